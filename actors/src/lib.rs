@@ -1,1 +1,9 @@
+//! Everything of Zaptor below HTTP.
+//!
+//! The rooms stand on floors and imports point down only: F0 `domain`, F1 `protocol`, F2 `store`, `session`, `bus`,
+//! `supervision`, F3 `journal`, `outbox`, `ledger`, F4 `account`, `dispatcher`, `billing`, `rate_limit`,
+//! F5 `registry`, F6 `platform`. Rooms of one floor never import one another; a test holds it.
 
+pub mod domain;
+pub mod protocol;
+pub mod session;

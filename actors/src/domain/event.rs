@@ -1,0 +1,100 @@
+//! Events: what happened, in the one published form that the journal, the stream and webhooks share.
+
+use std::{fmt, str::FromStr, sync::Arc};
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use super::{AccountId, EventId, TenantId, Timestamp};
+
+macro_rules! event_types {
+    ($($(#[$doc:meta])* $variant:ident = $text:literal),* $(,)?) => {
+        /// The type of an event.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        pub enum EventType { $($(#[$doc])* #[serde(rename = $text)] $variant),* }
+        impl EventType {
+            /// Every type.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
+        }
+        super::account::words!(EventType { $($variant = $text),* });
+    };
+}
+
+event_types! {
+    /// An account took another state.
+    AccountStateChanged = "account.state_changed",
+    /// A new pairing code is shown. The code itself is never in the journal: ask for the pairing.
+    AccountPairing = "account.pairing",
+    /// Accepted; tokens are held.
+    MessageQueued = "message.queued",
+    /// WhatsApp's server has it; tokens are posted.
+    MessageSent = "message.sent",
+    /// The other phone has it.
+    MessageDelivered = "message.delivered",
+    /// It was read.
+    MessageRead = "message.read",
+    /// It was played.
+    MessagePlayed = "message.played",
+    /// Refused for good; tokens are released.
+    MessageFailed = "message.failed",
+    /// Cancelled; tokens are released.
+    MessageCancelled = "message.cancelled",
+    /// Expired; tokens are released.
+    MessageExpired = "message.expired",
+    /// Nobody can tell; tokens are released.
+    MessageUnknown = "message.unknown",
+    /// A message came in.
+    MessageReceived = "message.received",
+    /// The balance fell below the threshold.
+    WalletLow = "wallet.low",
+    /// A message was refused for want of tokens.
+    WalletExhausted = "wallet.exhausted",
+    /// Tokens were added.
+    WalletTopup = "wallet.topup",
+}
+
+/// An event that is about to be appended: the journal gives it its numbers.
+#[derive(Clone, Debug)]
+pub struct NewEvent {
+    /// Whose journal.
+    pub tenant: TenantId,
+    /// The account it is about, if any.
+    pub account: Option<AccountId>,
+    /// What happened.
+    pub kind: EventType,
+    /// The particulars, already encoded.
+    pub data: Box<RawValue>,
+}
+
+impl NewEvent {
+    /// Encodes `data` once; every reader gets these bytes.
+    ///
+    /// # Panics
+    /// Never for the plain structs that are events' particulars: they have string keys and no failing serialisers.
+    pub fn new(tenant: TenantId, account: Option<AccountId>, kind: EventType, data: &impl Serialize) -> Self {
+        let data = serde_json::value::to_raw_value(data).expect("particulars of an event are plain data");
+        Self { tenant, account, kind, data }
+    }
+}
+
+/// An event as published.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Event {
+    /// Its id.
+    pub id: EventId,
+    /// Its number in the tenant's journal: from 1, without gaps, in commit order.
+    pub seq: i64,
+    /// What happened.
+    #[serde(rename = "type")]
+    pub kind: EventType,
+    /// Whose journal.
+    pub tenant: TenantId,
+    /// The account it is about, if any.
+    pub account: Option<AccountId>,
+    /// Its number among the account's events, if it is about one.
+    pub account_seq: Option<i64>,
+    /// When it was appended.
+    pub timestamp: Timestamp,
+    /// The particulars.
+    pub data: Arc<RawValue>,
+}

@@ -1,0 +1,16 @@
+//! F0: the words that every room shares. No I/O, no actor, no SQL.
+
+pub mod account;
+pub mod clock;
+pub mod event;
+pub mod ids;
+pub mod jid;
+pub mod message;
+pub mod tokens;
+
+pub use account::{AccountState, EngineKind};
+pub use clock::{Clock, Timestamp};
+pub use ids::{AccountId, EntryId, EventId, IdSource, KeyId, MessageId, NodeId, TenantId, UserId};
+pub use jid::{Jid, Phone};
+pub use message::{Content, Direction, MessageStatus, Priority, WaMessageId};
+pub use tokens::Tokens;

@@ -1,0 +1,92 @@
+//! What an account is told.
+
+use actix::Message;
+
+use crate::domain::{MessageId, Timestamp, message::Outgoing};
+
+/// Send this message. The outbox row was claimed (`sending`, with attempt and epoch, committed) before. Answered when
+/// the account has settled it or knows that it cannot.
+#[derive(Clone, Debug, Message)]
+#[rtype(result = "Result<Delivery, AccountError>")]
+pub struct Deliver {
+    /// The message.
+    pub message: MessageId,
+    /// Which attempt this is, from 1.
+    pub attempt: i32,
+    /// What goes over the wire.
+    pub outgoing: Outgoing,
+}
+
+/// How a delivery ended, as committed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Delivery {
+    /// Acknowledged by WhatsApp's server and settled: the message is `sent`, its hold posted.
+    Sent,
+    /// Refused for good and settled: the message is `failed`, its hold voided.
+    Failed,
+    /// Surely not sent; the row is ready again (the pump may try later).
+    Returned,
+    /// Nobody can tell yet; the row stays `sending` and the account looks it up once it is online again.
+    InDoubt,
+}
+
+/// Give the pairing code that is shown now.
+#[derive(Clone, Copy, Debug, Message)]
+#[rtype(result = "Result<Pairing, AccountError>")]
+pub struct GetPairing;
+
+/// A pairing code. A secret while it lasts.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Pairing {
+    /// The content of the QR code.
+    pub code: String,
+    /// When the page replaces it.
+    pub expires_at: Timestamp,
+    /// The how-manieth code of this pairing it is, from 1.
+    pub attempt: u32,
+}
+
+impl std::fmt::Debug for Pairing {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Pairing(attempt {})", self.attempt)
+    }
+}
+
+/// Take a picture of the page (PNG).
+#[derive(Clone, Copy, Debug, Message)]
+#[rtype(result = "Result<Vec<u8>, AccountError>")]
+pub struct TakeScreenshot;
+
+/// End the link on WhatsApp's side, keep the account.
+#[derive(Clone, Copy, Debug, Message)]
+#[rtype(result = "Result<(), AccountError>")]
+pub struct LogOut;
+
+/// Close the session and end the actor. `state` is where the account then stands (`stopped`, or `restarting` when a new
+/// generation follows at once).
+#[derive(Clone, Copy, Debug, Message)]
+#[rtype(result = "()")]
+pub struct Stop {
+    /// A new generation follows.
+    pub restarting: bool,
+}
+
+/// Why an account could not do as told.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AccountError {
+    /// It is not in a state for it; the text names the state and what would help.
+    #[error("{0}")]
+    WrongState(String),
+    /// No pairing code is shown.
+    #[error("the account is not pairing")]
+    NotPairing,
+    /// The session failed; the text says how.
+    #[error("{0}")]
+    Session(String),
+    /// The account is not running on this node.
+    #[error("the account is not running")]
+    NotRunning,
+    /// The answer did not come in time, or the actor died over it.
+    #[error("the account did not answer in time")]
+    NoAnswer,
+}

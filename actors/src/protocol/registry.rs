@@ -1,0 +1,84 @@
+//! What the registry is told: the only room that starts and finds accounts.
+
+use actix::Message;
+
+use super::account::{AccountError, Deliver, Delivery, GetPairing, LogOut, Pairing, TakeScreenshot};
+use crate::domain::{AccountId, TenantId};
+
+/// Start this account if it does not run. Idempotent.
+#[derive(Clone, Copy, Debug, Message)]
+#[rtype(result = "Result<(), AccountError>")]
+pub struct StartAccount {
+    /// Whose.
+    pub tenant: TenantId,
+    /// Which.
+    pub account: AccountId,
+}
+
+/// Stop this account; answered once its session is closed. Idempotent.
+#[derive(Clone, Copy, Debug, Message)]
+#[rtype(result = "Result<(), AccountError>")]
+pub struct StopAccount {
+    /// Which.
+    pub account: AccountId,
+    /// Remove its profile as well (the account is deleted).
+    pub forget: bool,
+}
+
+/// Close the session and open a new one, with a fresh restart budget. Starts the account if it does not run.
+#[derive(Clone, Copy, Debug, Message)]
+#[rtype(result = "Result<(), AccountError>")]
+pub struct RestartAccount {
+    /// Whose.
+    pub tenant: TenantId,
+    /// Which.
+    pub account: AccountId,
+}
+
+/// Ask the account itself; answered by it, within the asker's deadline.
+#[derive(Clone, Debug)]
+pub struct To<M> {
+    /// Which.
+    pub account: AccountId,
+    /// What.
+    pub command: M,
+}
+
+impl Message for To<Deliver> {
+    type Result = Result<Delivery, AccountError>;
+}
+impl Message for To<GetPairing> {
+    type Result = Result<Pairing, AccountError>;
+}
+impl Message for To<TakeScreenshot> {
+    type Result = Result<Vec<u8>, AccountError>;
+}
+impl Message for To<LogOut> {
+    type Result = Result<(), AccountError>;
+}
+
+/// The supervision tree as data.
+#[derive(Clone, Copy, Debug, Message)]
+#[rtype(result = "Vec<ActorReport>")]
+pub struct ObserveActors;
+
+/// One supervised actor.
+#[derive(Clone, Debug)]
+pub struct ActorReport {
+    /// Its role: `account`, `dispatcher`, …
+    pub name: &'static str,
+    /// The account that it is, if it is one.
+    pub account: Option<AccountId>,
+    /// Its tenant, where it has one: the API shows a tenant only its own.
+    pub tenant: Option<TenantId>,
+    /// `running`, `backing_off`, `failed`, `stopped`.
+    pub state: &'static str,
+    /// How often it was started.
+    pub generation: u64,
+    /// Restarts since it was first started.
+    pub restarts: u64,
+    /// Why it ended last, with the time.
+    pub last_exit: Option<(String, crate::domain::Timestamp)>,
+    /// Commands in flight.
+    pub permits_in_use: usize,
+}

@@ -1,0 +1,224 @@
+//! F2: the engine. An [`Engine`] opens [`Session`]s; a session is the live page that serves one account.
+//!
+//! This room never touches the database, never restarts anything and never decides what an account's state is: it
+//! answers commands, reports [`SessionEvent`]s, and dies loudly. One suite of tests holds every engine to the same
+//! behaviour.
+
+use std::{path::PathBuf, time::Duration};
+
+use async_trait::async_trait;
+use tokio::sync::mpsc;
+
+use crate::domain::{
+    AccountId, Content, EngineKind, Jid, Phone, Timestamp, WaMessageId,
+    message::{Ack, Outgoing},
+};
+
+/// How many events a session may have waiting for its account; then the session waits (the page keeps them).
+pub const EVENT_QUEUE: usize = 1_024;
+
+/// Opens sessions. One per kind and process, shared by all accounts.
+#[async_trait]
+pub trait Engine: Send + Sync + 'static {
+    /// Which kind this is.
+    fn kind(&self) -> EngineKind;
+
+    /// Opens a session on the account's profile and returns once the page and the agent answer; linking and syncing
+    /// come later, as events. Called by the account's session task only. Takes no longer than the engine's open
+    /// deadline; on an error nothing of it is left running.
+    async fn open(
+        &self,
+        spec: SessionSpec,
+        events: mpsc::Sender<SessionEvent>,
+    ) -> Result<Box<dyn Session>, SessionError>;
+
+    /// Ends everything the engine owns (drivers, browsers). Called once when the process stops.
+    async fn shut_down(&self);
+}
+
+/// What a session is opened with.
+#[derive(Clone, Debug)]
+pub struct SessionSpec {
+    /// Whose session.
+    pub account: AccountId,
+    /// The generation of the account's actor: written into logs and process titles, so that late results are told apart.
+    pub generation: u64,
+    /// The profile directory: a credential, mode 0700, made if missing.
+    pub profile: PathBuf,
+}
+
+/// A live session. One command is in flight at a time (`&mut self`); events flow meanwhile. Every call ends within the
+/// engine's deadline. After an error for which [`SessionError::is_fatal`] holds, the session is only good for `close`.
+#[async_trait]
+pub trait Session: Send {
+    /// Reads where the page stands now. Local to the page: cheap, proves nothing about the network.
+    async fn status(&mut self) -> Result<PageStatus, SessionError>;
+
+    /// Proves a round trip to WhatsApp's server and back, past every cache of the page. Gives the time it took.
+    async fn probe(&mut self) -> Result<Duration, SessionError>;
+
+    /// Sends under the WhatsApp id that was fixed at acceptance; returns once WhatsApp's server has acknowledged.
+    /// [`SendError::Unknown`] means that nobody can tell; the caller must look the id up before it sends again.
+    async fn send(&mut self, message: &Outgoing) -> Result<(), SendError>;
+
+    /// Looks for a message of ours in the page's store by its WhatsApp id. Only meaningful once synced.
+    async fn look_up(&mut self, chat: &Jid, id: &WaMessageId) -> Result<LookUp, SessionError>;
+
+    /// Asks the page for a fresh pairing code after [`SessionEvent::PairingIdle`].
+    async fn refresh_pairing(&mut self) -> Result<(), SessionError>;
+
+    /// Ends the link on WhatsApp's side too. The page then reports [`SessionEvent::LoggedOut`].
+    async fn log_out(&mut self) -> Result<(), SessionError>;
+
+    /// A PNG of the page.
+    async fn screenshot(&mut self) -> Result<Vec<u8>, SessionError>;
+
+    /// The session's own processes (browser and children), for metrics; empty for engines without any.
+    fn processes(&self) -> Vec<u32>;
+
+    /// Ends the session and every process of it; the profile keeps the link. Never fails: what does not close is killed.
+    async fn close(self: Box<Self>);
+}
+
+/// Where the page stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PageStatus {
+    /// Still loading.
+    Loading,
+    /// Shows a pairing code, or waits for a refresh.
+    Unlinked,
+    /// Linked, loading chats.
+    Syncing,
+    /// Linked, synced, the agent fully ready: a probe may prove the rest.
+    Ready(Identity),
+}
+
+/// Who is linked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// The linked number.
+    pub phone: Phone,
+    /// The name that others see.
+    pub push_name: Option<String>,
+}
+
+/// What the page's store knows of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LookUp {
+    /// The store has it, acknowledged so far. `Ack::Pending` means that the page will send it by itself.
+    Found(Ack),
+    /// The store has synced and does not have it.
+    NotFound,
+}
+
+/// What a session reports. Bounded queue, in the order in which the page saw it.
+#[derive(Clone, Debug)]
+pub enum SessionEvent {
+    /// A pairing code is shown. `code` is a secret: it links a phone to this page.
+    Pairing {
+        /// The content of the QR code.
+        code: String,
+        /// When the page will replace it.
+        expires_at: Timestamp,
+    },
+    /// The page gave up showing codes; [`Session::refresh_pairing`] starts anew.
+    PairingIdle,
+    /// A phone has linked this page; chats are being loaded.
+    Linked,
+    /// Linked, synced and fully ready (also after a restart of a linked profile). Not yet proven by a round trip.
+    Ready(Identity),
+    /// The page has lost or regained its own connection to WhatsApp.
+    Connection {
+        /// Whether the page's socket is up.
+        up: bool,
+    },
+    /// The link was ended, by the phone or by us.
+    LoggedOut {
+        /// The page's word for it.
+        reason: String,
+    },
+    /// WhatsApp acknowledged a message of ours further. May repeat and may come before `send` returns.
+    Acked {
+        /// Which.
+        id: WaMessageId,
+        /// How far.
+        ack: Ack,
+    },
+    /// A message came in.
+    Received(InboundMessage),
+    /// The session is dead; nothing follows. The account restarts it with a new generation.
+    Died {
+        /// Why, for people: `browser gone`, `page crashed`, `no answer for 20 s`.
+        reason: String,
+    },
+}
+
+/// A message that came in.
+#[derive(Clone, Debug)]
+pub struct InboundMessage {
+    /// Its id on WhatsApp: the same message is stored once.
+    pub id: WaMessageId,
+    /// The chat it belongs to.
+    pub chat: Jid,
+    /// Who wrote it (differs from the chat in groups).
+    pub from: Jid,
+    /// The name that the writer shows.
+    pub sender_name: Option<String>,
+    /// What it says.
+    pub content: Content,
+    /// When WhatsApp says it was sent.
+    pub sent_at: Timestamp,
+}
+
+/// Why a command of a session failed.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum SessionError {
+    /// The browser, driver or page is gone.
+    #[error("the session is dead: {0}")]
+    Dead(String),
+    /// No answer within the deadline; the session cannot be trusted any more.
+    #[error("no answer to {command} within {after:?}")]
+    Deadline {
+        /// Which command.
+        command: &'static str,
+        /// The deadline.
+        after: Duration,
+    },
+    /// The page answered that it cannot.
+    #[error("the page refused {command}: {detail}")]
+    Refused {
+        /// Which command.
+        command: &'static str,
+        /// The page's words.
+        detail: String,
+    },
+    /// The engine could not be started: a program is missing, a profile is locked, a version does not fit.
+    #[error("the session cannot be opened: {0}")]
+    Open(String),
+}
+
+impl SessionError {
+    /// Whether the session is lost with it.
+    pub const fn is_fatal(&self) -> bool {
+        !matches!(self, Self::Refused { .. })
+    }
+}
+
+/// How a send ended without a server ack.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum SendError {
+    /// Surely not sent, and trying again is useless: for example the number is not on WhatsApp.
+    #[error("refused: {detail}")]
+    Rejected {
+        /// A stable word: `not_on_whatsapp`, `not_a_member`, …
+        code: &'static str,
+        /// For people.
+        detail: String,
+    },
+    /// Surely not sent; trying again may help.
+    #[error("not sent: {0}")]
+    NotSent(String),
+    /// Nobody can tell: the session died or hung between the call and the ack.
+    #[error("unknown whether it was sent: {0}")]
+    Unknown(SessionError),
+}
