@@ -31,13 +31,19 @@ impl Timestamp {
     /// This moment moved by `duration` into the future; saturates at the end of time.
     #[must_use]
     pub fn after(self, duration: Duration) -> Self {
-        Self(self.0.saturating_add(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)))
+        Self(
+            self.0
+                .saturating_add(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)),
+        )
     }
 
     /// This moment moved by `duration` into the past; saturates at the beginning of time.
     #[must_use]
     pub fn before(self, duration: Duration) -> Self {
-        Self(self.0.saturating_sub(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)))
+        Self(
+            self.0
+                .saturating_sub(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)),
+        )
     }
 
     /// How long ago `earlier` was; zero when it lies in the future (clocks step back).
@@ -70,7 +76,8 @@ impl Serialize for Timestamp {
 impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = <std::borrow::Cow<'_, str>>::deserialize(deserializer)?;
-        text.parse().map_err(|error| D::Error::custom(format!("`{text}` is not an RFC 3339 time: {error}")))
+        text.parse()
+            .map_err(|error| D::Error::custom(format!("`{text}` is not an RFC 3339 time: {error}")))
     }
 }
 
@@ -98,7 +105,10 @@ impl Clock {
     }
 
     /// A clock that stands still at `now` until [`Clock::leap`] moves it. For tests.
-    #[expect(clippy::disallowed_methods, reason = "an Instant can only be made from the machine's clock")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "an Instant can only be made from the machine's clock"
+    )]
     pub fn manual(now: Timestamp) -> Self {
         Self(Source::Manual(Arc::new(Mutex::new(ManualTime {
             now,
@@ -154,12 +164,16 @@ impl Clock {
     /// # Panics
     /// On a system clock: nobody moves that one.
     pub fn leap(&self, duration: Duration) {
-        let Source::Manual(time) = &self.0 else { panic!("only a manual clock can leap") };
+        let Source::Manual(time) = &self.0 else {
+            panic!("only a manual clock can leap")
+        };
         let mut time = time.lock();
         time.since_start += duration;
         time.now = time.now.after(duration);
         let due = time.since_start;
-        let (woken, asleep) = std::mem::take(&mut time.sleepers).into_iter().partition(|(at, _)| *at <= due);
+        let (woken, asleep) = std::mem::take(&mut time.sleepers)
+            .into_iter()
+            .partition(|(at, _)| *at <= due);
         time.sleepers = asleep;
         drop(time);
         let woken: Vec<(Duration, oneshot::Sender<()>)> = woken;
@@ -173,7 +187,12 @@ impl Clock {
     pub fn sleepers(&self) -> usize {
         match &self.0 {
             Source::System => 0,
-            Source::Manual(time) => time.lock().sleepers.iter().filter(|(_, wake)| !wake.is_closed()).count(),
+            Source::Manual(time) => time
+                .lock()
+                .sleepers
+                .iter()
+                .filter(|(_, wake)| !wake.is_closed())
+                .count(),
         }
     }
 }
@@ -195,7 +214,10 @@ mod tests {
     #[test]
     fn timestamps_travel_as_rfc3339() {
         let time: Timestamp = serde_json::from_str("\"2026-11-23T18:00:00.123Z\"").unwrap();
-        assert_eq!(serde_json::to_string(&time).unwrap(), "\"2026-11-23T18:00:00.123Z\"");
+        assert_eq!(
+            serde_json::to_string(&time).unwrap(),
+            "\"2026-11-23T18:00:00.123Z\""
+        );
         assert!(serde_json::from_str::<Timestamp>("\"yesterday\"").is_err());
     }
 

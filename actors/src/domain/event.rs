@@ -73,7 +73,12 @@ impl NewEvent {
     /// Never for the plain structs that are events' particulars: they have string keys and no failing serialisers.
     pub fn new(tenant: TenantId, account: Option<AccountId>, kind: EventType, data: &impl Serialize) -> Self {
         let data = serde_json::value::to_raw_value(data).expect("particulars of an event are plain data");
-        Self { tenant, account, kind, data }
+        Self {
+            tenant,
+            account,
+            kind,
+            data,
+        }
     }
 }
 

@@ -93,15 +93,24 @@ impl<K: Kind> FromStr for Id<K> {
     type Err = IdError;
 
     fn from_str(text: &str) -> Result<Self, IdError> {
-        let wrong = || IdError { text: text.chars().take(64).collect(), prefix: K::PREFIX };
-        let digits = text.strip_prefix(K::PREFIX).and_then(|rest| rest.strip_prefix('_')).ok_or_else(wrong)?;
+        let wrong = || IdError {
+            text: text.chars().take(64).collect(),
+            prefix: K::PREFIX,
+        };
+        let digits = text
+            .strip_prefix(K::PREFIX)
+            .and_then(|rest| rest.strip_prefix('_'))
+            .ok_or_else(wrong)?;
         // 26 digits hold 130 bits: the first one may only use three of its five.
         if digits.len() != TEXT_LEN || digits.as_bytes()[0] > b'7' {
             return Err(wrong());
         }
         let mut bits = 0_u128;
         for digit in digits.bytes() {
-            let value = ALPHABET.iter().position(|&known| known == digit).ok_or_else(wrong)?;
+            let value = ALPHABET
+                .iter()
+                .position(|&known| known == digit)
+                .ok_or_else(wrong)?;
             bits = (bits << 5) | value as u128;
         }
         Ok(Self::from_bits(bits))
@@ -116,7 +125,9 @@ impl<K: Kind> Serialize for Id<K> {
 
 impl<'de, K: Kind> Deserialize<'de> for Id<K> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        <std::borrow::Cow<'_, str>>::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+        <std::borrow::Cow<'_, str>>::deserialize(deserializer)?
+            .parse()
+            .map_err(D::Error::custom)
     }
 }
 
@@ -175,7 +186,10 @@ impl IdSource {
     }
 
     fn with_rng(clock: Clock, rng: StdRng) -> Self {
-        Self { clock, state: Mutex::new(SourceState { last: 0, rng }) }
+        Self {
+            clock,
+            state: Mutex::new(SourceState { last: 0, rng }),
+        }
     }
 
     /// A new id, greater than every one that this source made before, even when the clock stands still or steps back.
@@ -184,7 +198,11 @@ impl IdSource {
         let mut state = self.state.lock();
         let fresh = (millis << 80) | (state.rng.random::<u128>() >> 48);
         // Within one millisecond the randomness counts on from the last id, so that order is kept.
-        state.last = if fresh >> 80 > state.last >> 80 { fresh } else { state.last + 1 };
+        state.last = if fresh >> 80 > state.last >> 80 {
+            fresh
+        } else {
+            state.last + 1
+        };
         Id::from_bits(state.last)
     }
 

@@ -12,7 +12,9 @@ pub struct Phone(String);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AddressError {
     /// Not 7 to 15 digits.
-    #[error("is not a phone number: write 7 to 15 digits with the country code, without +, spaces or a leading zero")]
+    #[error(
+        "is not a phone number: write 7 to 15 digits with the country code, without +, spaces or a leading zero"
+    )]
     Phone,
     /// A JID of a server that a message cannot go to.
     #[error("is not a WhatsApp address: write a phone number, …@c.us, …@lid or a group …@g.us")]
@@ -26,7 +28,11 @@ impl Phone {
         let fits = (7..=15).contains(&digits.len())
             && digits.bytes().all(|byte| byte.is_ascii_digit())
             && !digits.starts_with('0');
-        if fits { Ok(Self(digits.to_owned())) } else { Err(AddressError::Phone) }
+        if fits {
+            Ok(Self(digits.to_owned()))
+        } else {
+            Err(AddressError::Phone)
+        }
     }
 
     /// The digits.
@@ -43,7 +49,9 @@ pub struct Jid(String);
 impl Jid {
     /// Takes a phone number or a JID.
     pub fn parse(text: &str) -> Result<Self, AddressError> {
-        let Some((user, server)) = text.split_once('@') else { return Ok(Self::of_phone(&Phone::parse(text)?)) };
+        let Some((user, server)) = text.split_once('@') else {
+            return Ok(Self::of_phone(&Phone::parse(text)?));
+        };
         let digits = |allowed: &str| {
             (1..=64).contains(&user.len()) && user.chars().all(|c| c.is_ascii_digit() || allowed.contains(c))
         };
@@ -87,7 +95,11 @@ macro_rules! text_type {
         impl fmt::Debug for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 let user = self.0.split('@').next().unwrap_or("");
-                write!(f, concat!(stringify!($name), "(…{})"), &user[user.len().saturating_sub(2)..])
+                write!(
+                    f,
+                    concat!(stringify!($name), "(…{})"),
+                    &user[user.len().saturating_sub(2)..]
+                )
             }
         }
         impl FromStr for $name {
@@ -103,7 +115,8 @@ macro_rules! text_type {
         }
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                Self::parse(&<std::borrow::Cow<'_, str>>::deserialize(deserializer)?).map_err(D::Error::custom)
+                Self::parse(&<std::borrow::Cow<'_, str>>::deserialize(deserializer)?)
+                    .map_err(D::Error::custom)
             }
         }
     };
@@ -137,9 +150,16 @@ mod tests {
             ("1234567890123456", None),
         ];
         for (text, jid) in rows {
-            assert_eq!(Jid::parse(text).ok().map(|jid| jid.to_string()).as_deref(), jid, "{text}");
+            assert_eq!(
+                Jid::parse(text).ok().map(|jid| jid.to_string()).as_deref(),
+                jid,
+                "{text}"
+            );
         }
-        assert_eq!(Jid::parse("5511987654321").unwrap().phone().unwrap().as_str(), "5511987654321");
+        assert_eq!(
+            Jid::parse("5511987654321").unwrap().phone().unwrap().as_str(),
+            "5511987654321"
+        );
     }
 
     #[test]

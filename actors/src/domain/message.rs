@@ -147,7 +147,12 @@ pub const TEXT_MAX_CHARS: usize = 65_536;
 impl Content {
     /// A text without link preview.
     pub fn text(body: impl Into<String>) -> Self {
-        Self::Text { text: Text { body: body.into(), preview_url: false } }
+        Self::Text {
+            text: Text {
+                body: body.into(),
+                preview_url: false,
+            },
+        }
     }
 
     /// The word of the type, as in the contract and the price book.
@@ -253,7 +258,15 @@ mod tests {
     #[test]
     fn a_status_only_moves_forward_and_nothing_follows_an_end() {
         use MessageStatus as S;
-        let all = [S::Scheduled, S::Queued, S::Sending, S::Sent, S::Delivered, S::Read, S::Played];
+        let all = [
+            S::Scheduled,
+            S::Queued,
+            S::Sending,
+            S::Sent,
+            S::Delivered,
+            S::Read,
+            S::Played,
+        ];
         let ends = [S::Failed, S::Cancelled, S::Expired, S::Unknown, S::Received];
         for (i, from) in all.iter().enumerate() {
             for (j, to) in all.iter().enumerate() {
@@ -261,7 +274,10 @@ mod tests {
             }
         }
         for end in ends {
-            assert!(all.iter().chain(&ends).all(|next| !end.can_become(*next)), "{end} is an end");
+            assert!(
+                all.iter().chain(&ends).all(|next| !end.can_become(*next)),
+                "{end} is an end"
+            );
         }
         assert!(S::Sending.can_become(S::Unknown) && !S::Sent.can_become(S::Unknown));
         assert!(S::Queued.can_become(S::Cancelled) && !S::Sending.can_become(S::Cancelled));
