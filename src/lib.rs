@@ -1,1 +1,4 @@
+//! Zaptor: a WhatsApp gateway. This package is the program and its HTTP edge; everything below HTTP is `zaptor-actors`.
 
+pub mod config;
+pub mod telemetry;

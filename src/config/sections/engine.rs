@@ -1,0 +1,100 @@
+//! Browsers, and the accounts that live in them.
+
+use serde::{Deserialize, Serialize};
+
+/// `[engine]`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Engine {
+    /// What serves an account that names no engine.
+    pub kind: EngineKind,
+    /// Path of the browser; empty: searched for.
+    pub chromium_path: String,
+    /// Path of chromedriver; empty: searched for.
+    pub chromedriver_path: String,
+    /// Folder with the scripts for the page; empty: searched for.
+    pub agent_dir: String,
+    /// Accounts that share one chromedriver.
+    pub accounts_per_driver: u16,
+    /// From asking for a browser to a page that has loaded.
+    pub start_timeout_ms: u32,
+    /// One command to the page.
+    pub command_timeout_ms: u32,
+    /// From asking a browser to close until it is killed.
+    pub close_timeout_ms: u32,
+    /// Chromium's arguments, with their reasons.
+    pub flags: Vec<BrowserFlag>,
+}
+
+/// What serves an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum EngineKind {
+    /// Chromium with WhatsApp Web.
+    Browser,
+    /// In-process, without a browser.
+    Simulated,
+}
+
+/// One argument of Chromium.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BrowserFlag {
+    /// The argument as Chromium takes it.
+    pub flag: String,
+    /// When it is used.
+    pub when: FlagUse,
+    /// What it is for.
+    pub what: String,
+}
+
+/// When an argument of Chromium is used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FlagUse {
+    /// With every browser.
+    Always,
+    /// With chromium-headless-shell.
+    HeadlessShell,
+    /// With the full browser.
+    Full,
+    /// When Zaptor runs as root.
+    Root,
+}
+
+impl Engine {
+    /// The arguments for a browser: the headless shell or the full one, started as root or not.
+    pub fn arguments(&self, headless_shell: bool, root: bool) -> Vec<String> {
+        let used = |flag: &&BrowserFlag| match flag.when {
+            FlagUse::Always => true,
+            FlagUse::HeadlessShell => headless_shell,
+            FlagUse::Full => !headless_shell,
+            FlagUse::Root => root,
+        };
+        self.flags
+            .iter()
+            .filter(used)
+            .map(|flag| flag.flag.clone())
+            .collect()
+    }
+}
+
+/// `[account]`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Account {
+    /// Pause between two proofs that an account is online.
+    pub probe_interval_s: u32,
+    /// How long such a proof may take.
+    pub probe_timeout_ms: u32,
+    /// QR codes shown until pairing stops.
+    pub pairing_codes_max: u32,
+    /// Restarts allowed within the window.
+    pub restarts_max: u32,
+    /// The window of the restart budget.
+    pub restart_window_s: u32,
+    /// First pause before a restart.
+    pub backoff_first_ms: u32,
+    /// Longest pause between two attempts.
+    pub backoff_max_s: u32,
+}

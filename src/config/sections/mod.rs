@@ -1,0 +1,10 @@
+//! One plain struct for each section of the configuration. Units are in the names of the fields; bounds and meaning
+//! stand in `config/default.toml`.
+
+mod edge;
+mod engine;
+mod messages;
+
+pub use edge::{Auth, Bus, Data, LogFormat, Sandbox, Server, Store, Stream, Telemetry};
+pub use engine::{Account, BrowserFlag, Engine, EngineKind, FlagUse};
+pub use messages::{Billing, Dispatcher, RateLimit};
