@@ -1,0 +1,9 @@
+//! The integration tests of Zaptor, in one binary: each further binary would link everything once more.
+//!
+//! `tidy` holds the source tree to its rules. `support` starts real parts (Zaptor, PostgreSQL, Redis) on free ports
+//! in folders of their own and stops them by process id.
+#![expect(clippy::unwrap_used, reason = "a test panics where it fails")]
+
+mod servers;
+mod support;
+mod tidy;

@@ -1,0 +1,9 @@
+//! Real parts for tests. Everything here owns what it starts, waits with a deadline and leaves nothing behind.
+#![allow(
+    dead_code,
+    reason = "each module of the tests uses its own share of this room"
+)]
+
+pub(crate) mod servers;
+pub(crate) mod wait;
+pub(crate) mod zaptor;
