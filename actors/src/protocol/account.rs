@@ -13,6 +13,9 @@ pub struct Deliver {
     pub message: MessageId,
     /// Which attempt this is, from 1.
     pub attempt: i32,
+    /// The epoch under which the row was claimed. An account that owns another epoch sends nothing: the row is then
+    /// looked up by whoever adopts it.
+    pub epoch: i64,
     /// What goes over the wire.
     pub outgoing: Outgoing,
 }
@@ -74,7 +77,7 @@ pub struct Stop {
 /// Why an account could not do as told.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AccountError {
-    /// It is not in a state for it; the text names the state and what would help.
+    /// It is not in a state for it; the text names the state and what would help. Nothing was done.
     #[error("{0}")]
     WrongState(String),
     /// No pairing code is shown.
@@ -83,9 +86,12 @@ pub enum AccountError {
     /// The session failed; the text says how.
     #[error("{0}")]
     Session(String),
-    /// The account is not running on this node.
+    /// The account is not running on this node. Nothing was done.
     #[error("the account is not running")]
     NotRunning,
+    /// So many commands wait for this account that one more is refused; trying again later is right.
+    #[error("too many commands wait for this account; try again in a moment")]
+    Busy,
     /// The answer did not come in time, or the actor died over it.
     #[error("the account did not answer in time")]
     NoAnswer,
