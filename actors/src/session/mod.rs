@@ -4,6 +4,8 @@
 //! answers commands, reports [`SessionEvent`]s, and dies loudly. One suite of tests holds every engine to the same
 //! behaviour.
 
+pub mod simulated;
+
 use std::{path::PathBuf, time::Duration};
 
 use async_trait::async_trait;

@@ -1,0 +1,160 @@
+//! What the network knows of one account: its link, its messages, and the session on the line.
+
+use std::{
+    collections::{HashMap, HashSet, VecDeque},
+    sync::Arc,
+};
+
+use tokio::sync::oneshot;
+
+use super::{Fault, line::Line};
+use crate::{
+    domain::{Jid, Phone, WaMessageId, message::Ack},
+    session::{Identity, InboundMessage, PageStatus, SessionEvent},
+};
+
+/// A message that the account sent.
+pub(super) struct Stored {
+    pub(super) chat: Jid,
+    pub(super) ack: Ack,
+    /// How often it was sent: 1, unless somebody sent it twice.
+    pub(super) times: u32,
+}
+
+/// One account as the network sees it. Outlives its sessions, as a phone outlives a browser.
+#[derive(Default)]
+pub(super) struct Member {
+    pub(super) linked: Option<Identity>,
+    pub(super) line: Option<Arc<Line>>,
+    pub(super) synced: bool,
+    pub(super) offline: bool,
+    pub(super) code: Option<String>,
+    /// Counts every code ever shown, so that the timer of an earlier one is void.
+    pub(super) codes_shown: u64,
+    /// How many more are shown before the page gives up.
+    pub(super) codes_left: u32,
+    pub(super) fault: Option<Fault>,
+    pub(super) answers: HashMap<WaMessageId, oneshot::Sender<()>>,
+    messages: HashMap<WaMessageId, Stored>,
+    order: VecDeque<WaMessageId>,
+    forgotten: HashSet<WaMessageId>,
+    waiting: Vec<SessionEvent>,
+}
+
+impl Member {
+    pub(super) fn status(&self) -> PageStatus {
+        match &self.linked {
+            None => PageStatus::Unlinked,
+            Some(who) if self.synced => PageStatus::Ready(who.clone()),
+            Some(_) => PageStatus::Syncing,
+        }
+    }
+
+    /// Whether `number` is the line in use.
+    pub(super) fn has_line(&self, number: u64) -> bool {
+        self.line.as_ref().is_some_and(|line| line.number == number)
+    }
+
+    pub(super) fn emit(&self, event: SessionEvent) {
+        if let Some(line) = &self.line {
+            line.emit(event);
+        }
+    }
+
+    /// Gives the event to a session that is ready, or to the next one that becomes so.
+    pub(super) fn emit_when_synced(&mut self, event: SessionEvent) {
+        if self.synced && !self.offline && self.line.is_some() {
+            self.emit(event);
+        } else {
+            self.waiting.push(event);
+        }
+    }
+
+    /// Gives a session that has become ready what it missed.
+    pub(super) fn catch_up(&mut self) {
+        for event in std::mem::take(&mut self.waiting) {
+            self.emit(event);
+        }
+    }
+
+    /// Takes a session off the line: nothing of it is left but the link and the messages.
+    pub(super) fn hang_up(&mut self) {
+        self.line = None;
+        self.synced = false;
+        self.offline = false;
+        self.code = None;
+        self.fault = None;
+        self.answers.clear();
+    }
+
+    pub(super) fn unlink(&mut self) {
+        self.linked = None;
+        self.synced = false;
+        self.waiting.clear();
+    }
+
+    /// Notes a send; gives whether the network sees the id for the first time.
+    pub(super) fn store(&mut self, id: &WaMessageId, chat: &Jid, bound: usize) -> bool {
+        if let Some(known) = self.messages.get_mut(id) {
+            known.times += 1;
+            return false;
+        }
+        let stored = Stored {
+            chat: chat.clone(),
+            ack: Ack::Pending,
+            times: 1,
+        };
+        self.messages.insert(id.clone(), stored);
+        self.order.push_back(id.clone());
+        while self.order.len() > bound.max(1) {
+            if let Some(oldest) = self.order.pop_front() {
+                self.messages.remove(&oldest);
+                self.forgotten.remove(&oldest);
+            }
+        }
+        true
+    }
+
+    pub(super) fn acknowledge(&mut self, id: &WaMessageId, ack: Ack) {
+        if let Some(stored) = self.messages.get_mut(id) {
+            stored.ack = stored.ack.max(ack);
+        }
+        if ack == Ack::Server
+            && let Some(answer) = self.answers.remove(id)
+        {
+            let _ = answer.send(());
+        }
+        self.emit_when_synced(SessionEvent::Acked { id: id.clone(), ack });
+    }
+
+    /// What the page's store has of a message; a forgotten one is only missing from the page.
+    pub(super) fn found(&self, chat: &Jid, id: &WaMessageId) -> Option<Ack> {
+        let stored = self.messages.get(id).filter(|stored| stored.chat == *chat)?;
+        (!self.forgotten.contains(id)).then_some(stored.ack)
+    }
+
+    pub(super) fn forget(&mut self, id: WaMessageId) {
+        self.forgotten.insert(id);
+    }
+
+    pub(super) fn times_sent(&self, id: &WaMessageId) -> u32 {
+        self.messages.get(id).map_or(0, |stored| stored.times)
+    }
+
+    /// Every remembered id with the number of times it was sent, oldest first.
+    pub(super) fn deliveries(&self) -> Vec<(WaMessageId, u32)> {
+        self.order
+            .iter()
+            .map(|id| (id.clone(), self.times_sent(id)))
+            .collect()
+    }
+
+    pub(super) fn receive(&mut self, message: InboundMessage) {
+        self.emit_when_synced(SessionEvent::Received(message));
+    }
+}
+
+/// Whether a number has no WhatsApp on the simulated network: those that begin with 5500000.
+pub(super) fn is_unknown(phone: &Phone) -> bool {
+    phone.as_str().starts_with("5500000")
+}

@@ -1,0 +1,201 @@
+//! One simulated session.
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use parking_lot::Mutex;
+
+use super::{
+    Fault,
+    line::Line,
+    member::{Member, is_unknown},
+    network::{Sending, Shared},
+};
+use crate::{
+    domain::{AccountId, Jid, WaMessageId, message::Outgoing},
+    session::{LookUp, PageStatus, SendError, Session, SessionError},
+};
+
+/// A page of one colour, as a PNG.
+const PICTURE: &[u8] = include_bytes!("picture.png");
+
+pub(super) struct SimulatedSession {
+    network: Arc<Shared>,
+    account: AccountId,
+    member: Arc<Mutex<Member>>,
+    line: Arc<Line>,
+}
+
+impl SimulatedSession {
+    pub(super) fn new(
+        network: Arc<Shared>,
+        account: AccountId,
+        member: Arc<Mutex<Member>>,
+        line: Arc<Line>,
+    ) -> Self {
+        Self {
+            network,
+            account,
+            member,
+            line,
+        }
+    }
+
+    fn deadline(&self) -> Duration {
+        Duration::from_millis(self.network.settings.command_deadline_ms)
+    }
+
+    /// Lets a command through, or runs it into its deadline when the session hangs.
+    async fn enter(&self, command: &'static str) -> Result<(), SessionError> {
+        let hangs = self.member.lock().fault == Some(Fault::Hang);
+        if hangs && self.line.death().is_none() {
+            let after = self.deadline();
+            tokio::select! {
+                () = self.line.dead.cancelled() => {}
+                () = self.network.clock.sleep(after) => {
+                    self.hang_up();
+                    self.line.die(&format!("no answer to {command} for {after:?}"));
+                    return Err(SessionError::Deadline { command, after });
+                }
+            }
+        }
+        self.alive()
+    }
+
+    fn alive(&self) -> Result<(), SessionError> {
+        match self.line.death() {
+            Some(reason) => Err(SessionError::Dead(reason.to_owned())),
+            None => Ok(()),
+        }
+    }
+
+    /// Takes this session off the line, if it is on it.
+    fn hang_up(&self) {
+        let mut member = self.member.lock();
+        if member.has_line(self.line.number) {
+            member.hang_up();
+        }
+    }
+
+    /// Refuses a command that needs a ready page.
+    fn ready(&self, command: &'static str) -> Result<(), SessionError> {
+        let member = self.member.lock();
+        let detail = match member.status() {
+            PageStatus::Ready(_) if !member.offline => return Ok(()),
+            PageStatus::Ready(_) => "offline",
+            PageStatus::Syncing => "syncing",
+            PageStatus::Loading | PageStatus::Unlinked => "not linked",
+        };
+        Err(SessionError::Refused {
+            command,
+            detail: detail.to_owned(),
+        })
+    }
+}
+
+#[async_trait]
+impl Session for SimulatedSession {
+    async fn status(&mut self) -> Result<PageStatus, SessionError> {
+        self.enter("status").await?;
+        Ok(self.member.lock().status())
+    }
+
+    async fn probe(&mut self) -> Result<Duration, SessionError> {
+        self.enter("probe").await?;
+        self.ready("probe")?;
+        let took = Duration::from_millis(self.network.settings.probe_ms);
+        if !took.is_zero() {
+            tokio::select! {
+                () = self.line.dead.cancelled() => {}
+                () = self.network.clock.sleep(took) => {}
+            }
+            self.alive()?;
+        }
+        Ok(took)
+    }
+
+    async fn send(&mut self, message: &Outgoing) -> Result<(), SendError> {
+        self.enter("send").await.map_err(SendError::Unknown)?;
+        self.ready("send")
+            .map_err(|error| SendError::NotSent(error.to_string()))?;
+        if message.chat.phone().is_some_and(|phone| is_unknown(&phone)) {
+            return Err(SendError::Rejected {
+                code: "not_on_whatsapp",
+                detail: "the number is not on WhatsApp".to_owned(),
+            });
+        }
+        let sending = self.network.take(self.account, &mut self.member.lock(), message);
+        let patience = Duration::from_millis(self.network.settings.send_deadline_ms);
+        let lost = || {
+            SendError::Unknown(SessionError::Refused {
+                command: "send",
+                detail: format!("no server ack within {patience:?}"),
+            })
+        };
+        match sending {
+            Sending::Done => return Ok(()),
+            Sending::Died => {}
+            Sending::Lost => tokio::select! {
+                () = self.line.dead.cancelled() => {}
+                () = self.network.clock.sleep(patience) => return Err(lost()),
+            },
+            Sending::Waiting(answered) => tokio::select! {
+                answered = answered => if answered.is_ok() { return Ok(()) },
+                () = self.network.clock.sleep(patience) => return Err(lost()),
+            },
+        }
+        Err(SendError::Unknown(self.alive().err().unwrap_or_else(|| {
+            SessionError::Dead("the session ended during the send".to_owned())
+        })))
+    }
+
+    async fn look_up(&mut self, chat: &Jid, id: &WaMessageId) -> Result<LookUp, SessionError> {
+        self.enter("look_up").await?;
+        self.ready("look_up")?;
+        let found = self.member.lock().found(chat, id);
+        Ok(found.map_or(LookUp::NotFound, LookUp::Found))
+    }
+
+    async fn refresh_pairing(&mut self) -> Result<(), SessionError> {
+        self.enter("refresh_pairing").await?;
+        let mut member = self.member.lock();
+        if member.linked.is_some() {
+            return Err(SessionError::Refused {
+                command: "refresh_pairing",
+                detail: "linked already".to_owned(),
+            });
+        }
+        self.network
+            .show_codes(self.account, &mut member, self.line.number);
+        Ok(())
+    }
+
+    async fn log_out(&mut self) -> Result<(), SessionError> {
+        self.enter("log_out").await?;
+        if self.network.unlink(self.account, "user_initiated") {
+            Ok(())
+        } else {
+            Err(SessionError::Refused {
+                command: "log_out",
+                detail: "not linked".to_owned(),
+            })
+        }
+    }
+
+    async fn screenshot(&mut self) -> Result<Vec<u8>, SessionError> {
+        self.enter("screenshot").await?;
+        Ok(PICTURE.to_vec())
+    }
+
+    fn processes(&self) -> Vec<u32> {
+        Vec::new()
+    }
+
+    async fn close(self: Box<Self>) {}
+}
+
+impl Drop for SimulatedSession {
+    fn drop(&mut self) {
+        self.hang_up();
+    }
+}

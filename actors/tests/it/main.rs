@@ -1,0 +1,6 @@
+//! Integration tests of everything below HTTP, in one binary: each binary links the whole tree anew.
+
+#![expect(clippy::unwrap_used, reason = "a test panics where it fails")]
+
+mod session_conformance;
+mod session_simulated;

@@ -1,0 +1,385 @@
+//! One suite that every engine passes: link, send, receive, look up, restart, log out, die. It speaks only through
+//! [`Engine`] and [`Session`], and through [`Outside`] to the phones on the other end.
+
+use std::{
+    collections::HashSet,
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use async_trait::async_trait;
+use tokio::{sync::mpsc, time::timeout};
+use zaptor_actors::{
+    domain::{
+        AccountId, Clock, Content, IdSource, Jid, MessageId, Phone, WaMessageId,
+        message::{Ack, Outgoing},
+    },
+    session::{
+        EVENT_QUEUE, Engine, InboundMessage, LookUp, PageStatus, SendError, Session, SessionError,
+        SessionEvent, SessionSpec,
+    },
+};
+
+/// How long any single thing may take before the suite calls it missing.
+const PATIENCE: Duration = Duration::from_secs(45);
+
+/// What the suite needs besides the engine: phones, the network's log, and the power to kill.
+#[async_trait]
+pub(crate) trait Outside: Send + Sync {
+    /// The phone scans the code that the account's page shows.
+    async fn scan(&self, account: AccountId, code: &str);
+
+    /// Somebody writes to the account.
+    async fn write(&self, account: AccountId, from: &Phone, text: &str) -> WaMessageId;
+
+    /// How often the network saw this id come from the account.
+    async fn times_sent(&self, account: AccountId, id: &WaMessageId) -> u32;
+
+    /// The phone ends the account's link.
+    async fn unlink(&self, account: AccountId);
+
+    /// Kills the session from outside, as the kernel would.
+    async fn kill(&self, account: AccountId, processes: &[u32]);
+
+    /// A number that is not on WhatsApp.
+    fn unknown_number(&self) -> Phone {
+        Phone::parse("5500000123456").unwrap()
+    }
+}
+
+/// Runs the whole suite on a fresh account.
+pub(crate) async fn conforms(engine: &dyn Engine, outside: &dyn Outside, profiles: &Path) {
+    let mut walk = Walk::new(engine, outside, profiles);
+    walk.open().await;
+    walk.links().await;
+    walk.sends_and_sees_acks().await;
+    walk.refuses_unknown_numbers().await;
+    walk.receives_once().await;
+    walk.looks_up().await;
+    walk.stays_linked_over_a_restart().await;
+    walk.dies_loudly_and_leaves_nothing().await;
+    walk.is_gone_when_dropped().await;
+    walk.logs_out_and_pairs_anew().await;
+    walk.is_unlinked_by_the_phone().await;
+    walk.close().await;
+}
+
+/// The suite's way through one account's life.
+struct Walk<'a> {
+    engine: &'a dyn Engine,
+    outside: &'a dyn Outside,
+    spec: SessionSpec,
+    ids: IdSource,
+    session: Option<Box<dyn Session>>,
+    events: mpsc::Receiver<SessionEvent>,
+    sent: Vec<WaMessageId>,
+}
+
+impl<'a> Walk<'a> {
+    fn new(engine: &'a dyn Engine, outside: &'a dyn Outside, profiles: &Path) -> Self {
+        let ids = IdSource::random(Clock::system());
+        let account: AccountId = ids.next();
+        Self {
+            engine,
+            outside,
+            spec: SessionSpec {
+                account,
+                generation: 0,
+                profile: profiles.join(account.to_string()),
+            },
+            ids,
+            session: None,
+            events: mpsc::channel(1).1,
+            sent: Vec::new(),
+        }
+    }
+
+    async fn open(&mut self) {
+        let (sender, events) = mpsc::channel(EVENT_QUEUE);
+        self.spec.generation += 1;
+        self.events = events;
+        let opening = self.engine.open(self.spec.clone(), sender);
+        let session = timeout(PATIENCE, opening).await.expect("open ends").unwrap();
+        self.session = Some(session);
+    }
+
+    async fn close(&mut self) {
+        let session = self.session.take().unwrap();
+        let processes = session.processes();
+        timeout(PATIENCE, session.close()).await.expect("close ends");
+        gone(&processes).await;
+    }
+
+    fn session(&mut self) -> &mut Box<dyn Session> {
+        self.session.as_mut().expect("a session is open")
+    }
+
+    /// Waits for the event that `pick` takes; others pass by.
+    async fn expect<T>(&mut self, what: &str, pick: impl Fn(SessionEvent) -> Option<T>) -> T {
+        let wait = async {
+            loop {
+                match self.events.recv().await {
+                    Some(SessionEvent::Died { reason }) => match pick(SessionEvent::Died {
+                        reason: reason.clone(),
+                    }) {
+                        Some(found) => return found,
+                        None => panic!("the session died ({reason}) while waiting for {what}"),
+                    },
+                    Some(event) => {
+                        if let Some(found) = pick(event) {
+                            return found;
+                        }
+                    }
+                    None => panic!("events ended while waiting for {what}"),
+                }
+            }
+        };
+        timeout(PATIENCE, wait)
+            .await
+            .unwrap_or_else(|_| panic!("no {what} came"))
+    }
+
+    async fn ready(&mut self) {
+        let who = self
+            .expect("Ready", |event| match event {
+                SessionEvent::Ready(who) => Some(who),
+                _ => None,
+            })
+            .await;
+        let status = self.session().status().await.unwrap();
+        assert_eq!(status, PageStatus::Ready(who), "Ready means ready");
+        self.session().probe().await.unwrap();
+    }
+
+    async fn code(&mut self) -> String {
+        self.expect("a pairing code", |event| match event {
+            SessionEvent::Pairing { code, .. } => Some(code),
+            _ => None,
+        })
+        .await
+    }
+
+    async fn pair(&mut self) {
+        let code = self.code().await;
+        assert!(!code.is_empty());
+        self.outside.scan(self.spec.account, &code).await;
+        self.expect("Linked", |event| {
+            matches!(event, SessionEvent::Linked).then_some(())
+        })
+        .await;
+        self.ready().await;
+    }
+
+    fn message(&self, to: &Phone, text: &str) -> Outgoing {
+        let id: MessageId = self.ids.next();
+        Outgoing {
+            id: WaMessageId::of(b"conformance", id),
+            chat: Jid::of_phone(to),
+            content: Content::text(text),
+        }
+    }
+
+    async fn links(&mut self) {
+        assert_eq!(self.session().status().await.unwrap(), PageStatus::Unlinked);
+        let early = self.message(&peer(), "too early");
+        let refused = self.session().send(&early).await;
+        assert!(matches!(refused, Err(SendError::NotSent(_))), "{refused:?}");
+        let refused = self.session().probe().await;
+        assert!(
+            matches!(&refused, Err(error @ SessionError::Refused { .. }) if !error.is_fatal()),
+            "{refused:?}"
+        );
+        self.pair().await;
+        assert!(self.session().screenshot().await.unwrap().starts_with(b"\x89PNG"));
+        self.session().refresh_pairing().await.unwrap_err();
+    }
+
+    async fn sends_and_sees_acks(&mut self) {
+        let messages: Vec<Outgoing> = (0..5)
+            .map(|n| self.message(&peer(), &format!("Olá {n} \u{1F44B} \"quoted\" <b>\\n")))
+            .collect();
+        for message in &messages {
+            self.session().send(message).await.unwrap();
+        }
+        let mut missing: HashSet<(WaMessageId, Ack)> = messages
+            .iter()
+            .flat_map(|message| [Ack::Server, Ack::Device, Ack::Read].map(|ack| (message.id.clone(), ack)))
+            .collect();
+        while !missing.is_empty() {
+            let seen = self
+                .expect("the acks of what was sent", |event| match event {
+                    SessionEvent::Acked { id, ack } => Some((id, ack)),
+                    _ => None,
+                })
+                .await;
+            missing.remove(&seen);
+        }
+        for message in &messages {
+            assert_eq!(self.times_sent(&message.id).await, 1);
+        }
+        self.sent = messages.into_iter().map(|message| message.id).collect();
+    }
+
+    async fn refuses_unknown_numbers(&mut self) {
+        let message = self.message(&self.outside.unknown_number(), "nobody there");
+        let refused = self.session().send(&message).await;
+        assert!(
+            matches!(
+                &refused,
+                Err(SendError::Rejected {
+                    code: "not_on_whatsapp",
+                    ..
+                })
+            ),
+            "{refused:?}"
+        );
+        assert_eq!(self.times_sent(&message.id).await, 0);
+    }
+
+    async fn receives_once(&mut self) {
+        let account = self.spec.account;
+        let mut waiting = Vec::new();
+        for n in 0..20 {
+            let text = format!("Oi {n} \u{2603}");
+            waiting.push((self.outside.write(account, &peer(), &text).await, text));
+        }
+        for (id, text) in &waiting {
+            let message = self.received().await;
+            assert_eq!((&message.id, &message.content), (id, &Content::text(text)));
+            assert_eq!(
+                (&message.chat, &message.from),
+                (&Jid::of_phone(&peer()), &Jid::of_phone(&peer()))
+            );
+            assert!(message.sent_at.millis() > 1_600_000_000_000);
+        }
+        // Nothing comes twice: the next one to arrive is the next one to be written.
+        let last = self.outside.write(account, &peer(), "last").await;
+        assert_eq!(self.received().await.id, last);
+    }
+
+    async fn received(&mut self) -> InboundMessage {
+        self.expect("an inbound message", |event| match event {
+            SessionEvent::Received(message) => Some(message),
+            _ => None,
+        })
+        .await
+    }
+
+    async fn looks_up(&mut self) {
+        let chat = Jid::of_phone(&peer());
+        for id in self.sent.clone() {
+            let found = self.session().look_up(&chat, &id).await.unwrap();
+            assert!(
+                matches!(found, LookUp::Found(ack) if ack >= Ack::Server),
+                "{found:?}"
+            );
+        }
+        let never = self.message(&peer(), "never sent").id;
+        assert_eq!(
+            self.session().look_up(&chat, &never).await.unwrap(),
+            LookUp::NotFound
+        );
+    }
+
+    async fn stays_linked_over_a_restart(&mut self) {
+        self.close().await;
+        // What is written meanwhile waits on the network.
+        let waited = self
+            .outside
+            .write(self.spec.account, &peer(), "while closed")
+            .await;
+        self.open().await;
+        self.ready().await;
+        assert_eq!(self.received().await.id, waited);
+        self.looks_up().await;
+        let message = self.message(&peer(), "after the restart");
+        self.session().send(&message).await.unwrap();
+        self.sent.push(message.id);
+    }
+
+    async fn dies_loudly_and_leaves_nothing(&mut self) {
+        let processes = self.session().processes();
+        self.outside.kill(self.spec.account, &processes).await;
+        let clock = Clock::system();
+        let killed: Instant = clock.instant();
+        self.expect("Died", |event| {
+            matches!(event, SessionEvent::Died { .. }).then_some(())
+        })
+        .await;
+        let took = clock.instant() - killed;
+        assert!(took < Duration::from_secs(2), "Died came after {took:?}");
+        let refused = self.session().status().await;
+        assert!(matches!(&refused, Err(error) if error.is_fatal()), "{refused:?}");
+        let message = self.message(&peer(), "to a dead session");
+        let refused = self.session().send(&message).await;
+        assert!(
+            matches!(refused, Err(SendError::Unknown(_) | SendError::NotSent(_))),
+            "{refused:?}"
+        );
+        self.close().await;
+        gone(&processes).await;
+        let after = timeout(PATIENCE, self.events.recv()).await.expect("events end");
+        assert!(after.is_none(), "nothing follows Died: {after:?}");
+        assert_eq!(self.times_sent(&message.id).await, 0);
+        self.open().await;
+        self.ready().await;
+        self.looks_up().await;
+    }
+
+    async fn is_gone_when_dropped(&mut self) {
+        let processes = self.session().processes();
+        self.session = None;
+        gone(&processes).await;
+        self.open().await;
+        self.ready().await;
+    }
+
+    async fn logs_out_and_pairs_anew(&mut self) {
+        self.session().log_out().await.unwrap();
+        self.logged_out().await;
+        self.pair().await;
+        let message = self.message(&peer(), "linked again");
+        self.session().send(&message).await.unwrap();
+    }
+
+    async fn is_unlinked_by_the_phone(&mut self) {
+        self.outside.unlink(self.spec.account).await;
+        self.logged_out().await;
+        let code = self.code().await;
+        assert!(!code.is_empty());
+        assert_eq!(self.session().status().await.unwrap(), PageStatus::Unlinked);
+    }
+
+    async fn logged_out(&mut self) {
+        self.expect("LoggedOut", |event| {
+            matches!(event, SessionEvent::LoggedOut { .. }).then_some(())
+        })
+        .await;
+    }
+
+    async fn times_sent(&self, id: &WaMessageId) -> u32 {
+        self.outside.times_sent(self.spec.account, id).await
+    }
+}
+
+/// The one that the account talks to.
+fn peer() -> Phone {
+    Phone::parse("5511912345678").unwrap()
+}
+
+/// Waits until none of these processes is left, zombies aside.
+async fn gone(processes: &[u32]) {
+    let clock = Clock::system();
+    let end = clock.instant() + Duration::from_secs(5);
+    while let Some(left) = processes.iter().find(|process| is_running(**process)) {
+        assert!(clock.instant() < end, "process {left} is still there");
+        clock.sleep(Duration::from_millis(20)).await;
+    }
+}
+
+fn is_running(process: u32) -> bool {
+    std::fs::read_to_string(format!("/proc/{process}/stat")).is_ok_and(|stat| {
+        let state = stat.rsplit_once(')').map_or("", |(_, rest)| rest.trim_start());
+        !state.starts_with('Z')
+    })
+}
