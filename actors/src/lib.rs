@@ -5,5 +5,9 @@
 //! F5 `registry`, F6 `platform`. Rooms of one floor never import one another; a test holds it.
 
 pub mod domain;
+pub mod journal;
+pub mod ledger;
+pub mod outbox;
 pub mod protocol;
 pub mod session;
+pub mod store;

@@ -1,1 +1,19 @@
+//! Zaptor's database schema, for SQLite and PostgreSQL.
+//!
+//! Every migration is written once, in the SQL that both databases understand. Migrations run at start, or by
+//! `zaptor migrate`; they never go back: a mistake is mended by the next one.
 
+pub use sea_orm_migration::MigratorTrait;
+use sea_orm_migration::prelude::*;
+
+mod m20261123_000001_first_light;
+
+/// All migrations, oldest first.
+#[derive(Debug)]
+pub struct Migrator;
+
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![Box::new(m20261123_000001_first_light::Migration)]
+    }
+}

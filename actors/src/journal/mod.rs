@@ -1,0 +1,228 @@
+//! F3: the journal, one durable log of events per tenant, numbered from 1 without gaps in commit order. Stream,
+//! webhooks and REST read on from their cursors.
+//!
+//! This room never opens a transaction: events are appended in the caller's, so that they commit with what they tell.
+
+use std::{collections::HashMap, sync::Arc};
+
+use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _};
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use crate::{
+    domain::{
+        AccountId, EventId, IdSource, TenantId, Timestamp,
+        event::{Event, EventType, NewEvent},
+    },
+    store::{
+        Reads, StoreError, Tx,
+        entity::events::{Column, Entity, Model},
+        parse, parsed,
+    },
+};
+
+#[derive(Serialize)]
+struct Count {
+    id: String,
+    n: i64,
+}
+
+#[derive(Serialize)]
+struct Line<'a> {
+    tenant: String,
+    seq: i64,
+    id: String,
+    kind: &'static str,
+    account: Option<String>,
+    account_seq: Option<i64>,
+    at: i64,
+    data: &'a str,
+}
+
+/// Appends events in the caller's transaction and in this order. Three statements, however many events.
+///
+/// # Errors
+/// [`StoreError::Conflict`] when a tenant or an account does not exist; else as the database says.
+pub async fn append(tx: &Tx, ids: &IdSource, now: Timestamp, events: &[NewEvent]) -> Result<(), StoreError> {
+    if events.is_empty() {
+        return Ok(());
+    }
+    // The heads are locked until the commit: that is what makes numbers rise in commit order, without gaps.
+    let mut seqs = advance::<TenantId>(
+        tx,
+        "UPDATE journal_heads SET seq = seq + c.n",
+        "journal_heads.tenant_id = c.id RETURNING tenant_id AS id, seq",
+        events.iter().map(|event| event.tenant),
+    )
+    .await?;
+    let mut account_seqs = advance::<AccountId>(
+        tx,
+        "UPDATE accounts SET event_seq = event_seq + c.n",
+        "accounts.id = c.id RETURNING accounts.id AS id, event_seq AS seq",
+        events.iter().filter_map(|event| event.account),
+    )
+    .await?;
+    let missing = |what: String| StoreError::Conflict(format!("{what} has no journal"));
+    let mut lines = Vec::with_capacity(events.len());
+    for event in events {
+        let seq = seqs
+            .get_mut(&event.tenant)
+            .ok_or_else(|| missing(event.tenant.to_string()))?;
+        *seq += 1;
+        let account_seq = match event.account {
+            None => None,
+            Some(account) => {
+                let seq = account_seqs
+                    .get_mut(&account)
+                    .ok_or_else(|| missing(account.to_string()))?;
+                *seq += 1;
+                Some(*seq)
+            }
+        };
+        lines.push(Line {
+            tenant: event.tenant.to_string(),
+            seq: *seq,
+            id: ids.next::<crate::domain::ids::EventKind>().to_string(),
+            kind: event.kind.as_str(),
+            account: event.account.map(|account| account.to_string()),
+            account_seq,
+            at: now.millis(),
+            data: event.data.get(),
+        });
+    }
+    for (tenant, seq) in seqs {
+        tx.touch_journal(tenant, seq);
+    }
+    let json = serde_json::to_string(&lines).map_err(|error| StoreError::Failed(error.to_string()))?;
+    let each = tx.dialect().each();
+    tx.execute(
+        format!(
+            "INSERT INTO events (tenant_id, seq, id, kind, account_id, account_seq, at, data)
+             SELECT e.value->>'tenant', CAST(e.value->>'seq' AS BIGINT), e.value->>'id', e.value->>'kind',
+                    e.value->>'account', CAST(e.value->>'account_seq' AS BIGINT), CAST(e.value->>'at' AS BIGINT),
+                    e.value->>'data'
+             FROM {each}"
+        ),
+        [json.into()],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Adds to each owner's counter as many numbers as it needs; gives the number before the first new one.
+async fn advance<T>(
+    tx: &Tx,
+    update: &str,
+    matching: &str,
+    owners: impl Iterator<Item = T>,
+) -> Result<HashMap<T, i64>, StoreError>
+where
+    T: std::str::FromStr<Err: std::fmt::Display> + std::fmt::Display + Copy + Eq + std::hash::Hash,
+{
+    let mut counts: HashMap<T, i64> = HashMap::new();
+    for owner in owners {
+        *counts.entry(owner).or_default() += 1;
+    }
+    if counts.is_empty() {
+        return Ok(counts);
+    }
+    let mut list: Vec<Count> = counts
+        .iter()
+        .map(|(id, n)| Count {
+            id: id.to_string(),
+            n: *n,
+        })
+        .collect();
+    // One order for all transactions, so that two of them never wait for each other in a circle.
+    list.sort_by(|a, b| a.id.cmp(&b.id));
+    let json = serde_json::to_string(&list).map_err(|error| StoreError::Failed(error.to_string()))?;
+    let each = tx.dialect().each();
+    let sql = format!(
+        "{update} FROM (SELECT e.value->>'id' AS id, CAST(e.value->>'n' AS BIGINT) AS n FROM {each}) AS c WHERE {matching}"
+    );
+    let mut before = HashMap::with_capacity(counts.len());
+    for row in tx.all(sql, [json.into()]).await? {
+        let owner: T = parsed(&row, "id")?;
+        let seq: i64 = row.try_get("", "seq")?;
+        before.insert(owner, seq - counts.get(&owner).copied().unwrap_or(0));
+    }
+    Ok(before)
+}
+
+/// Which events to read. Empty fields do not filter.
+#[derive(Clone, Debug, Default)]
+pub struct EventFilter {
+    /// Of these types.
+    pub kinds: Vec<EventType>,
+    /// About these accounts.
+    pub accounts: Vec<AccountId>,
+}
+
+impl EventFilter {
+    /// Whether the event passes.
+    pub fn passes(&self, kind: EventType, account: Option<AccountId>) -> bool {
+        (self.kinds.is_empty() || self.kinds.contains(&kind))
+            && (self.accounts.is_empty() || account.is_some_and(|account| self.accounts.contains(&account)))
+    }
+}
+
+fn event(row: Model) -> Result<Event, StoreError> {
+    let unreadable = |error: serde_json::Error| StoreError::Unreadable(format!("events.data: {error}"));
+    Ok(Event {
+        id: parse::<EventId>(&row.id, "events.id")?,
+        seq: row.seq,
+        kind: parse(&row.kind, "events.kind")?,
+        tenant: parse(&row.tenant_id, "events.tenant_id")?,
+        account: row
+            .account_id
+            .map(|account| parse(&account, "events.account_id"))
+            .transpose()?,
+        account_seq: row.account_seq,
+        timestamp: Timestamp::from_millis(row.at),
+        data: Arc::from(RawValue::from_string(row.data).map_err(unreadable)?),
+    })
+}
+
+/// The tenant's events after `after`, in order, at most `limit`.
+///
+/// # Errors
+/// As the database says.
+pub async fn read(
+    reads: &Reads,
+    tenant: TenantId,
+    after: i64,
+    filter: &EventFilter,
+    limit: u64,
+) -> Result<Vec<Event>, StoreError> {
+    let mut select = Entity::find()
+        .filter(Column::TenantId.eq(tenant.to_string()))
+        .filter(Column::Seq.gt(after))
+        .order_by_asc(Column::Seq)
+        .limit(limit);
+    if !filter.kinds.is_empty() {
+        select = select.filter(Column::Kind.is_in(filter.kinds.iter().map(|kind| kind.as_str())));
+    }
+    if !filter.accounts.is_empty() {
+        select = select.filter(Column::AccountId.is_in(filter.accounts.iter().map(ToString::to_string)));
+    }
+    select
+        .all(reads.connection())
+        .await?
+        .into_iter()
+        .map(event)
+        .collect()
+}
+
+/// The number of the tenant's last event; 0 when there is none.
+///
+/// # Errors
+/// As the database says.
+pub async fn head(reads: &Reads, tenant: TenantId) -> Result<i64, StoreError> {
+    let last = Entity::find()
+        .filter(Column::TenantId.eq(tenant.to_string()))
+        .order_by_desc(Column::Seq)
+        .limit(1)
+        .one(reads.connection())
+        .await?;
+    Ok(last.map_or(0, |row| row.seq))
+}

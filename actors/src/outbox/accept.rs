@@ -1,0 +1,124 @@
+//! Acceptance: messages and their outbox rows, two statements however many.
+
+use super::{
+    AccountId, Content, Jid, MessageId, Priority, READY, Serialize, StoreError, TenantId, Timestamp, Tokens,
+    Tx, WaMessageId,
+};
+use crate::domain::{Direction, MessageStatus};
+
+/// A message that is being accepted.
+#[derive(Clone, Debug)]
+pub struct NewMessage {
+    /// Its id.
+    pub id: MessageId,
+    /// Whose it is.
+    pub tenant: TenantId,
+    /// Who sends it.
+    pub account: AccountId,
+    /// Its id on WhatsApp, for every attempt.
+    pub wa_id: WaMessageId,
+    /// Where to.
+    pub chat: Jid,
+    /// The recipient as the client wrote it.
+    pub recipient: String,
+    /// What it says.
+    pub content: Content,
+    /// Who goes first.
+    pub priority: Priority,
+    /// What it costs.
+    pub cost: Tokens,
+    /// The client's own word for it.
+    pub callback_data: Option<String>,
+    /// Not before.
+    pub send_at: Option<Timestamp>,
+    /// Not after.
+    pub expires_at: Option<Timestamp>,
+}
+
+impl NewMessage {
+    /// `scheduled` when it has to wait for its time, else `queued`.
+    pub fn status(&self, now: Timestamp) -> MessageStatus {
+        if self.send_at.is_some_and(|at| at > now) {
+            MessageStatus::Scheduled
+        } else {
+            MessageStatus::Queued
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Line<'a> {
+    id: String,
+    tenant: String,
+    account: String,
+    wa_id: &'a str,
+    chat: &'a str,
+    recipient: &'a str,
+    kind: &'static str,
+    content: String,
+    status: &'static str,
+    priority: &'static str,
+    lane: i16,
+    cost: i64,
+    callback_data: Option<&'a str>,
+    send_at: Option<i64>,
+    expires_at: Option<i64>,
+    run_at: i64,
+}
+
+/// Stores messages and their outbox rows.
+///
+/// # Errors
+/// [`StoreError::Conflict`] when an id or a WhatsApp id is taken; else as the database says.
+pub async fn accept(tx: &Tx, messages: &[NewMessage], now: Timestamp) -> Result<(), StoreError> {
+    let mut lines = Vec::with_capacity(messages.len());
+    for message in messages {
+        tx.touch_outbox(message.account);
+        lines.push(Line {
+            id: message.id.to_string(),
+            tenant: message.tenant.to_string(),
+            account: message.account.to_string(),
+            wa_id: message.wa_id.as_str(),
+            chat: message.chat.as_str(),
+            recipient: &message.recipient,
+            kind: message.content.kind(),
+            content: serde_json::to_string(&message.content)
+                .map_err(|error| StoreError::Failed(error.to_string()))?,
+            status: message.status(now).as_str(),
+            priority: message.priority.as_str(),
+            lane: message.priority.lane(),
+            cost: message.cost.0,
+            callback_data: message.callback_data.as_deref(),
+            send_at: message.send_at.map(Timestamp::millis),
+            expires_at: message.expires_at.map(Timestamp::millis),
+            run_at: message.send_at.unwrap_or(now).max(now).millis(),
+        });
+    }
+    let json = serde_json::to_string(&lines).map_err(|error| StoreError::Failed(error.to_string()))?;
+    let each = tx.dialect().each();
+    let outbound = Direction::Outbound;
+    tx.execute(
+        format!(
+            "INSERT INTO messages (id, tenant_id, account_id, direction, wa_id, chat, recipient, kind, content, status,
+                                   priority, cost, callback_data, send_at, expires_at, created_at, updated_at)
+             SELECT e.value->>'id', e.value->>'tenant', e.value->>'account', '{outbound}', e.value->>'wa_id',
+                    e.value->>'chat', e.value->>'recipient', e.value->>'kind', e.value->>'content',
+                    e.value->>'status', e.value->>'priority', CAST(e.value->>'cost' AS BIGINT),
+                    e.value->>'callback_data', CAST(e.value->>'send_at' AS BIGINT),
+                    CAST(e.value->>'expires_at' AS BIGINT), $2, $2 FROM {each}"
+        ),
+        [json.as_str().into(), now.millis().into()],
+    )
+    .await?;
+    tx.execute(
+        format!(
+            "INSERT INTO outbox (message_id, tenant_id, account_id, chat, lane, state, attempt, epoch, run_at, expires_at)
+             SELECT e.value->>'id', e.value->>'tenant', e.value->>'account', e.value->>'chat',
+                    CAST(e.value->>'lane' AS SMALLINT), {READY}, 0, 0, CAST(e.value->>'run_at' AS BIGINT),
+                    CAST(e.value->>'expires_at' AS BIGINT) FROM {each}"
+        ),
+        [json.into()],
+    )
+    .await?;
+    Ok(())
+}

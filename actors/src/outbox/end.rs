@@ -1,0 +1,263 @@
+//! How a message leaves the outbox, and the acks that follow.
+
+use sea_orm::QueryResult;
+
+use super::{
+    AccountId, Ack, Jid, MessageId, MessageStatus, READY, SENDING, Step, StoreError, TenantId, Timestamp,
+    Tokens, Tx, WaMessageId, add_step, parsed,
+};
+
+/// How a send ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// WhatsApp's server has it.
+    Sent,
+    /// Refused for good.
+    Failed {
+        /// A stable word.
+        code: String,
+        /// For people.
+        detail: String,
+    },
+    /// Nobody can tell.
+    Unknown {
+        /// Why nobody can.
+        cause: String,
+    },
+}
+
+/// What was settled or acknowledged: all that event and ledger need.
+#[derive(Clone, Debug)]
+pub struct Settled {
+    /// Whose it is.
+    pub tenant: TenantId,
+    /// Who sent it.
+    pub account: AccountId,
+    /// The message.
+    pub message: MessageId,
+    /// Its id on WhatsApp.
+    pub wa_id: WaMessageId,
+    /// The chat.
+    pub chat: Jid,
+    /// The word of its type.
+    pub kind: String,
+    /// What was held for it.
+    pub cost: Tokens,
+    /// The client's own word for it.
+    pub callback_data: Option<String>,
+    /// The status it took.
+    pub status: MessageStatus,
+}
+
+const RETURNING: &str = "RETURNING id, tenant_id, account_id, wa_id, chat, kind, cost, callback_data, status";
+
+fn settled(row: &QueryResult) -> Result<Settled, StoreError> {
+    Ok(Settled {
+        tenant: parsed(row, "tenant_id")?,
+        account: parsed(row, "account_id")?,
+        message: parsed(row, "id")?,
+        wa_id: WaMessageId::from_wire(row.try_get::<String>("", "wa_id")?),
+        chat: parsed(row, "chat")?,
+        kind: row.try_get("", "kind")?,
+        cost: Tokens(row.try_get("", "cost")?),
+        callback_data: row.try_get("", "callback_data")?,
+        status: parsed(row, "status")?,
+    })
+}
+
+/// Ends a send: the row leaves the outbox, the message takes its status. The caller posts or voids the hold and appends
+/// the event in the same transaction. `None` when the epoch is stale or it is settled already: then nothing may follow.
+///
+/// # Errors
+/// As the database says.
+pub async fn settle(
+    tx: &Tx,
+    message: MessageId,
+    epoch: i64,
+    outcome: &Outcome,
+    node: &str,
+    now: Timestamp,
+) -> Result<Option<Settled>, StoreError> {
+    let gone = tx
+        .one(
+            format!(
+                "DELETE FROM outbox WHERE message_id = $1 AND epoch = $2 AND state = {SENDING} RETURNING attempt"
+            ),
+            [message.to_string().into(), epoch.into()],
+        )
+        .await?;
+    let Some(gone) = gone else { return Ok(None) };
+    let (status, error) = match outcome {
+        Outcome::Sent => (MessageStatus::Sent, None),
+        Outcome::Failed { code, detail } => (MessageStatus::Failed, Some((code.as_str(), detail.as_str()))),
+        Outcome::Unknown { cause } => (MessageStatus::Unknown, Some(("unknown", cause.as_str()))),
+    };
+    let ended = end(tx, message, status, error, now).await?;
+    let step = Step {
+        status,
+        at: now,
+        attempt: gone.try_get("", "attempt")?,
+        node: Some(node),
+        cause: error.map(|(_, detail)| detail),
+    };
+    add_step(tx, message, step).await?;
+    Ok(Some(ended))
+}
+
+async fn end(
+    tx: &Tx,
+    message: MessageId,
+    status: MessageStatus,
+    error: Option<(&str, &str)>,
+    now: Timestamp,
+) -> Result<Settled, StoreError> {
+    let row = tx
+        .one(
+            format!(
+                "UPDATE messages SET status = $2, error_code = $3, error_detail = $4, updated_at = $5
+                 WHERE id = $1 {RETURNING}"
+            ),
+            [
+                message.to_string().into(),
+                status.as_str().into(),
+                error.map(|(code, _)| code.to_owned()).into(),
+                error.map(|(_, detail)| detail.to_owned()).into(),
+                now.millis().into(),
+            ],
+        )
+        .await?
+        .ok_or_else(|| StoreError::Failed(format!("outbox row {message} has no message")))?;
+    settled(&row)
+}
+
+/// Notes an ack that came after the server's: delivered, read, played. `None` when no message of the account has this
+/// WhatsApp id, when it is not yet `sent`, or when it stands as far already.
+///
+/// # Errors
+/// As the database says.
+pub async fn acknowledge(
+    tx: &Tx,
+    account: AccountId,
+    wa_id: &WaMessageId,
+    ack: Ack,
+    now: Timestamp,
+) -> Result<Option<Settled>, StoreError> {
+    let (status, below) = match ack {
+        Ack::Pending | Ack::Server => return Ok(None),
+        Ack::Device => (MessageStatus::Delivered, "'sent'"),
+        Ack::Read => (MessageStatus::Read, "'sent', 'delivered'"),
+        Ack::Played => (MessageStatus::Played, "'sent', 'delivered', 'read'"),
+    };
+    let row = tx
+        .one(
+            format!(
+                "UPDATE messages SET status = $3, updated_at = $4
+                 WHERE account_id = $1 AND wa_id = $2 AND direction = 'outbound' AND status IN ({below}) {RETURNING}"
+            ),
+            [
+                account.to_string().into(),
+                wa_id.as_str().into(),
+                status.as_str().into(),
+                now.millis().into(),
+            ],
+        )
+        .await?;
+    let Some(row) = row else { return Ok(None) };
+    let settled = settled(&row)?;
+    add_step(
+        tx,
+        settled.message,
+        Step {
+            status,
+            at: now,
+            attempt: 0,
+            node: None,
+            cause: None,
+        },
+    )
+    .await?;
+    Ok(Some(settled))
+}
+
+/// Cancels a message that was never tried. `None` when the tenant has no such message or it is past cancelling.
+///
+/// # Errors
+/// As the database says.
+pub async fn cancel(
+    tx: &Tx,
+    tenant: TenantId,
+    message: MessageId,
+    now: Timestamp,
+) -> Result<Option<Settled>, StoreError> {
+    let gone = tx
+        .execute(
+            format!(
+                "DELETE FROM outbox WHERE message_id = $1 AND tenant_id = $2 AND state = {READY} AND attempt = 0"
+            ),
+            [message.to_string().into(), tenant.to_string().into()],
+        )
+        .await?;
+    if gone == 0 {
+        return Ok(None);
+    }
+    let ended = end(tx, message, MessageStatus::Cancelled, None, now).await?;
+    let step = Step {
+        status: MessageStatus::Cancelled,
+        at: now,
+        attempt: 0,
+        node: None,
+        cause: Some("by request"),
+    };
+    add_step(tx, message, step).await?;
+    Ok(Some(ended))
+}
+
+/// Ends messages whose time ran out before they could be sent, at most `limit`. Those that were tried and surely not
+/// sent expire too, as `failed`; those in flight or in doubt are left to their account.
+///
+/// # Errors
+/// As the database says.
+pub async fn expire_due(tx: &Tx, limit: i64, now: Timestamp) -> Result<Vec<Settled>, StoreError> {
+    let lock = tx.dialect().skip_locked();
+    let rows = tx
+        .all(
+            format!(
+                "DELETE FROM outbox WHERE message_id IN (
+                     SELECT message_id FROM outbox WHERE state = {READY} AND expires_at <= $1 LIMIT $2 {lock})
+                 RETURNING message_id, attempt"
+            ),
+            [now.millis().into(), limit.into()],
+        )
+        .await?;
+    let mut expired = Vec::with_capacity(rows.len());
+    for row in rows {
+        let message = parsed(&row, "message_id")?;
+        let attempt: i32 = row.try_get("", "attempt")?;
+        // A status never goes back from `sending`, so a tried message cannot become `expired`.
+        let (status, error) = if attempt == 0 {
+            (
+                MessageStatus::Expired,
+                ("expired", "it could not be sent before it expired"),
+            )
+        } else {
+            (
+                MessageStatus::Failed,
+                ("expired", "every attempt failed before it expired"),
+            )
+        };
+        expired.push(end(tx, message, status, Some(error), now).await?);
+        add_step(
+            tx,
+            message,
+            Step {
+                status,
+                at: now,
+                attempt,
+                node: None,
+                cause: Some(error.1),
+            },
+        )
+        .await?;
+    }
+    Ok(expired)
+}

@@ -1,0 +1,55 @@
+//! F3: the outbox, the truth about what still has to be sent. A row lives from acceptance to settlement.
+//!
+//! This room never opens a transaction, never moves money and never appends events: whoever settles a message does that
+//! in the same transaction. A row in `sending` is written only under the epoch that claimed or adopted it.
+
+use serde::Serialize;
+
+use crate::{
+    domain::{
+        AccountId, Content, Direction, IdSource, Jid, MessageId, MessageStatus, Priority, TenantId,
+        Timestamp, Tokens, WaMessageId,
+        message::{Ack, Outgoing},
+    },
+    store::{StoreError, Tx, parsed},
+};
+
+mod accept;
+mod claim;
+mod end;
+mod inbound;
+
+pub use accept::{NewMessage, accept};
+pub use claim::{Claim, adopt, claim_next, due_accounts, give_back};
+pub use end::{Outcome, Settled, acknowledge, cancel, expire_due, settle};
+pub use inbound::{InboundFields, receive};
+
+/// Row states of the outbox.
+const READY: i16 = 0;
+const SENDING: i16 = 1;
+
+/// A step of a message's timeline, written beside the change that it tells.
+struct Step<'a> {
+    status: MessageStatus,
+    at: Timestamp,
+    attempt: i32,
+    node: Option<&'a str>,
+    cause: Option<&'a str>,
+}
+
+async fn add_step(tx: &Tx, message: MessageId, step: Step<'_>) -> Result<(), StoreError> {
+    tx.execute(
+        "INSERT INTO message_steps (message_id, n, status, at, attempt, node, cause)
+         SELECT $1, COALESCE(MAX(n), 0) + 1, $2, $3, $4, $5, $6 FROM message_steps WHERE message_id = $1",
+        [
+            message.to_string().into(),
+            step.status.as_str().into(),
+            step.at.millis().into(),
+            step.attempt.into(),
+            step.node.map(str::to_owned).into(),
+            step.cause.map(str::to_owned).into(),
+        ],
+    )
+    .await?;
+    Ok(())
+}

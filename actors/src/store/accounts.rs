@@ -1,0 +1,341 @@
+//! Accounts: create, list, and the state that only the account's own actor writes, under its epoch.
+
+use sea_orm::{
+    ActiveModelTrait as _, ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _,
+    QuerySelect as _, Set, sea_query::Expr,
+};
+
+use super::{
+    Reads, StoreError, Tx,
+    entity::accounts::{ActiveModel, Column, Entity, Model},
+    tx::{parse, parsed},
+};
+use crate::domain::{AccountId, AccountState, EngineKind, Phone, TenantId, Timestamp};
+
+/// An account as stored.
+#[derive(Clone, Debug)]
+pub struct AccountRow {
+    /// Its id.
+    pub id: AccountId,
+    /// Whose it is.
+    pub tenant: TenantId,
+    /// What people call it.
+    pub name: String,
+    /// Which engine serves it.
+    pub engine: EngineKind,
+    /// Where it stands.
+    pub state: AccountState,
+    /// Why it stands there.
+    pub reason: Option<String>,
+    /// What is asked of the user.
+    pub action: Option<String>,
+    /// Since when it stands there.
+    pub since: Timestamp,
+    /// The linked number.
+    pub phone: Option<Phone>,
+    /// The name that others see.
+    pub push_name: Option<String>,
+    /// Free labels.
+    pub labels: Vec<String>,
+    /// Whether it shall run.
+    pub wanted: bool,
+    /// Its fencing number: rises with every generation of its actor.
+    pub epoch: i64,
+    /// How often its actor was restarted.
+    pub restarts: i64,
+    /// When a round trip was proven last.
+    pub last_round_trip_at: Option<Timestamp>,
+    /// When it was created.
+    pub created_at: Timestamp,
+    /// When it was deleted: its history stays.
+    pub deleted_at: Option<Timestamp>,
+}
+
+impl TryFrom<Model> for AccountRow {
+    type Error = StoreError;
+
+    fn try_from(row: Model) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: parse(&row.id, "accounts.id")?,
+            tenant: parse(&row.tenant_id, "accounts.tenant_id")?,
+            name: row.name,
+            engine: parse(&row.engine, "accounts.engine")?,
+            state: parse(&row.state, "accounts.state")?,
+            reason: row.reason,
+            action: row.action,
+            since: Timestamp::from_millis(row.since),
+            phone: row
+                .phone
+                .map(|phone| parse(&phone, "accounts.phone"))
+                .transpose()?,
+            push_name: row.push_name,
+            labels: serde_json::from_str(&row.labels)
+                .map_err(|error| StoreError::Unreadable(format!("accounts.labels: {error}")))?,
+            wanted: row.wanted,
+            epoch: row.epoch,
+            restarts: row.restarts,
+            last_round_trip_at: row.last_round_trip_at.map(Timestamp::from_millis),
+            created_at: Timestamp::from_millis(row.created_at),
+            deleted_at: row.deleted_at.map(Timestamp::from_millis),
+        })
+    }
+}
+
+/// A change of state, as the account's actor saw it.
+#[derive(Clone, Debug)]
+pub struct StateChange {
+    /// The new state.
+    pub state: AccountState,
+    /// Why.
+    pub reason: Option<String>,
+    /// What is asked of the user.
+    pub action: Option<String>,
+    /// The linked number: `None` leaves it, `Some(None)` forgets it.
+    pub phone: Option<Option<Phone>>,
+    /// The name that others see; `None` leaves it.
+    pub push_name: Option<String>,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// A new account.
+#[derive(Clone, Debug)]
+pub struct NewAccount {
+    /// Its id.
+    pub id: AccountId,
+    /// Whose it is.
+    pub tenant: TenantId,
+    /// What people call it.
+    pub name: String,
+    /// Which engine serves it.
+    pub engine: EngineKind,
+    /// Free labels.
+    pub labels: Vec<String>,
+    /// Now.
+    pub at: Timestamp,
+}
+
+/// Stores a new account: `created`, wanted, epoch 0.
+///
+/// # Errors
+/// As the database says.
+pub async fn create(tx: &Tx, new: NewAccount) -> Result<AccountRow, StoreError> {
+    let labels = serde_json::to_string(&new.labels).map_err(|error| StoreError::Failed(error.to_string()))?;
+    let row = ActiveModel {
+        id: Set(new.id.to_string()),
+        tenant_id: Set(new.tenant.to_string()),
+        name: Set(new.name),
+        engine: Set(new.engine.to_string()),
+        state: Set(AccountState::Created.to_string()),
+        reason: Set(None),
+        action: Set(None),
+        since: Set(new.at.millis()),
+        phone: Set(None),
+        push_name: Set(None),
+        labels: Set(labels),
+        wanted: Set(true),
+        epoch: Set(0),
+        restarts: Set(0),
+        event_seq: Set(0),
+        last_round_trip_at: Set(None),
+        created_at: Set(new.at.millis()),
+        deleted_at: Set(None),
+    };
+    row.insert(tx.connection()).await?.try_into()
+}
+
+/// Says whether the account shall run. Gives false when the tenant has no such account.
+///
+/// # Errors
+/// As the database says.
+pub async fn set_wanted(
+    tx: &Tx,
+    tenant: TenantId,
+    account: AccountId,
+    wanted: bool,
+) -> Result<bool, StoreError> {
+    let done = Entity::update_many()
+        .col_expr(Column::Wanted, Expr::value(wanted))
+        .filter(Column::Id.eq(account.to_string()))
+        .filter(Column::TenantId.eq(tenant.to_string()))
+        .filter(Column::DeletedAt.is_null())
+        .exec(tx.connection())
+        .await?;
+    Ok(done.rows_affected == 1)
+}
+
+/// Marks the account as deleted; its messages and events stay. Gives false when the tenant has no such account.
+///
+/// # Errors
+/// As the database says.
+pub async fn delete(
+    tx: &Tx,
+    tenant: TenantId,
+    account: AccountId,
+    at: Timestamp,
+) -> Result<bool, StoreError> {
+    let done = Entity::update_many()
+        .col_expr(Column::Wanted, Expr::value(false))
+        .col_expr(Column::State, Expr::value(AccountState::Stopped.as_str()))
+        .col_expr(Column::DeletedAt, Expr::value(at.millis()))
+        .filter(Column::Id.eq(account.to_string()))
+        .filter(Column::TenantId.eq(tenant.to_string()))
+        .filter(Column::DeletedAt.is_null())
+        .exec(tx.connection())
+        .await?;
+    Ok(done.rows_affected == 1)
+}
+
+/// Makes the caller the account's only writer: gives the new epoch, under which every older one is refused.
+///
+/// # Errors
+/// [`StoreError::Conflict`] when the account does not exist (any more).
+pub async fn take_over(tx: &Tx, account: AccountId) -> Result<i64, StoreError> {
+    let row = tx
+        .one(
+            "UPDATE accounts SET epoch = epoch + 1 WHERE id = $1 AND deleted_at IS NULL RETURNING epoch",
+            [account.to_string().into()],
+        )
+        .await?
+        .ok_or_else(|| StoreError::Conflict(format!("account {account} does not exist")))?;
+    Ok(row.try_get("", "epoch")?)
+}
+
+/// Writes a change of state. Gives the state before, or `None` when the epoch is stale or nothing would change.
+///
+/// # Errors
+/// As the database says.
+pub async fn change_state(
+    tx: &Tx,
+    account: AccountId,
+    epoch: i64,
+    change: &StateChange,
+) -> Result<Option<AccountState>, StoreError> {
+    let before = tx
+        .one(
+            "SELECT state, reason, action FROM accounts WHERE id = $1 AND epoch = $2 AND deleted_at IS NULL",
+            [account.to_string().into(), epoch.into()],
+        )
+        .await?;
+    let Some(before) = before else { return Ok(None) };
+    let from: AccountState = parsed(&before, "state")?;
+    let same = from == change.state
+        && before.try_get::<Option<String>>("", "reason")? == change.reason
+        && before.try_get::<Option<String>>("", "action")? == change.action
+        && change.phone.is_none();
+    if same {
+        return Ok(None);
+    }
+    let mut update = Entity::update_many()
+        .col_expr(Column::State, Expr::value(change.state.as_str()))
+        .col_expr(Column::Reason, Expr::value(change.reason.clone()))
+        .col_expr(Column::Action, Expr::value(change.action.clone()))
+        .filter(Column::Id.eq(account.to_string()))
+        .filter(Column::Epoch.eq(epoch));
+    if from != change.state {
+        update = update.col_expr(Column::Since, Expr::value(change.at.millis()));
+    }
+    if let Some(phone) = &change.phone {
+        update = update.col_expr(
+            Column::Phone,
+            Expr::value(phone.as_ref().map(ToString::to_string)),
+        );
+    }
+    if let Some(name) = &change.push_name {
+        update = update.col_expr(Column::PushName, Expr::value(name.clone()));
+    }
+    Ok((update.exec(tx.connection()).await?.rows_affected == 1).then_some(from))
+}
+
+/// Notes when a round trip was proven last. Does nothing under a stale epoch.
+///
+/// # Errors
+/// As the database says.
+pub async fn note_round_trip(
+    tx: &Tx,
+    account: AccountId,
+    epoch: i64,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    tx.execute(
+        "UPDATE accounts SET last_round_trip_at = $3 WHERE id = $1 AND epoch = $2",
+        [account.to_string().into(), epoch.into(), at.millis().into()],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Counts a restart. Does nothing under a stale epoch.
+///
+/// # Errors
+/// As the database says.
+pub async fn note_restart(tx: &Tx, account: AccountId, epoch: i64) -> Result<(), StoreError> {
+    tx.execute(
+        "UPDATE accounts SET restarts = restarts + 1 WHERE id = $1 AND epoch = $2",
+        [account.to_string().into(), epoch.into()],
+    )
+    .await?;
+    Ok(())
+}
+
+impl Reads {
+    /// One account of a tenant; deleted ones are not found.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn account(
+        &self,
+        tenant: TenantId,
+        account: AccountId,
+    ) -> Result<Option<AccountRow>, StoreError> {
+        Entity::find_by_id(account.to_string())
+            .filter(Column::TenantId.eq(tenant.to_string()))
+            .filter(Column::DeletedAt.is_null())
+            .one(self.connection())
+            .await?
+            .map(AccountRow::try_from)
+            .transpose()
+    }
+
+    /// The tenant's accounts, oldest first, from after `after`, at most `limit`.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn accounts(
+        &self,
+        tenant: TenantId,
+        after: Option<AccountId>,
+        limit: u64,
+    ) -> Result<Vec<AccountRow>, StoreError> {
+        let mut select = Entity::find()
+            .filter(Column::TenantId.eq(tenant.to_string()))
+            .filter(Column::DeletedAt.is_null())
+            .order_by_asc(Column::Id)
+            .limit(limit);
+        if let Some(after) = after {
+            select = select.filter(Column::Id.gt(after.to_string()));
+        }
+        select
+            .all(self.connection())
+            .await?
+            .into_iter()
+            .map(AccountRow::try_from)
+            .collect()
+    }
+
+    /// Every account, of all tenants, that shall run: the registry starts them.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn accounts_wanted(&self) -> Result<Vec<AccountRow>, StoreError> {
+        Entity::find()
+            .filter(Column::Wanted.eq(true))
+            .filter(Column::DeletedAt.is_null())
+            .order_by_asc(Column::Id)
+            .all(self.connection())
+            .await?
+            .into_iter()
+            .map(AccountRow::try_from)
+            .collect()
+    }
+}
