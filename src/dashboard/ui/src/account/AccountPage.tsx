@@ -1,0 +1,134 @@
+import { Alert, Anchor, Button, Group, Stack, Tabs, Text, Title } from "@mantine/core";
+import { ArrowLeft, Camera, Info, MessagesSquare, Play, RotateCw } from "lucide-react";
+import { useEffect, useState } from "react";
+import { Link, useLocation } from "wouter";
+import { ApiError } from "../api/client";
+import { useAccount } from "../api/queries";
+import type { Account } from "../api/types";
+import { NotFound } from "../pages/NotFound";
+import { StateBadge } from "../parts/StateBadge";
+import { span, useNow } from "../parts/time";
+import { Trouble, Waiting } from "../parts/Trouble";
+import { useAccountAction } from "./actions";
+import { AccountMenu } from "./AccountMenu";
+import { ChatsTab } from "./ChatsTab";
+import { DetailsTab } from "./DetailsTab";
+import { LinkCard } from "./LinkCard";
+import { ScreenTab } from "./ScreenTab";
+
+const LINKING = new Set(["created", "starting", "pairing", "syncing"]);
+
+export function AccountPage({ id, tab }: { id: string; tab: string | undefined }) {
+  const query = useAccount(id);
+  if (query.data !== undefined) return <Loaded account={query.data} tab={tab} />;
+  if (query.error === null) return <Waiting lines={4} />;
+  const missing = query.error instanceof ApiError && query.error.problem.status === 404;
+  return missing ? <NotFound /> : <Trouble error={query.error} retry={() => void query.refetch()} />;
+}
+
+function Loaded({ account, tab }: { account: Account; tab: string | undefined }) {
+  const [, go] = useLocation();
+  const linking = LINKING.has(account.state);
+  // Whoever watched the linking also sees it succeed, instead of the card vanishing.
+  const [watched, setWatched] = useState(false);
+  useEffect(() => {
+    if (linking) setWatched(true);
+  }, [linking]);
+
+  return (
+    <Stack gap="lg">
+      <Header account={account} />
+      {linking || (watched && account.state === "online") ? (
+        <LinkCard account={account} onDone={() => setWatched(false)} />
+      ) : (
+        <Standing account={account} />
+      )}
+      <Tabs value={tab ?? "chats"} onChange={(to) => go(`/accounts/${account.id}/${to ?? "chats"}`)} keepMounted={false}>
+        <Tabs.List mb="md">
+          <Tabs.Tab value="chats" leftSection={<MessagesSquare size={16} />} data-testid="tab-chats">
+            Chats
+          </Tabs.Tab>
+          <Tabs.Tab value="screen" leftSection={<Camera size={16} />} data-testid="tab-screen">
+            Screen
+          </Tabs.Tab>
+          <Tabs.Tab value="details" leftSection={<Info size={16} />} data-testid="tab-details">
+            Details
+          </Tabs.Tab>
+        </Tabs.List>
+        <Tabs.Panel value="chats">
+          <ChatsTab account={account} />
+        </Tabs.Panel>
+        <Tabs.Panel value="screen">
+          <ScreenTab account={account} />
+        </Tabs.Panel>
+        <Tabs.Panel value="details">
+          <DetailsTab account={account} />
+        </Tabs.Panel>
+      </Tabs>
+    </Stack>
+  );
+}
+
+function Header({ account }: { account: Account }) {
+  const now = useNow(1000);
+  return (
+    <div>
+      <Anchor component={Link} href="/accounts" fz="sm" c="dimmed">
+        <Group gap={4} mb={6}>
+          <ArrowLeft size={14} /> Accounts
+        </Group>
+      </Anchor>
+      <Group justify="space-between" gap="sm">
+        <div>
+          <Group gap="sm">
+            <Title order={1} fz={26}>
+              {account.name}
+            </Title>
+            <StateBadge state={account.state} size="lg" data-testid="account-state" />
+          </Group>
+          <Text c="dimmed" fz="sm" className="numbers">
+            {account.phone === null ? "No number linked yet" : `+${account.phone}`}
+            {account.push_name && ` · ${account.push_name}`}
+            {` · for ${span(now - Date.parse(account.since))}`}
+          </Text>
+        </div>
+        <AccountMenu account={account} />
+      </Group>
+    </div>
+  );
+}
+
+const ALARM = new Set(["failed", "banned", "logged_out"]);
+
+/** Why the account is as it is and what to do, when it is not simply online. */
+function Standing({ account }: { account: Account }) {
+  const { run, busy } = useAccountAction(account.id);
+  if (account.state === "online" && account.reason === null && account.action === null) return null;
+  if (account.state === "online" && account.action === null) return null;
+  const asleep = account.state === "stopped" || account.state === "hibernated" || account.state === "logged_out";
+  const broken = account.state === "failed" || account.state === "degraded";
+  return (
+    <Alert
+      color={ALARM.has(account.state) ? "red" : asleep ? "gray" : "yellow"}
+      icon={<Info size={18} />}
+      title={account.reason ?? "Not online at the moment"}
+      data-testid="account-reason"
+    >
+      <Group justify="space-between">
+        <Text fz="sm" data-testid="account-action">
+          {account.action ?? (asleep || broken ? "Messages wait until the account is online." : "It is coming back by itself.")}
+        </Text>
+        {asleep && (
+          <Button size="xs" leftSection={<Play size={14} />} loading={busy} onClick={() => run("start")}>
+            Start
+          </Button>
+        )}
+        {broken && (
+          <Button size="xs" leftSection={<RotateCw size={14} />} loading={busy} onClick={() => run("restart")}>
+            Restart
+          </Button>
+        )}
+      </Group>
+    </Alert>
+  );
+}
