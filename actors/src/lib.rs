@@ -11,3 +11,4 @@ pub mod outbox;
 pub mod protocol;
 pub mod session;
 pub mod store;
+pub mod supervision;

@@ -1,0 +1,143 @@
+//! One generation of a child: its number, its cancellation, and the guard that reports its end.
+
+use std::{
+    fmt,
+    sync::atomic::{AtomicBool, Ordering},
+};
+
+use actix::WeakAddr;
+use tokio_util::sync::CancellationToken;
+
+use super::supervisor::{ChildDown, Supervisor};
+
+/// A child of one supervisor. Never used again after the child was forgotten.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ChildId(pub(super) u64);
+
+/// How a generation ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// It said that its work is done; the text says why.
+    Finished(String),
+    /// It gave up.
+    Failed {
+        /// A stable word for metrics.
+        kind: &'static str,
+        /// For people.
+        detail: String,
+    },
+    /// It panicked: in a handler, in a hook or in a future of its own.
+    Panicked,
+    /// The thread that it ran on is gone.
+    ArbiterEnded,
+    /// It stopped without a word (its last address was dropped, or it stopped by itself).
+    Silent,
+}
+
+impl Exit {
+    /// Whether a transient child rests after it.
+    pub const fn is_normal(&self) -> bool {
+        matches!(self, Self::Finished(_))
+    }
+
+    /// The stable word of the cause, for metrics.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Finished(_) => "finished",
+            Self::Failed { kind, .. } => kind,
+            Self::Panicked => "panicked",
+            Self::ArbiterEnded => "arbiter_ended",
+            Self::Silent => "silent",
+        }
+    }
+}
+
+impl fmt::Display for Exit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Finished(reason) => reason,
+            Self::Failed { detail, .. } => detail,
+            Self::Panicked => "an internal error (a panic) ended it",
+            Self::ArbiterEnded => "the thread that it ran on ended",
+            Self::Silent => "it stopped without a word",
+        })
+    }
+}
+
+/// The life of one generation, held by the child as a field. When it is dropped, whatever the cause, everything that
+/// waits for its token ends and the supervisor learns how it ended.
+pub struct Life {
+    pub(super) child: ChildId,
+    pub(super) generation: u64,
+    pub(super) supervisor: WeakAddr<Supervisor>,
+    token: CancellationToken,
+    exit: Option<Exit>,
+    healthy: AtomicBool,
+}
+
+impl Life {
+    pub(super) fn new(child: ChildId, generation: u64, supervisor: WeakAddr<Supervisor>) -> Self {
+        Self {
+            child,
+            generation,
+            supervisor,
+            token: CancellationToken::new(),
+            exit: None,
+            healthy: AtomicBool::new(false),
+        }
+    }
+
+    /// Which generation this is, from 1. Results that carry another one are late and are ignored.
+    pub const fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    /// Cancelled when this generation ends. Whatever outlives the actor (a detached future, a session task) ends by it.
+    pub fn token(&self) -> CancellationToken {
+        self.token.clone()
+    }
+
+    /// Says that the child works: a life that was healthy for the budget's window forgives what was before.
+    pub fn mark_healthy(&self) {
+        self.healthy.store(true, Ordering::Relaxed);
+    }
+
+    /// Notes that the end which follows is wanted. The first note stands.
+    pub fn finish(&mut self, reason: impl Into<String>) {
+        self.exit.get_or_insert(Exit::Finished(reason.into()));
+    }
+
+    /// Notes that the end which follows is a failure. The first note stands.
+    pub fn fail(&mut self, kind: &'static str, detail: impl Into<String>) {
+        self.exit.get_or_insert(Exit::Failed {
+            kind,
+            detail: detail.into(),
+        });
+    }
+}
+
+impl fmt::Debug for Life {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Life({:?}, generation {})", self.child, self.generation)
+    }
+}
+
+// Runs while a panic unwinds too, so nothing in here may panic: a second one would end the process.
+impl Drop for Life {
+    fn drop(&mut self) {
+        self.token.cancel();
+        let exit = if std::thread::panicking() {
+            Some(Exit::Panicked)
+        } else {
+            self.exit.take()
+        };
+        if let Some(supervisor) = self.supervisor.upgrade() {
+            supervisor.do_send(ChildDown {
+                child: self.child,
+                generation: self.generation,
+                exit,
+                healthy: self.healthy.load(Ordering::Relaxed),
+            });
+        }
+    }
+}

@@ -1,0 +1,461 @@
+//! The supervising actor: children by number, each with its factory, its state and its record.
+
+use std::{collections::BTreeMap, fmt, io, sync::Arc, thread, time::Instant};
+
+use actix::{
+    Actor, ActorFutureExt as _, Addr, Arbiter, ArbiterHandle, AsyncContext as _, Context, Handler, Message,
+    MessageResult, WrapFuture as _,
+};
+use parking_lot::Mutex;
+use tokio::sync::oneshot;
+
+use super::{ChildId, Exit, Life, Record, Settings, Verdict};
+use crate::domain::{Clock, IdSource, Timestamp};
+
+/// Which ends are followed by a restart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RestartClass {
+    /// Every end.
+    Permanent,
+    /// Every end but one that the child called finished.
+    Transient,
+    /// None.
+    Temporary,
+}
+
+impl RestartClass {
+    const fn restarts(self, exit: &Exit) -> bool {
+        match self {
+            Self::Permanent => true,
+            Self::Transient => !exit.is_normal(),
+            Self::Temporary => false,
+        }
+    }
+}
+
+/// Starts one generation on the given arbiter. Must keep the new actor's address, or it ends at once: see [`starter`].
+pub type Starter = Box<dyn FnMut(&ArbiterHandle, Life) + Send>;
+
+/// Hears of a child's changes, on the supervisor's own thread: it only passes them on, never blocks.
+pub type Listener = Box<dyn Fn(&Change) + Send>;
+
+/// Where the address of the child that lives now is found. Holding it keeps the actor alive.
+pub struct Slot<A: Actor>(Arc<Mutex<Option<Addr<A>>>>);
+
+impl<A: Actor> Slot<A> {
+    /// The address of the newest generation; it may have ended already, then sending to it fails as closed.
+    pub fn get(&self) -> Option<Addr<A>> {
+        self.0.lock().clone()
+    }
+}
+impl<A: Actor> Default for Slot<A> {
+    fn default() -> Self {
+        Self(Arc::default())
+    }
+}
+impl<A: Actor> Clone for Slot<A> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+impl<A: Actor> fmt::Debug for Slot<A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Slot")
+    }
+}
+
+/// A starter that makes a fresh actor for every generation, on the child's arbiter, and leaves its address in `slot`.
+pub fn starter<A, M>(slot: Slot<A>, make: M) -> Starter
+where
+    A: Actor<Context = Context<A>>,
+    M: Fn(Life) -> A + Send + Clone + 'static,
+{
+    Box::new(move |arbiter, life| {
+        let make = make.clone();
+        let address = A::start_in_arbiter(arbiter, move |_| make(life));
+        *slot.0.lock() = Some(address);
+    })
+}
+
+/// What a supervisor needs to know of a child.
+pub struct ChildSpec {
+    /// The child's role, for the tree: `account`, `dispatcher`, …
+    pub name: &'static str,
+    /// Which ends are followed by a restart.
+    pub class: RestartClass,
+    /// Makes the generations.
+    pub start: Starter,
+    /// Hears of starts and ends.
+    pub listener: Listener,
+}
+
+impl fmt::Debug for ChildSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ChildSpec({}, {:?})", self.name, self.class)
+    }
+}
+
+/// What happened to a child.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// A generation was started.
+    Started {
+        /// Which.
+        generation: u64,
+    },
+    /// A generation ended.
+    Down {
+        /// Which.
+        generation: u64,
+        /// How.
+        exit: Exit,
+        /// What follows.
+        next: Next,
+    },
+}
+
+/// What follows an end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// A new generation after this pause.
+    Restart {
+        /// The pause.
+        after: std::time::Duration,
+    },
+    /// The budget is spent; one more try after this long pause.
+    Failed {
+        /// The pause.
+        retry_after: std::time::Duration,
+    },
+    /// Nothing.
+    Rest,
+}
+
+/// Where a child stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChildState {
+    /// A generation lives.
+    Running,
+    /// It ended; a new generation follows soon.
+    BackingOff,
+    /// Its budget is spent; it is tried again at long intervals.
+    Failed,
+    /// It ended and nothing follows.
+    Stopped,
+}
+
+impl ChildState {
+    /// The word in the tree.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::BackingOff => "backing_off",
+            Self::Failed => "failed",
+            Self::Stopped => "stopped",
+        }
+    }
+}
+
+/// A child in the tree.
+#[derive(Clone, Debug)]
+pub struct ChildReport {
+    /// Which.
+    pub child: ChildId,
+    /// Its role.
+    pub name: &'static str,
+    /// Where it stands.
+    pub state: ChildState,
+    /// How often it was started.
+    pub generation: u64,
+    /// How often it was started because it had ended.
+    pub restarts: u64,
+    /// How it ended last, and when.
+    pub last_exit: Option<(Exit, Timestamp)>,
+}
+
+/// Take this child on and start it.
+#[derive(Debug, Message)]
+#[rtype(result = "ChildId")]
+pub struct Supervise(pub ChildSpec);
+
+/// Do not restart this child any more. Ends nothing: the child is told by whoever knows it. The receiver completes once
+/// the child is down (at once when it is, or when it is not known).
+#[derive(Clone, Copy, Debug, Message)]
+#[rtype(result = "oneshot::Receiver<()>")]
+pub struct Retire(pub ChildId);
+
+/// Start this child at once, if it does not run, with a fresh budget. Gives whether it is known.
+#[derive(Clone, Copy, Debug, Message)]
+#[rtype(result = "bool")]
+pub struct Revive(pub ChildId);
+
+/// Drop this child from the tree; one that still runs is not restarted.
+#[derive(Clone, Copy, Debug, Message)]
+#[rtype(result = "()")]
+pub struct Forget(pub ChildId);
+
+/// The tree as data.
+#[derive(Clone, Copy, Debug, Message)]
+#[rtype(result = "Vec<ChildReport>")]
+pub struct Observe;
+
+/// The guard of a child reports its end.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub(super) struct ChildDown {
+    pub(super) child: ChildId,
+    pub(super) generation: u64,
+    pub(super) exit: Option<Exit>,
+    pub(super) healthy: bool,
+}
+
+struct Child {
+    spec: ChildSpec,
+    state: ChildState,
+    retired: bool,
+    generation: u64,
+    restarts: u64,
+    started_at: Instant,
+    place: usize,
+    thread: Option<ArbiterHandle>,
+    record: Record,
+    last_exit: Option<(Exit, Timestamp)>,
+    waiting: Vec<oneshot::Sender<()>>,
+}
+
+/// Supervises children, one for one, and owns the threads that they run on. Ends them with itself.
+pub struct Supervisor {
+    settings: Settings,
+    clock: Clock,
+    chance: Arc<IdSource>,
+    arbiters: Vec<Arbiter>,
+    children: BTreeMap<ChildId, Child>,
+    last_id: u64,
+}
+
+impl fmt::Debug for Supervisor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Supervisor({} children)", self.children.len())
+    }
+}
+
+impl Supervisor {
+    /// Starts a supervisor on the current arbiter, and its threads. `chance` gives the jitter.
+    ///
+    /// # Errors
+    /// When a thread cannot be started.
+    pub fn start_with(settings: Settings, clock: Clock, chance: Arc<IdSource>) -> io::Result<Addr<Self>> {
+        let threads = match settings.arbiters {
+            0 => thread::available_parallelism().map_or(2, usize::from),
+            given => given,
+        };
+        let arbiters = (0..threads)
+            .map(|_| Arbiter::try_new())
+            .collect::<io::Result<_>>()?;
+        let supervisor = Self {
+            settings,
+            clock,
+            chance,
+            arbiters,
+            children: BTreeMap::new(),
+            last_id: 0,
+        };
+        Ok(supervisor.start())
+    }
+
+    /// The thread for a child; one that ended is replaced, so that its children have somewhere to go.
+    fn arbiter(&mut self, place: usize) -> ArbiterHandle {
+        if !self.arbiters[place].handle().alive()
+            && let Ok(fresh) = Arbiter::try_new()
+        {
+            self.arbiters[place] = fresh;
+        }
+        self.arbiters[place].handle()
+    }
+
+    fn launch(&mut self, id: ChildId, ctx: &Context<Self>) {
+        let Some(place) = self.children.get(&id).map(|child| child.place) else {
+            return;
+        };
+        let arbiter = self.arbiter(place);
+        let now = self.clock.instant();
+        let Some(child) = self.children.get_mut(&id) else {
+            return;
+        };
+        child.generation += 1;
+        child.state = ChildState::Running;
+        child.started_at = now;
+        child.thread = Some(arbiter.clone());
+        let life = Life::new(id, child.generation, ctx.address().downgrade());
+        (child.spec.start)(&arbiter, life);
+        (child.spec.listener)(&Change::Started {
+            generation: child.generation,
+        });
+    }
+
+    fn launch_after(
+        &self,
+        id: ChildId,
+        generation: u64,
+        after: std::time::Duration,
+        ctx: &mut Context<Self>,
+    ) {
+        let pause = self.clock.sleep(after).into_actor(self);
+        ctx.spawn(pause.map(move |(), this, ctx| {
+            let due = this.children.get_mut(&id).filter(|child| {
+                child.generation == generation
+                    && matches!(child.state, ChildState::BackingOff | ChildState::Failed)
+            });
+            if let Some(child) = due {
+                child.restarts += 1;
+                this.launch(id, ctx);
+            }
+        }));
+    }
+}
+
+impl Actor for Supervisor {
+    type Context = Context<Self>;
+}
+
+impl Drop for Supervisor {
+    fn drop(&mut self) {
+        for arbiter in &self.arbiters {
+            arbiter.stop();
+        }
+    }
+}
+
+impl Handler<Supervise> for Supervisor {
+    type Result = MessageResult<Supervise>;
+
+    fn handle(&mut self, Supervise(spec): Supervise, ctx: &mut Context<Self>) -> Self::Result {
+        self.last_id += 1;
+        let id = ChildId(self.last_id);
+        let child = Child {
+            spec,
+            state: ChildState::Stopped,
+            retired: false,
+            generation: 0,
+            restarts: 0,
+            started_at: self.clock.instant(),
+            place: usize::try_from(self.last_id).unwrap_or(0) % self.arbiters.len(),
+            thread: None,
+            record: Record::default(),
+            last_exit: None,
+            waiting: Vec::new(),
+        };
+        self.children.insert(id, child);
+        self.launch(id, ctx);
+        MessageResult(id)
+    }
+}
+
+impl Handler<ChildDown> for Supervisor {
+    type Result = ();
+
+    fn handle(&mut self, down: ChildDown, ctx: &mut Context<Self>) {
+        let (now, at) = (self.clock.instant(), self.clock.now());
+        let fraction = self.chance.fraction();
+        let rules = (self.settings.budget(), self.settings.backoff());
+        let Some(child) = self.children.get_mut(&down.child) else {
+            return;
+        };
+        if child.generation != down.generation || child.state != ChildState::Running {
+            return;
+        }
+        let exit = down.exit.unwrap_or_else(|| {
+            let alive = child.thread.as_ref().is_some_and(ArbiterHandle::alive);
+            if alive { Exit::Silent } else { Exit::ArbiterEnded }
+        });
+        child.last_exit = Some((exit.clone(), at));
+        let next = if child.retired || !child.spec.class.restarts(&exit) {
+            Next::Rest
+        } else {
+            let lived = now.saturating_duration_since(child.started_at);
+            match child.record.judge(now, lived, down.healthy, rules, fraction) {
+                Verdict::Restart { after } => Next::Restart { after },
+                Verdict::Fail { retry_after } => Next::Failed { retry_after },
+            }
+        };
+        let pause = match next {
+            Next::Rest => None,
+            Next::Restart { after } => Some((ChildState::BackingOff, after)),
+            Next::Failed { retry_after } => Some((ChildState::Failed, retry_after)),
+        };
+        child.state = pause.map_or(ChildState::Stopped, |(state, _)| state);
+        for waiting in child.waiting.drain(..) {
+            let _ = waiting.send(());
+        }
+        let change = Change::Down {
+            generation: down.generation,
+            exit,
+            next,
+        };
+        (child.spec.listener)(&change);
+        if let Some((_, after)) = pause {
+            self.launch_after(down.child, down.generation, after, ctx);
+        }
+    }
+}
+
+impl Handler<Retire> for Supervisor {
+    type Result = MessageResult<Retire>;
+
+    fn handle(&mut self, Retire(id): Retire, _: &mut Context<Self>) -> Self::Result {
+        let (down, is_down) = oneshot::channel();
+        match self.children.get_mut(&id) {
+            Some(child) if child.state == ChildState::Running => {
+                child.retired = true;
+                child.waiting.push(down);
+            }
+            Some(child) => {
+                child.retired = true;
+                child.state = ChildState::Stopped;
+                let _ = down.send(());
+            }
+            None => drop(down.send(())),
+        }
+        MessageResult(is_down)
+    }
+}
+
+impl Handler<Revive> for Supervisor {
+    type Result = bool;
+
+    fn handle(&mut self, Revive(id): Revive, ctx: &mut Context<Self>) -> bool {
+        let Some(child) = self.children.get_mut(&id) else {
+            return false;
+        };
+        child.retired = false;
+        child.record = Record::default();
+        if child.state != ChildState::Running {
+            self.launch(id, ctx);
+        }
+        true
+    }
+}
+
+impl Handler<Forget> for Supervisor {
+    type Result = ();
+
+    fn handle(&mut self, Forget(id): Forget, _: &mut Context<Self>) {
+        self.children.remove(&id);
+    }
+}
+
+impl Handler<Observe> for Supervisor {
+    type Result = MessageResult<Observe>;
+
+    fn handle(&mut self, _: Observe, _: &mut Context<Self>) -> Self::Result {
+        let report = |(id, child): (&ChildId, &Child)| ChildReport {
+            child: *id,
+            name: child.spec.name,
+            state: child.state,
+            generation: child.generation,
+            restarts: child.restarts,
+            last_exit: child.last_exit.clone(),
+        };
+        MessageResult(self.children.iter().map(report).collect())
+    }
+}
