@@ -2,6 +2,7 @@ import { ActionIcon, Button, Group, Text, TextInput } from "@mantine/core";
 import { ArrowLeft } from "lucide-react";
 import { Fragment, useState } from "react";
 import { useInfo, useMessages } from "../api/queries";
+import { proposePhone } from "../api/sandbox";
 import type { Account, Message } from "../api/types";
 import { digitsOf, phoneOf } from "../stream/apply";
 import { Face } from "../parts/Face";
@@ -38,11 +39,20 @@ export function ChatPane({ account, chat, name, outgoing, onBack }: Props) {
             flex={1}
             variant="unstyled"
             aria-label="To (phone number with country code)"
-            placeholder="To: phone number with country code, such as 5511987654321"
+            placeholder="To: country code and number"
             inputMode="tel"
             value={to}
             onChange={(e) => setTo(e.currentTarget.value)}
             data-testid="composer-to"
+            rightSectionWidth={130}
+            rightSection={
+              sandbox !== null &&
+              to === "" && (
+                <Button size="compact-xs" variant="light" onClick={() => setTo(proposePhone())} data-testid="propose-number">
+                  Any sandbox phone
+                </Button>
+              )
+            }
           />
         ) : (
           <>

@@ -12,6 +12,8 @@ export function SandboxScan({ account, sandbox }: { account: Account; sandbox: s
   const [phone, setPhone] = useState(() => proposePhone());
   const scan = useMutation({
     mutationFn: () => scanWithPhone(sandbox, account.id, digitsOf(phone), account.name),
+    // Linking takes this form off the page. Still here after a while, it may be tried again.
+    onSuccess: () => void setTimeout(() => scan.reset(), 10_000),
     onError: (error) => tellTrouble("The sandbox phone could not scan the code", error),
   });
   const short = digitsOf(phone).length < 8;
