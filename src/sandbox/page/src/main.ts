@@ -1,0 +1,48 @@
+/**
+ * The sandbox's page: a simulated WhatsApp Web. The modules come first, in the order in which wa-js
+ * searches them; the globals that start wa-js come last.
+ */
+
+import { Collection } from './base/collection';
+import { EventEmitter } from './base/emitter';
+import { Model } from './base/model';
+import { idModules } from './ids/modules';
+import { chatModules } from './modules/chats';
+import { connectionModules } from './modules/connection';
+import { PAGE_VERSION, constantModules } from './modules/constants';
+import { contactModules } from './modules/contacts';
+import { identityModules } from './modules/identity';
+import { messageModules } from './modules/messages';
+import { presenceModules } from './modules/presence';
+import { wireModules } from './modules/wire';
+import { ModuleRegistry } from './registry';
+import { Session } from './runtime/session';
+import { Screen } from './view/screen';
+
+const registry = new ModuleRegistry();
+for (const table of [
+  constantModules,
+  idModules,
+  {
+    WAWebEventEmitter: { default: EventEmitter },
+    // wa-js looks for `defineModel` beside the class.
+    WAWebBaseModel: { BaseModel: Model, defineModel: <C>(model: C): C => model },
+    WAWebBaseCollection: { BaseCollection: Collection },
+    WAWebCollection: { default: Collection },
+  },
+  identityModules,
+  connectionModules,
+  contactModules,
+  presenceModules,
+  messageModules,
+  chatModules,
+  wireModules,
+]) registry.provide(table);
+
+// wa-js polls for the version to know that the page is starting: conn.main_init.
+Object.assign(globalThis, { Debug: { VERSION: PAGE_VERSION } });
+
+const root = document.getElementById('app');
+if (root) new Screen(root);
+new Session().start(`wss://${location.host}/ws/chat`);
+registry.install(globalThis);

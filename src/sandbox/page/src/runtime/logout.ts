@@ -1,0 +1,38 @@
+import { chats } from '../modules/chats';
+import { Cmd, Conn, Socket, logoutReasons } from '../modules/connection';
+import { contacts } from '../modules/contacts';
+import { identity } from '../modules/identity';
+import { messages } from '../modules/messages';
+import { outbox } from './outbox';
+import { dropCredentials } from './profile';
+import { link } from './socket';
+
+/** Lets clients hear about the logout before the page goes. */
+const LEAVE_AFTER_MS = 300;
+
+/** The person at the page logs out. The page forgets the account even if the server cannot be told. */
+export async function logOut(): Promise<void> {
+  await link.request('logout', {}).catch(() => undefined);
+  leave('user_initiated');
+}
+
+/**
+ * The page is no longer linked, for whatever reason: it forgets the account, says so, and starts anew
+ * by navigating, as the real page does.
+ */
+export function leave(reason: string): void {
+  if (!identity.linked) return;
+  logoutReasons.getErrorCodeFromLogoutReason(reason);
+  dropCredentials();
+  outbox.clear();
+  identity.forget();
+  Cmd.announceLogout();
+  Socket.set({ state: 'UNPAIRED', stream: 'DISCONNECTED' });
+  // Silent: the real page does not take this back.
+  Socket.set('hasSynced', false, { silent: true });
+  Conn.set({ connected: false, wid: null });
+  for (const store of [messages, chats, contacts]) store.reset();
+  setTimeout(() => {
+    location.href = `/?post_logout=1&logout_reason=${encodeURIComponent(reason)}`;
+  }, LEAVE_AFTER_MS);
+}

@@ -1,0 +1,55 @@
+import type { RawMessage } from '../protocol';
+import { keepSeen, loadSeen, type SeenRecord } from './profile';
+
+const REMEMBERED = 2000;
+
+/**
+ * Which inbound messages this profile has reported already.
+ *
+ * The server's greeting holds recent history without saying what is news. This record does: after a
+ * restart or a broken connection, an inbound message that is not in it came in the meantime and is
+ * reported as new. It is bounded: what is older than the oldest remembered message counts as reported.
+ */
+export class SeenMessages {
+  #horizon: number;
+  readonly #times: Map<string, number>;
+  readonly #keep: (record: SeenRecord) => void;
+  #writing = false;
+
+  constructor(record: SeenRecord = { horizon: 0, times: [] }, keep: (record: SeenRecord) => void = keepSeen) {
+    this.#horizon = record.horizon;
+    this.#times = new Map(record.times);
+    this.#keep = keep;
+  }
+
+  /** What the profile remembers; undefined on a profile that never reported anything. */
+  static load(): SeenMessages | undefined {
+    const record = loadSeen();
+    return record && new SeenMessages(record);
+  }
+
+  isNew(raw: RawMessage): boolean {
+    return !raw.fromMe && raw.t >= this.#horizon && !this.#times.has(raw.id);
+  }
+
+  mark(raw: RawMessage): void {
+    if (raw.fromMe || this.#times.has(raw.id)) return;
+    this.#times.set(raw.id, raw.t);
+    for (const [id, t] of this.#times) {
+      if (this.#times.size <= REMEMBERED) break;
+      this.#times.delete(id);
+      this.#horizon = Math.max(this.#horizon, t + 1);
+    }
+    this.#writeSoon();
+  }
+
+  /** One write for all messages of a burst, after their events are out. */
+  #writeSoon(): void {
+    if (this.#writing) return;
+    this.#writing = true;
+    setTimeout(() => {
+      this.#writing = false;
+      this.#keep({ horizon: this.#horizon, times: [...this.#times] });
+    });
+  }
+}

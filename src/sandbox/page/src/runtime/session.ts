@@ -1,0 +1,105 @@
+import { Cmd, Socket, Stream } from '../modules/connection';
+import { PAGE_VERSION } from '../modules/constants';
+import { identity } from '../modules/identity';
+import { messages } from '../modules/messages';
+import type { Push, Pushes, Welcome } from '../protocol';
+import { ingest, receiveMessage, receivePresence, receiveReceipt } from './inbound';
+import { Inbox, type News } from './inbox';
+import { leave, logOut } from './logout';
+import { outbox } from './outbox';
+import { Pairing } from './pairing';
+import { deviceKeys, keepCredentials, loadCredentials } from './profile';
+import { SeenMessages } from './seen';
+import { link } from './socket';
+import * as sync from './sync';
+
+/** Time for a person to see that the scan has worked, and for clients to see PAIRING. */
+const PAIRED_PAUSE_MS = 50;
+
+/** The life of the page: it greets the server, is linked or asks to be, and follows what it is told. */
+export class Session {
+  readonly #pairing = new Pairing();
+  readonly #inbox = new Inbox((news) => this.#report(news));
+  #token: string | undefined;
+  #seen = SeenMessages.load();
+  #entered = false;
+
+  start(url: string): void {
+    identity.useKeys(deviceKeys());
+    const credentials = loadCredentials();
+    if (credentials) {
+      identity.become(credentials.me);
+      this.#token = credentials.token;
+    }
+    messages.onIncoming(ingest);
+    Cmd.on('logout_requested', () => void logOut());
+    Cmd.on('logout', () => (this.#token = undefined));
+    link.on('open', () => {
+      link.notify('hello', { v: PAGE_VERSION, ...(this.#token && { token: this.#token }) });
+    });
+    link.on('down', () => this.#disconnected());
+    link.on('push', (push: Push) => this.#follow(push));
+    link.connect(url);
+  }
+
+  #follow(push: Push): void {
+    switch (push.t) {
+      case 'welcome': return this.#welcomed(push);
+      case 'refs': return this.#pairing.show(push.refs);
+      case 'paired': return this.#paired(push);
+      case 'msg':
+      case 'receipt': return this.#inbox.take(push);
+      case 'presence': return receivePresence(push);
+      case 'logout': return leave(push.reason ?? 'unknown_companion');
+    }
+  }
+
+  #report(news: News): void {
+    if (!identity.linked) return;
+    if (news.t === 'msg') receiveMessage(news, this.#record());
+    else receiveReceipt(news);
+  }
+
+  #welcomed(welcome: Welcome): void {
+    if ('refs' in welcome) {
+      // The server does not know our token any more: somebody unlinked this page from the phone.
+      if (identity.linked) leave('unknown_companion');
+      else this.#pairing.begin(welcome.refs, welcome.refMs);
+      return;
+    }
+    identity.become(welcome.me);
+    if (this.#entered) {
+      sync.resume(welcome, this.#intake());
+      return;
+    }
+    this.#entered = true;
+    const nothingReported = this.#seen === undefined;
+    void sync.enter(welcome, this.#intake(), nothingReported);
+  }
+
+  #paired(paired: Pushes['paired']): void {
+    this.#pairing.end();
+    this.#token = paired.token;
+    this.#entered = true;
+    keepCredentials({ token: paired.token, me: paired.me });
+    identity.become(paired.me);
+    Socket.set('state', 'PAIRING');
+    Stream.enter('QR', 'PAIRING');
+    setTimeout(() => void sync.enter(paired, this.#intake(), true), PAIRED_PAUSE_MS);
+  }
+
+  #disconnected(): void {
+    outbox.suspend();
+    if (!identity.linked) return;
+    Socket.set('state', 'TIMEOUT');
+    Stream.enter('OFFLINE', 'OFFLINE');
+  }
+
+  #intake(): sync.Intake {
+    return { inbox: this.#inbox, seen: this.#record() };
+  }
+
+  #record(): SeenMessages {
+    return (this.#seen ??= new SeenMessages());
+  }
+}

@@ -1,0 +1,51 @@
+import { chats } from '../modules/chats';
+import { Conn, Socket, Stream } from '../modules/connection';
+import { contacts } from '../modules/contacts';
+import { identity } from '../modules/identity';
+import { messages } from '../modules/messages';
+import { ChatScreen } from './chat-list';
+import { element } from './element';
+import { LinkingScreen } from './qr';
+
+/** Bursts of messages are drawn together. */
+const REDRAW_MS = 60;
+
+/** Chooses what the page shows, and redraws it when the models change. */
+export class Screen {
+  readonly #root: HTMLElement;
+  readonly #linking = new LinkingScreen();
+  readonly #linked = new ChatScreen();
+  readonly #busy = element('section', 'busy card', element('p', 'quiet', 'Loading your chats…'));
+  #redraw: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(root: HTMLElement) {
+    this.#root = root;
+    // Programs read the QR code right after the change: no delay here.
+    Conn.on('change:ref change:linkingCode', () => this.#draw());
+    Socket.on('change:state', () => this.#draw());
+    Stream.on('change:mode', () => this.#draw());
+    for (const store of [chats, messages, contacts]) store.on('add remove change', () => this.#drawSoon());
+    this.#draw();
+  }
+
+  #drawSoon(): void {
+    this.#redraw ??= setTimeout(() => this.#draw(), REDRAW_MS);
+  }
+
+  #draw(): void {
+    clearTimeout(this.#redraw);
+    this.#redraw = undefined;
+    const shown = this.#choose();
+    if (shown.firstChild && this.#root.firstChild !== shown) this.#root.replaceChildren(shown);
+  }
+
+  #choose(): HTMLElement {
+    if (!identity.linked) {
+      this.#linking.update();
+      return this.#linking.node;
+    }
+    if (Stream.mode !== 'MAIN' && Stream.mode !== 'OFFLINE') return this.#busy;
+    this.#linked.update();
+    return this.#linked.node;
+  }
+}
