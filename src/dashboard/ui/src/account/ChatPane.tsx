@@ -70,7 +70,7 @@ export function ChatPane({ account, chat, name, outgoing, onBack }: Props) {
           </>
         )}
       </Group>
-      <div className="chat-scroll" tabIndex={0} aria-label="Messages" data-testid="messages">
+      <div className="chat-scroll" role="log" tabIndex={0} aria-label="Messages" data-testid="messages">
         {pending.map((p) => (
           <PendingBubble key={p.key} pending={p} onRetry={() => outgoing.retry(p)} onDrop={() => outgoing.drop(p)} />
         ))}
