@@ -30,6 +30,7 @@ export function Composer({ account, to, onSend }: { account: Account; to: string
           minRows={1}
           maxRows={6}
           radius="lg"
+          maxLength={65_536}
           placeholder="Write a message"
           aria-label="Message"
           value={text}

@@ -8,28 +8,30 @@ const RANK: Record<MessageStatus, number> = {
   scheduled: 0,
   queued: 1,
   sending: 2,
-  unknown: 3,
-  sent: 4,
-  delivered: 5,
-  read: 6,
-  played: 7,
-  received: 8,
+  sent: 3,
+  delivered: 4,
+  read: 5,
+  played: 6,
+  received: 9,
   cancelled: 9,
   expired: 9,
   failed: 9,
+  unknown: 9,
 };
 
-/** The later of two statuses of one message. Proof of delivery outlives a report of failure. */
+/**
+ * The later of two statuses of one message. Nothing follows an end, and what WhatsApp's
+ * server already has can no longer end without being sent.
+ */
 export function advance(current: MessageStatus, next: MessageStatus): MessageStatus {
   if (!(next in RANK)) return current;
-  if (isFailure(current)) return current;
-  if (isFailure(next)) return RANK[current] >= RANK.delivered ? current : next;
+  if (isEnd(next) && RANK[current] >= RANK.sent) return current;
   return RANK[next] > RANK[current] ? next : current;
 }
 
-/** Ended without being sent. */
-export function isFailure(status: MessageStatus): boolean {
-  return status === "failed" || status === "cancelled" || status === "expired";
+/** Ended without being sent, or without anyone knowing whether it was. */
+function isEnd(status: MessageStatus): boolean {
+  return status === "failed" || status === "cancelled" || status === "expired" || status === "unknown";
 }
 
 /** Not yet with WhatsApp, so that cancelling may still succeed. */
