@@ -4,11 +4,15 @@
 //! `supervision`, F3 `journal`, `outbox`, `ledger`, F4 `account`, `dispatcher`, `billing`, `rate_limit`,
 //! F5 `registry`, F6 `platform`. Rooms of one floor never import one another; a test holds it.
 
+pub mod billing;
+pub mod bus;
+pub mod dispatcher;
 pub mod domain;
 pub mod journal;
 pub mod ledger;
 pub mod outbox;
 pub mod protocol;
+pub mod rate_limit;
 pub mod session;
 pub mod store;
 pub mod supervision;

@@ -103,3 +103,44 @@ pub struct Event {
     /// The particulars.
     pub data: Arc<RawValue>,
 }
+
+/// The particulars of every `message.…` event about a message of ours.
+#[derive(Clone, Debug, Serialize)]
+pub struct MessageEvent<'a> {
+    /// The message.
+    pub message: super::MessageId,
+    /// Its id on WhatsApp.
+    pub wa_message_id: &'a super::WaMessageId,
+    /// The status it took.
+    pub status: super::MessageStatus,
+    /// The chat.
+    pub chat: &'a super::Jid,
+    /// The word of its type.
+    #[serde(rename = "type")]
+    pub kind: &'a str,
+    /// What was held for it.
+    pub cost: super::Tokens,
+    /// Why, where a reason belongs to the status.
+    pub cause: Option<&'a str>,
+    /// The client's own word for it.
+    pub callback_data: Option<&'a str>,
+}
+
+impl EventType {
+    /// The event that tells of this status of a message of ours; `None` for the steps that are not told.
+    pub const fn of_status(status: super::MessageStatus) -> Option<Self> {
+        use super::MessageStatus as S;
+        match status {
+            S::Queued | S::Scheduled => Some(Self::MessageQueued),
+            S::Sent => Some(Self::MessageSent),
+            S::Delivered => Some(Self::MessageDelivered),
+            S::Read => Some(Self::MessageRead),
+            S::Played => Some(Self::MessagePlayed),
+            S::Failed => Some(Self::MessageFailed),
+            S::Cancelled => Some(Self::MessageCancelled),
+            S::Expired => Some(Self::MessageExpired),
+            S::Unknown => Some(Self::MessageUnknown),
+            S::Sending | S::Received => None,
+        }
+    }
+}

@@ -35,14 +35,12 @@ pub struct NewMessage {
     pub expires_at: Option<Timestamp>,
 }
 
-impl NewMessage {
-    /// `scheduled` when it has to wait for its time, else `queued`.
-    pub fn status(&self, now: Timestamp) -> MessageStatus {
-        if self.send_at.is_some_and(|at| at > now) {
-            MessageStatus::Scheduled
-        } else {
-            MessageStatus::Queued
-        }
+/// `scheduled` when a message has to wait for its time, else `queued`.
+pub fn first_status(send_at: Option<Timestamp>, now: Timestamp) -> MessageStatus {
+    if send_at.is_some_and(|at| at > now) {
+        MessageStatus::Scheduled
+    } else {
+        MessageStatus::Queued
     }
 }
 
@@ -66,11 +64,12 @@ struct Line<'a> {
     run_at: i64,
 }
 
-/// Stores messages and their outbox rows.
+/// Stores messages and their outbox rows. Where the account is not online, the timeline says at once why the message
+/// waits.
 ///
 /// # Errors
 /// [`StoreError::Conflict`] when an id or a WhatsApp id is taken; else as the database says.
-pub async fn accept(tx: &Tx, messages: &[NewMessage], now: Timestamp) -> Result<(), StoreError> {
+pub async fn accept(tx: &Tx, messages: &[NewMessage], node: &str, now: Timestamp) -> Result<(), StoreError> {
     let mut lines = Vec::with_capacity(messages.len());
     for message in messages {
         tx.touch_outbox(message.account);
@@ -84,7 +83,7 @@ pub async fn accept(tx: &Tx, messages: &[NewMessage], now: Timestamp) -> Result<
             kind: message.content.kind(),
             content: serde_json::to_string(&message.content)
                 .map_err(|error| StoreError::Failed(error.to_string()))?,
-            status: message.status(now).as_str(),
+            status: first_status(message.send_at, now).as_str(),
             priority: message.priority.as_str(),
             lane: message.priority.lane(),
             cost: message.cost.0,
@@ -117,7 +116,16 @@ pub async fn accept(tx: &Tx, messages: &[NewMessage], now: Timestamp) -> Result<
                     CAST(e.value->>'lane' AS SMALLINT), {READY}, 0, 0, CAST(e.value->>'run_at' AS BIGINT),
                     CAST(e.value->>'expires_at' AS BIGINT) FROM {each}"
         ),
-        [json.into()],
+        [json.as_str().into()],
+    )
+    .await?;
+    tx.execute(
+        format!(
+            "INSERT INTO message_steps (message_id, n, status, at, attempt, node, cause)
+             SELECT e.value->>'id', 1, e.value->>'status', $2, 0, $3, 'it waits: the account is ' || a.state
+             FROM {each} JOIN accounts a ON a.id = e.value->>'account' WHERE a.state <> 'online'"
+        ),
+        [json.into(), now.millis().into(), node.into()],
     )
     .await?;
     Ok(())

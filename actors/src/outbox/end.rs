@@ -2,6 +2,8 @@
 
 use sea_orm::QueryResult;
 
+use crate::store::Reads;
+
 use super::{
     AccountId, Ack, Jid, MessageId, MessageStatus, READY, SENDING, Step, StoreError, TenantId, Timestamp,
     Tokens, Tx, WaMessageId, add_step, parsed,
@@ -260,4 +262,13 @@ pub async fn expire_due(tx: &Tx, limit: i64, now: Timestamp) -> Result<Vec<Settl
         .await?;
     }
     Ok(expired)
+}
+
+/// Whether anything is due to expire. A cheap look before a write.
+///
+/// # Errors
+/// As the database says.
+pub async fn any_expired(reads: &Reads, now: Timestamp) -> Result<bool, StoreError> {
+    let sql = format!("SELECT 1 AS one FROM outbox WHERE expires_at <= $1 AND state = {READY} LIMIT 1");
+    Ok(!reads.all(sql, [now.millis().into()]).await?.is_empty())
 }

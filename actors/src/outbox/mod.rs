@@ -19,9 +19,9 @@ mod claim;
 mod end;
 mod inbound;
 
-pub use accept::{NewMessage, accept};
-pub use claim::{Claim, adopt, claim_next, due_accounts, give_back};
-pub use end::{Outcome, Settled, acknowledge, cancel, expire_due, settle};
+pub use accept::{NewMessage, accept, first_status};
+pub use claim::{Claim, adopt, claim_next, due_accounts, give_back, has_ready};
+pub use end::{Outcome, Settled, acknowledge, any_expired, cancel, expire_due, settle};
 pub use inbound::{InboundFields, receive};
 
 /// Row states of the outbox.

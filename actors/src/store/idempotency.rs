@@ -1,9 +1,9 @@
 //! Answers kept for repeated requests: the same key and the same body get the first answer again.
 
-use sea_orm::{ConnectionTrait as _, QueryResult, Statement};
+use sea_orm::QueryResult;
 use serde::Serialize;
 
-use super::{Reads, StoreError, Tx};
+use super::{Reads, StoreError, Tx, parsed};
 use crate::domain::{TenantId, Timestamp};
 
 /// An answer that was given.
@@ -57,6 +57,34 @@ pub async fn find(
         .one(FIND, [tenant.to_string().into(), key.into(), now.millis().into()])
         .await?;
     row.map(|row| record(tenant, &row)).transpose()
+}
+
+#[derive(Serialize)]
+struct Key<'a> {
+    tenant: TenantId,
+    key: &'a str,
+}
+
+/// Finds the records of many keys inside a write, in one statement.
+///
+/// # Errors
+/// As the database says.
+pub async fn find_many(
+    tx: &Tx,
+    keys: &[(TenantId, &str)],
+    now: Timestamp,
+) -> Result<Vec<IdempotencyRecord>, StoreError> {
+    let keys: Vec<Key<'_>> = keys.iter().map(|&(tenant, key)| Key { tenant, key }).collect();
+    let json = serde_json::to_string(&keys).map_err(|error| StoreError::Failed(error.to_string()))?;
+    let each = tx.dialect().each();
+    let sql = format!(
+        "SELECT tenant_id, idem_key, fingerprint, status, body, expires_at FROM idempotency_records
+         WHERE expires_at > $2 AND (tenant_id, idem_key) IN (SELECT e.value->>'tenant', e.value->>'key' FROM {each})"
+    );
+    let rows = tx.all(sql, [json.into(), now.millis().into()]).await?;
+    rows.iter()
+        .map(|row| record(parsed(row, "tenant_id")?, row))
+        .collect()
 }
 
 /// Keeps answers; an expired record of the same key gives way.
@@ -113,16 +141,9 @@ impl Reads {
         key: &str,
         now: Timestamp,
     ) -> Result<Option<IdempotencyRecord>, StoreError> {
-        let connection = self.connection();
-        let statement = Statement::from_sql_and_values(
-            connection.get_database_backend(),
-            FIND,
-            [tenant.to_string().into(), key.into(), now.millis().into()],
-        );
-        connection
-            .query_one_raw(statement)
-            .await?
-            .map(|row| record(tenant, &row))
-            .transpose()
+        let rows = self
+            .all(FIND, [tenant.to_string().into(), key.into(), now.millis().into()])
+            .await?;
+        rows.first().map(|row| record(tenant, row)).transpose()
     }
 }

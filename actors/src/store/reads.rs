@@ -1,6 +1,8 @@
 //! The read models: they skip the mailboxes and the writer, and see what is committed.
 
-use sea_orm::DatabaseConnection;
+use sea_orm::{ConnectionTrait as _, DatabaseConnection, QueryResult, Statement, Value};
+
+use super::StoreError;
 
 /// The pool for reads. Its methods stand beside what they read: `accounts`, `messages`, `people`, `wallets`,
 /// `idempotency`, and in the rooms above (`journal`, `outbox`).
@@ -22,5 +24,19 @@ impl Reads {
     /// The connection for sea-orm's entities. On SQLite it cannot write.
     pub const fn connection(&self) -> &DatabaseConnection {
         &self.connection
+    }
+
+    /// Runs a statement that gives rows and changes none. Parameters are `$1`, `$2`, … in both databases.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn all(
+        &self,
+        sql: impl Into<String>,
+        values: impl IntoIterator<Item = Value>,
+    ) -> Result<Vec<QueryResult>, StoreError> {
+        let statement =
+            Statement::from_sql_and_values(self.connection.get_database_backend(), sql.into(), values);
+        Ok(self.connection.query_all_raw(statement).await?)
     }
 }

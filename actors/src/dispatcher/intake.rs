@@ -1,0 +1,262 @@
+//! The intake: one task drains what is waiting, prices it, commits it together and answers everyone. A lone submission
+//! waits for nobody; many share one fsync.
+
+use std::{sync::Arc, time::Duration};
+
+use dashmap::DashMap;
+use tokio::sync::{mpsc, oneshot};
+
+use super::{
+    Answer, Refusal, Settings, Submit,
+    batch::{Batch, Item},
+};
+use crate::{
+    domain::{AccountId, Clock, Content, IdSource, TenantId, Tokens, WaMessageId},
+    protocol::{
+        Line,
+        billing::{BalanceMoved, Quote},
+    },
+    store::{Store, StoreError},
+};
+
+/// How long a client is told to wait when the queue is full.
+const BUSY_RETRY: Duration = Duration::from_secs(1);
+/// How long pricing may take before a submission is refused: billing restarts within milliseconds.
+const QUOTE_DEADLINE: Duration = Duration::from_secs(2);
+const QUOTE_RETRY: Duration = Duration::from_millis(20);
+
+/// What the intake is made of.
+pub struct IntakeParts {
+    /// How it works.
+    pub settings: Settings,
+    /// Where it commits.
+    pub store: Store,
+    /// Where its ids come from.
+    pub ids: Arc<IdSource>,
+    /// Its time.
+    pub clock: Clock,
+    /// Keeps others from guessing WhatsApp ids.
+    pub wa_secret: [u8; 32],
+    /// Which node this is, for timelines.
+    pub node: String,
+    /// Prices messages.
+    pub quote: Line<Quote>,
+    /// Hears of balances.
+    pub balance_moved: Line<BalanceMoved>,
+}
+
+/// The door through which every message comes. Cheap to clone; lives as long as one clone does.
+#[derive(Clone)]
+pub struct Intake {
+    queue: mpsc::Sender<Waiting>,
+    parts: Arc<IntakeParts>,
+    // Which tenant an account belongs to: asked for every message, changes never.
+    owners: Arc<DashMap<AccountId, TenantId>>,
+}
+
+pub(super) struct Waiting {
+    pub(super) item: Item,
+    pub(super) answer: oneshot::Sender<Result<Answer, Refusal>>,
+}
+
+impl std::fmt::Debug for Intake {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Intake")
+    }
+}
+
+impl Intake {
+    /// Starts the task on the current tokio runtime.
+    pub fn start(parts: IntakeParts) -> Self {
+        let (queue, waiting) = mpsc::channel(parts.settings.intake_queue.max(1));
+        let parts = Arc::new(parts);
+        tokio::spawn(drain(Arc::clone(&parts), waiting));
+        Self {
+            queue,
+            parts,
+            owners: Arc::default(),
+        }
+    }
+
+    /// Submits a message; answers after the commit.
+    ///
+    /// # Errors
+    /// See [`Refusal`]: whatever it says, nothing was stored.
+    pub async fn submit(&self, submit: Submit) -> Result<Answer, Refusal> {
+        self.check_owner(submit.tenant, submit.account).await?;
+        let id = self.parts.ids.next();
+        let wa_id = WaMessageId::of(&self.parts.wa_secret, id);
+        let (answer, answered) = oneshot::channel();
+        let waiting = Waiting {
+            item: Item {
+                id,
+                wa_id,
+                cost: Tokens::ZERO,
+                submit,
+            },
+            answer,
+        };
+        self.queue.try_send(waiting).map_err(|_| Refusal::Busy {
+            retry_after: BUSY_RETRY,
+        })?;
+        answered
+            .await
+            .map_err(|_| Refusal::Store(StoreError::Unavailable("the intake is closing".to_owned())))?
+    }
+
+    /// What a message would cost.
+    ///
+    /// # Errors
+    /// [`Refusal::Busy`] when billing does not answer.
+    pub async fn quote(&self, tenant: TenantId, content: &Content) -> Result<Tokens, Refusal> {
+        let prices = price(&self.parts, vec![(tenant, content.kind())]).await?;
+        prices.first().copied().ok_or(Refusal::Busy {
+            retry_after: BUSY_RETRY,
+        })
+    }
+
+    /// How many submissions wait now, for metrics.
+    pub fn waiting(&self) -> usize {
+        self.queue.max_capacity() - self.queue.capacity()
+    }
+
+    /// Forgets whose the account is: called when it was deleted.
+    pub fn forget(&self, account: AccountId) {
+        self.owners.remove(&account);
+    }
+
+    async fn check_owner(&self, tenant: TenantId, account: AccountId) -> Result<(), Refusal> {
+        if let Some(owner) = self.owners.get(&account) {
+            return if *owner == tenant {
+                Ok(())
+            } else {
+                Err(Refusal::NoSuchAccount)
+            };
+        }
+        self.parts
+            .store
+            .reads()
+            .account(tenant, account)
+            .await?
+            .ok_or(Refusal::NoSuchAccount)?;
+        self.owners.insert(account, tenant);
+        Ok(())
+    }
+}
+
+async fn drain(parts: Arc<IntakeParts>, mut waiting: mpsc::Receiver<Waiting>) {
+    let most = parts.settings.intake_batch_max.max(1);
+    let mut taken = Vec::with_capacity(most);
+    while waiting.recv_many(&mut taken, most).await > 0 {
+        let (mut items, answers): (Vec<Item>, Vec<_>) = taken
+            .drain(..)
+            .map(|waiting| (waiting.item, waiting.answer))
+            .unzip();
+        crate::dispatcher::batch::observe_size(items.len());
+        let kinds = items
+            .iter()
+            .map(|item| (item.submit.tenant, item.submit.content.kind()))
+            .collect();
+        match price(&parts, kinds).await {
+            Ok(prices) => {
+                for (item, price) in items.iter_mut().zip(prices) {
+                    item.cost = if item.submit.billed { price } else { Tokens::ZERO };
+                }
+            }
+            Err(refusal) => {
+                answers
+                    .into_iter()
+                    .for_each(|answer| drop(answer.send(Err(refusal.clone()))));
+                continue;
+            }
+        }
+        let results = commit(&parts, items).await;
+        for (answer, result) in answers.into_iter().zip(results) {
+            let _ = answer.send(result);
+        }
+    }
+}
+
+/// Asks billing, once for the whole batch. A billing actor that has just died is back within milliseconds.
+async fn price(parts: &IntakeParts, items: Vec<(TenantId, &'static str)>) -> Result<Vec<Tokens>, Refusal> {
+    let give_up = parts.clock.instant() + QUOTE_DEADLINE;
+    let quote = Quote { items };
+    while parts.clock.instant() < give_up {
+        if let Some(billing) = (parts.quote)()
+            && let Ok(prices) = billing.send(quote.clone()).await
+            && prices.len() == quote.items.len()
+        {
+            return Ok(prices);
+        }
+        parts.clock.sleep(QUOTE_RETRY).await;
+    }
+    Err(Refusal::Busy {
+        retry_after: BUSY_RETRY,
+    })
+}
+
+async fn commit(parts: &Arc<IntakeParts>, items: Vec<Item>) -> Vec<Result<Answer, Refusal>> {
+    let now = parts.clock.now();
+    let items = Arc::new(items);
+    let results = match write(parts, Arc::clone(&items), 0..items.len(), now).await {
+        // One bad apple (a key that another node used a moment ago) must not refuse its neighbours: one by one.
+        Err(StoreError::Conflict(_)) if items.len() > 1 => {
+            let mut results = Vec::with_capacity(items.len());
+            for i in 0..items.len() {
+                match write(parts, Arc::clone(&items), i..i + 1, now).await {
+                    Ok(one) => results.extend(one),
+                    Err(error) => results.push(Err(Refusal::Store(error))),
+                }
+            }
+            results
+        }
+        Err(error) => items.iter().map(|_| Err(Refusal::Store(error.clone()))).collect(),
+        Ok(results) => results,
+    };
+    tell_balances(parts, &items, &results);
+    results
+}
+
+async fn write(
+    parts: &Arc<IntakeParts>,
+    items: Arc<Vec<Item>>,
+    range: std::ops::Range<usize>,
+    now: crate::domain::Timestamp,
+) -> Result<Vec<Result<Answer, Refusal>>, StoreError> {
+    let context = Arc::clone(parts);
+    parts
+        .store
+        .write(move |tx| Box::pin(async move { Batch::new(&context, &items[range], now).accept(tx).await }))
+        .await
+}
+
+fn tell_balances(parts: &IntakeParts, items: &[Item], results: &[Result<Answer, Refusal>]) {
+    let Some(billing) = (parts.balance_moved)() else {
+        return;
+    };
+    let mut last: Vec<BalanceMoved> = Vec::new();
+    for (item, result) in items.iter().zip(results) {
+        let tenant = item.submit.tenant;
+        let moved = match result {
+            Ok(Answer::Accepted { accepted, .. }) => BalanceMoved {
+                tenant,
+                available: accepted.balance.available,
+                refused: None,
+            },
+            Err(Refusal::InsufficientTokens { needed, available }) => BalanceMoved {
+                tenant,
+                available: *available,
+                refused: Some(*needed),
+            },
+            _ => continue,
+        };
+        match last
+            .iter_mut()
+            .find(|known| known.tenant == tenant && known.refused.is_some() == moved.refused.is_some())
+        {
+            Some(known) => *known = moved,
+            None => last.push(moved),
+        }
+    }
+    last.into_iter().for_each(|moved| billing.do_send(moved));
+}
