@@ -49,7 +49,12 @@ impl governor::clock::Clock for Ticks {
     }
 }
 
-type Limiter = RateLimiter<AccountId, governor::state::keyed::DashMapStateStore<AccountId>, Ticks>;
+type Limiter = RateLimiter<
+    AccountId,
+    governor::state::keyed::DashMapStateStore<AccountId>,
+    Ticks,
+    governor::middleware::NoOpMiddleware<Duration>,
+>;
 
 /// The actor.
 pub struct RateLimit {
