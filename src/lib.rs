@@ -1,4 +1,5 @@
 //! Zaptor: a WhatsApp gateway. This package is the program and its HTTP edge; everything below HTTP is `zaptor-actors`.
 
+pub mod cli;
 pub mod config;
 pub mod telemetry;

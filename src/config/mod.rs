@@ -6,6 +6,7 @@
 
 mod layers;
 mod report;
+mod search;
 pub mod sections;
 mod validate;
 
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 pub use layers::{ConfigError, Effective, Flags, load};
 pub use report::{Row, rows};
+pub use search::{Browser, agent_dir, browser, chromedriver};
 pub use validate::Problem;
 
 use sections::{

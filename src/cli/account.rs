@@ -1,0 +1,140 @@
+//! `zaptor account …`
+
+use std::io::{self, BufRead, IsTerminal};
+use std::path::Path;
+use std::time::Duration;
+
+use comfy_table::Table;
+use serde_json::{Value, json};
+
+use super::args::AccountCommand;
+use super::client::Client;
+use super::failure::Failure;
+use super::pairing;
+use super::printer::{Printer, facts, plain, table};
+
+/// How long `create --pair` follows.
+const PAIR_TIMEOUT: Duration = Duration::from_secs(300);
+
+pub(super) async fn run(command: AccountCommand, client: &Client, printer: Printer) -> Result<(), Failure> {
+    match command {
+        AccountCommand::Create {
+            name,
+            engine,
+            labels,
+            pair,
+        } => {
+            let body = new_account(&name, engine.as_deref(), &labels);
+            let account = client.post("/v1/accounts", Some(&body)).await?;
+            printer.data(&account, one)?;
+            if !pair {
+                printer.say(&format!(
+                    "Link it with: zaptor account pair {}",
+                    plain(&account["id"])
+                ));
+                return Ok(());
+            }
+            pairing::follow(&plain(&account["id"]), PAIR_TIMEOUT, client, printer).await
+        }
+        AccountCommand::List => {
+            let accounts = Value::from(client.accounts().await?);
+            printer.data(&accounts, many)
+        }
+        AccountCommand::Show(which) => {
+            let id = client.account_id(&which.account).await?;
+            printer.data(&client.get(&format!("/v1/accounts/{id}"), &[]).await?, one)
+        }
+        AccountCommand::Pair { which, timeout } => {
+            let id = client.account_id(&which.account).await?;
+            pairing::follow(&id, Duration::from_secs(timeout), client, printer).await
+        }
+        AccountCommand::Restart(which) => act(&which.account, "restart", client, printer).await,
+        AccountCommand::Logout(which) => act(&which.account, "logout", client, printer).await,
+        AccountCommand::Rm { which, yes } => remove(&which.account, yes, client, printer).await,
+        AccountCommand::Screenshot { which, output } => {
+            screenshot(&which.account, &output, client, printer).await
+        }
+    }
+}
+
+fn new_account(name: &str, engine: Option<&str>, labels: &[String]) -> Value {
+    let mut body = json!({ "name": name });
+    if let Some(engine) = engine {
+        body["engine"] = engine.into();
+    }
+    if !labels.is_empty() {
+        body["labels"] = labels.into();
+    }
+    body
+}
+
+async fn act(which: &str, verb: &str, client: &Client, printer: Printer) -> Result<(), Failure> {
+    let id = client.account_id(which).await?;
+    let account = client.post(&format!("/v1/accounts/{id}/{verb}"), None).await?;
+    printer.data(&account, one)
+}
+
+async fn remove(which: &str, yes: bool, client: &Client, printer: Printer) -> Result<(), Failure> {
+    let id = client.account_id(which).await?;
+    if !yes && !confirmed(&id, printer)? {
+        return Err(Failure::Here("nothing was removed".to_owned()));
+    }
+    client.delete(&format!("/v1/accounts/{id}")).await?;
+    printer.say(&format!("{id} is removed; its messages stay in the history"));
+    Ok(())
+}
+
+fn confirmed(id: &str, printer: Printer) -> Result<bool, Failure> {
+    if !io::stdin().is_terminal() {
+        return Err(Failure::Usage("nobody is here to confirm; add --yes".to_owned()));
+    }
+    printer.say(&format!(
+        "This unlinks {id} from its phone and removes its browser profile. Type yes to go on:"
+    ));
+    let mut answer = String::new();
+    io::stdin()
+        .lock()
+        .read_line(&mut answer)
+        .map_err(|error| Failure::machine("cannot read", error))?;
+    Ok(answer.trim() == "yes")
+}
+
+async fn screenshot(which: &str, output: &Path, client: &Client, printer: Printer) -> Result<(), Failure> {
+    let id = client.account_id(which).await?;
+    let picture = client
+        .get_bytes(&format!("/v1/accounts/{id}/screenshot"), "image/png")
+        .await?;
+    if output == Path::new("-") {
+        return printer.bytes(&picture);
+    }
+    std::fs::write(output, picture).map_err(|error| Failure::machine(output.display(), error))?;
+    printer.line(&output.display().to_string())
+}
+
+fn many(accounts: &Value) -> Table {
+    let mut rows = table(["ID", "NAME", "STATE", "PHONE", "ENGINE", "SINCE"]);
+    for account in accounts.as_array().into_iter().flatten() {
+        rows.add_row(["id", "name", "state", "phone", "engine", "since"].map(|name| plain(&account[name])));
+    }
+    rows
+}
+
+/// One account, name by name. What is unknown is left out.
+pub(super) fn one(account: &Value) -> Table {
+    let names = [
+        "id",
+        "name",
+        "engine",
+        "state",
+        "reason",
+        "action",
+        "since",
+        "phone",
+        "push_name",
+        "labels",
+        "last_round_trip_at",
+        "restarts",
+        "created_at",
+    ];
+    facts(names.map(|name| (name, plain(&account[name]))))
+}

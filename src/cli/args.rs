@@ -1,0 +1,297 @@
+//! Every command and flag. The comments are the help text.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
+
+/// A WhatsApp gateway: many accounts behind one API.
+#[derive(Debug, Parser)]
+#[command(name = "zaptor", version, propagate_version = true)]
+#[command(after_help = "Exit codes: 0 done, 1 refused, 2 wrong usage, 3 the service cannot be reached.")]
+pub(super) struct Arguments {
+    /// Data as JSON, for programs; lists and streams as one object a line where they go on
+    #[arg(long, global = true)]
+    pub(super) json: bool,
+    #[command(flatten)]
+    pub(super) service: Service,
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+/// Which service the client commands speak to. What is not given is taken from the file that `login` and `up` write.
+#[derive(Debug, Clone, Args)]
+pub(super) struct Service {
+    /// Address of the service, for example http://127.0.0.1:7880
+    #[arg(long, global = true, env = "ZAPTOR_URL", value_name = "URL")]
+    pub(super) url: Option<String>,
+    /// API key
+    #[arg(
+        long,
+        global = true,
+        env = "ZAPTOR_API_KEY",
+        value_name = "KEY",
+        hide_env_values = true
+    )]
+    pub(super) api_key: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Start everything on this machine, with embedded defaults and the sandbox
+    Up(Up),
+    /// Run a node
+    Serve(Node),
+    /// Run the simulated WhatsApp alone
+    Sandbox(SandboxArguments),
+    /// Install the browser that accounts need (Debian and its kin)
+    Setup(Setup),
+    /// Check this machine: browser, driver, folders, ports, database
+    Doctor(Node),
+    /// Bring the database to this version's shape
+    Migrate(Node),
+    /// Print every setting that holds and where it comes from
+    Config(Node),
+    /// Sign in and remember it for the other commands
+    Login(Login),
+    /// Accounts: WhatsApp numbers in our care
+    #[command(subcommand)]
+    Account(AccountCommand),
+    /// Send a text
+    Send(Send),
+    /// List messages, or show one with its timeline
+    Messages(Messages),
+    /// Print events as they happen
+    Tail(Tail),
+    /// Tokens: what there is, what moved, top up
+    Wallet(Wallet),
+    /// Print the service's OpenAPI document
+    Openapi,
+    /// Print completions for a shell
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+}
+
+/// Flags of every command that runs on this machine's configuration.
+#[derive(Debug, Clone, Default, Args)]
+pub(super) struct Node {
+    /// Configuration file; it names only what differs from the defaults
+    #[arg(long, env = "ZAPTOR_CONFIG", value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+    /// Folder of everything that this node keeps [data.dir]
+    #[arg(long, value_name = "DIR")]
+    pub(super) data_dir: Option<PathBuf>,
+    /// Address to listen on [server.host]
+    #[arg(long, value_name = "ADDRESS")]
+    pub(super) host: Option<String>,
+    /// Port to listen on, 0 for a free one [server.port]
+    #[arg(long, value_name = "N")]
+    pub(super) port: Option<u16>,
+    /// Use a sandbox that runs already [sandbox.url]
+    #[arg(long, value_name = "URL")]
+    pub(super) sandbox_url: Option<String>,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(super) struct Up {
+    #[command(flatten)]
+    pub(super) node: Node,
+    /// Port of the sandbox's control, 0 for a free one [sandbox.port]
+    #[arg(long, value_name = "N")]
+    pub(super) sandbox_port: Option<u16>,
+    /// Without the sandbox: accounts meet the real WhatsApp
+    #[arg(long, conflicts_with_all = ["sandbox_url", "sandbox_port"])]
+    pub(super) no_sandbox: bool,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(super) struct SandboxArguments {
+    /// Port of the control, 0 for a free one
+    #[arg(long, value_name = "N", default_value_t = 7881)]
+    pub(super) port: u16,
+    /// Folder of its certificate and its phones
+    #[arg(long, value_name = "DIR", default_value = "data/sandbox")]
+    pub(super) data_dir: PathBuf,
+    /// Seed of everything that looks random
+    #[arg(long, value_name = "N")]
+    pub(super) seed: Option<u64>,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(super) struct Setup {
+    /// Say what would be installed, install nothing
+    #[arg(long)]
+    pub(super) dry_run: bool,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(super) struct Login {
+    /// Email of the user; asked for if missing
+    #[arg(long)]
+    pub(super) email: Option<String>,
+    /// Read the password from stdin instead of asking for it
+    #[arg(long)]
+    pub(super) password_stdin: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum AccountCommand {
+    /// Create an account and start it
+    Create {
+        /// A name for people
+        name: String,
+        /// What serves it: browser or simulated
+        #[arg(long)]
+        engine: Option<String>,
+        /// A label; may be given several times
+        #[arg(long = "label", value_name = "LABEL")]
+        labels: Vec<String>,
+        /// Go on to `pair`
+        #[arg(long)]
+        pair: bool,
+    },
+    /// List accounts
+    List,
+    /// Show an account
+    Show(Which),
+    /// Show the QR code, renew it as WhatsApp does, and follow until the account is online
+    Pair {
+        #[command(flatten)]
+        which: Which,
+        /// Give up after this many seconds
+        #[arg(long, default_value_t = 300, value_name = "SECONDS")]
+        timeout: u64,
+    },
+    /// Close the session and open a new one
+    Restart(Which),
+    /// Unlink the account from its phone
+    Logout(Which),
+    /// Log out, remove the profile, keep the history
+    Rm {
+        #[command(flatten)]
+        which: Which,
+        /// Do not ask
+        #[arg(long, short)]
+        yes: bool,
+    },
+    /// Save a picture of the account's page
+    Screenshot {
+        #[command(flatten)]
+        which: Which,
+        /// File to write; - for stdout
+        #[arg(long, short, default_value = "screenshot.png", value_name = "FILE")]
+        output: PathBuf,
+    },
+}
+
+#[derive(Debug, Clone, Args)]
+pub(super) struct Which {
+    /// Id (acc_…) or name of the account
+    #[arg(value_name = "ACCOUNT")]
+    pub(super) account: String,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(super) struct Send {
+    /// Id or name of the sending account; may be left out if there is only one
+    #[arg(long)]
+    pub(super) account: Option<String>,
+    /// Phone in E.164 digits, or a JID
+    #[arg(long)]
+    pub(super) to: String,
+    /// The text; - reads it from stdin
+    #[arg(long)]
+    pub(super) text: String,
+    /// Sending twice with the same key sends once
+    #[arg(long, value_name = "KEY")]
+    pub(super) idempotency_key: Option<String>,
+    /// Follow until this status or the end: sent, delivered, read
+    #[arg(long, value_name = "STATUS", num_args = 0..=1, require_equals = true, default_missing_value = "sent")]
+    #[arg(value_parser = ["sent", "delivered", "read"])]
+    pub(super) wait: Option<String>,
+    /// Stop following after this many seconds
+    #[arg(long, default_value_t = 120, value_name = "SECONDS")]
+    pub(super) timeout: u64,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(super) struct Messages {
+    /// Show this message (msg_…) with its timeline
+    pub(super) message: Option<String>,
+    /// Cancel the message named, if it is not being sent yet
+    #[arg(long, requires = "message")]
+    pub(super) cancel: bool,
+    /// Only of this account, by id or name
+    #[arg(long)]
+    pub(super) account: Option<String>,
+    /// Only of this chat
+    #[arg(long, value_name = "JID")]
+    pub(super) chat: Option<String>,
+    /// Only in this status
+    #[arg(long)]
+    pub(super) status: Option<String>,
+    /// Only outbound or inbound
+    #[arg(long, value_parser = ["outbound", "inbound"])]
+    pub(super) direction: Option<String>,
+    /// How many at most
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=200))]
+    pub(super) limit: u16,
+    /// Go on after this cursor
+    #[arg(long, value_name = "CURSOR")]
+    pub(super) after: Option<String>,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(super) struct Tail {
+    /// Begin after this number of the log; without it, with what happens from now on
+    #[arg(long, value_name = "SEQ")]
+    pub(super) after: Option<i64>,
+    /// Only these types, for example message.sent,message.received
+    #[arg(long, value_delimiter = ',', value_name = "TYPES")]
+    pub(super) types: Vec<String>,
+    /// Only of this account, by id or name
+    #[arg(long)]
+    pub(super) account: Option<String>,
+    /// End after this many events
+    #[arg(long, short = 'n', value_name = "N")]
+    pub(super) count: Option<u64>,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(super) struct Wallet {
+    #[command(subcommand)]
+    pub(super) command: Option<WalletCommand>,
+}
+
+#[derive(Debug, Clone, Subcommand)]
+pub(super) enum WalletCommand {
+    /// What moved, newest first
+    Entries {
+        /// How many at most
+        #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=200))]
+        limit: u16,
+    },
+    /// Add tokens (administrators)
+    Topup {
+        /// How many tokens
+        amount: u32,
+        /// For this tenant instead of one's own
+        #[arg(long)]
+        tenant: Option<String>,
+        /// A note for the statement
+        #[arg(long)]
+        note: Option<String>,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        super::Arguments::command().debug_assert();
+    }
+}
