@@ -1,0 +1,151 @@
+//! What people do with their phones, and what an operator of the sandbox may change.
+
+use serde_json::json;
+
+use super::messages::{Draft, new_message};
+use super::number::Number;
+use super::schedule::Due;
+use super::state::{Millis, Phone, Timing};
+use super::verbs::ROBOT_ABOUT;
+use super::{Network, Refusal, SocketId};
+
+impl Network {
+    /// Makes a phone, or renames the one that exists. Answers whether it is new.
+    pub(crate) fn create_phone(
+        &mut self,
+        now: Millis,
+        number: &Number,
+        name: Option<&str>,
+    ) -> Result<bool, Refusal> {
+        self.advance(now);
+        if !number.is_on_whatsapp() {
+            return Err(Refusal::NotOnWhatsApp);
+        }
+        self.touch_vital();
+        if let Some(phone) = self.state.phones.get_mut(number) {
+            if let Some(name) = name {
+                phone.name = name.to_owned();
+            }
+            return Ok(false);
+        }
+        let name = name.map_or_else(|| self.name_of(number), str::to_owned);
+        let phone = Phone {
+            name,
+            about: ROBOT_ABOUT.to_owned(),
+            online: true,
+            created_at: now,
+            chats: Default::default(),
+            waiting: Vec::new(),
+        };
+        self.state.phones.insert(number.clone(), phone);
+        Ok(true)
+    }
+
+    /// A phone sends a text by itself. Answers the WhatsApp id.
+    pub(crate) fn send_from_phone(
+        &mut self,
+        now: Millis,
+        from: &Number,
+        to: &Number,
+        body: &str,
+    ) -> Result<String, Refusal> {
+        self.advance(now);
+        if !self.state.phones.contains_key(from) {
+            return Err(Refusal::UnknownPhone);
+        }
+        if from == to {
+            return Err(Refusal::OwnNumber);
+        }
+        if !to.is_on_whatsapp() {
+            return Err(Refusal::NotOnWhatsApp);
+        }
+        let id = self.phone_message_id();
+        let draft = Draft {
+            id: id.clone(),
+            to: to.clone(),
+            kind: "chat".to_owned(),
+            body: body.to_owned(),
+            automatic: false,
+        };
+        self.accept(now, now, new_message(now, from, draft, None));
+        Ok(id)
+    }
+
+    /// The phone's owner reads what `from` wrote: all of it, or up to one message.
+    pub(crate) fn read(
+        &mut self,
+        now: Millis,
+        reader: &Number,
+        from: &Number,
+        id: Option<&str>,
+    ) -> Result<(), Refusal> {
+        self.advance(now);
+        if !self.state.phones.contains_key(reader) {
+            return Err(Refusal::UnknownPhone);
+        }
+        if self.see(now, reader, from, id) { Ok(()) } else { Err(Refusal::UnknownMessage) }
+    }
+
+    /// Switches a phone's network on or off. What waited for it comes as soon as it is on.
+    pub(crate) fn set_online(&mut self, now: Millis, number: &Number, online: bool) -> Result<(), Refusal> {
+        self.advance(now);
+        let phone = self.state.phones.get_mut(number).ok_or(Refusal::UnknownPhone)?;
+        phone.online = online;
+        if online {
+            for arrival in std::mem::take(&mut phone.waiting) {
+                self.state.schedule.add(now, Due::Deliver(arrival));
+            }
+        }
+        let seems = self.seems_online(number);
+        self.push_presence(number, json!({"online": seems}));
+        self.touch();
+        self.advance(now);
+        Ok(())
+    }
+
+    /// The phone's owner logs all linked pages out.
+    pub(crate) fn unlink(&mut self, now: Millis, number: &Number) -> Result<(), Refusal> {
+        self.advance(now);
+        if !self.state.phones.contains_key(number) {
+            return Err(Refusal::UnknownPhone);
+        }
+        self.unlink_all(number, "unknown_companion");
+        Ok(())
+    }
+
+    /// Sets timing and behaviour from now on; what is under way keeps its times.
+    pub(crate) fn set_timing(&mut self, now: Millis, timing: Timing, seed: Option<u64>) {
+        self.advance(now);
+        self.state.timing = timing;
+        if let Some(seed) = seed {
+            self.rules.seed = seed;
+            self.chance = rand::SeedableRng::seed_from_u64(seed);
+        }
+        self.touch();
+    }
+
+    pub(super) fn unlink_all(&mut self, number: &Number, reason: &str) {
+        for session in self.state.sessions_of(number) {
+            if let Some(socket) = self.socket_of(&session) {
+                self.push(socket, json!({"t": "logout", "reason": reason}));
+                self.unseat(socket);
+            }
+            self.state.links.remove(&session);
+        }
+        self.touch_vital();
+    }
+
+    /// A page logs itself out. Its connection stays, for the next pairing.
+    pub(super) fn page_logout(&mut self, socket: SocketId) {
+        if let Some(session) = self.unseat(socket) {
+            self.state.links.remove(&session);
+            self.touch_vital();
+        }
+    }
+
+    fn unseat(&mut self, socket: SocketId) -> Option<String> {
+        let held = self.sockets.get_mut(&socket)?;
+        held.watches.clear();
+        held.session.take()
+    }
+}

@@ -1,0 +1,244 @@
+//! The simulated WhatsApp network as a pure model: inputs and the moment they come in,
+//! effects out. It never does I/O, reads no clock, and draws all chance from its seed, so the
+//! same seed and the same inputs always give the same log.
+//!
+//! Invariants, each with a test: a WhatsApp id reaches the other phone at most once however
+//! often it is sent; acks never fall; a session hears of every message and receipt, be it late.
+
+mod control;
+mod faults;
+mod messages;
+mod number;
+mod pairing;
+mod schedule;
+mod state;
+#[cfg(test)]
+mod tests;
+mod verbs;
+mod views;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use serde_json::{Value, json};
+
+pub(crate) use self::faults::{Fault, FaultKind};
+pub(crate) use self::number::Number;
+use self::schedule::Due;
+pub(crate) use self::state::{Millis, State, Timing};
+pub(crate) use self::views::{ChatView, DeliveryView, LinkView, MessageView, PhoneView};
+
+/// Names one live socket; never used twice, not even after a restart.
+pub(crate) type SocketId = u64;
+
+/// What the network asks its surroundings to do.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Effect {
+    /// Send this frame to the page.
+    Push(SocketId, Value),
+    /// Close this socket; the network has forgotten it already.
+    Close(SocketId),
+}
+
+/// Why the network does not do what it was asked through the control API.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Refusal {
+    #[error("there is no such phone: create it first")]
+    UnknownPhone,
+    #[error("no page shows this code now: codes expire, take a fresh one")]
+    UnknownCode,
+    #[error("this pairing code was asked for another phone number")]
+    OtherPhone,
+    #[error("this number is not on WhatsApp")]
+    NotOnWhatsApp,
+    #[error("a phone does not write to itself here")]
+    OwnNumber,
+    #[error("these two phones have no such message")]
+    UnknownMessage,
+}
+
+/// What is fixed when the network starts.
+#[derive(Clone, Debug)]
+pub(crate) struct Rules {
+    /// Source of all chance.
+    pub(crate) seed: u64,
+    /// How long a page takes to sync after it was linked or came back.
+    pub(crate) sync_ms: u64,
+    /// How long a page shows one QR code.
+    pub(crate) ref_ms: u64,
+}
+
+/// One page that is connected now.
+#[derive(Debug, Default)]
+struct Socket {
+    /// The linked session it speaks for.
+    session: Option<String>,
+    /// QR codes it may show, each with the moment it expires.
+    refs: Vec<(String, Millis)>,
+    /// The pairing code it shows and the phone it was made for.
+    code: Option<(String, Number)>,
+    /// Whose presence it wants to hear of.
+    watches: BTreeSet<Number>,
+}
+
+/// The network. Every input takes `now`, which must not go backwards.
+pub(crate) struct Network {
+    rules: Rules,
+    state: State,
+    sockets: BTreeMap<SocketId, Socket>,
+    last_socket: SocketId,
+    chance: StdRng,
+    effects: Vec<Effect>,
+    revision: u64,
+    vital_revision: u64,
+}
+
+impl Network {
+    /// A network that goes on from `state` (a default one is an empty network).
+    pub(crate) fn new(rules: Rules, mut state: State) -> Network {
+        state.reindex();
+        state.boots += 1;
+        let chance = StdRng::seed_from_u64(rules.seed ^ state.boots.rotate_left(32));
+        let last_socket = state.boots << 32;
+        Network {
+            rules,
+            state,
+            sockets: BTreeMap::new(),
+            last_socket,
+            chance,
+            effects: Vec::new(),
+            revision: 1,
+            vital_revision: 1,
+        }
+    }
+
+    /// A page connected. Nothing happens until it says hello.
+    pub(crate) fn open(&mut self) -> SocketId {
+        self.last_socket += 1;
+        self.sockets.insert(self.last_socket, Socket::default());
+        self.last_socket
+    }
+
+    /// A page's connection ended. A socket that is not known any more is fine.
+    pub(crate) fn closed(&mut self, now: Millis, socket: SocketId) {
+        self.advance(now);
+        let gone = self.sockets.remove(&socket);
+        if let Some(session) = gone.and_then(|socket| socket.session) {
+            self.touch();
+            self.tell_presence(&session);
+        }
+    }
+
+    /// Lets everything happen that is due by `now`, each thing at its own moment.
+    pub(crate) fn advance(&mut self, now: Millis) {
+        while let Some((at, what)) = self.state.schedule.take(now) {
+            self.touch();
+            match what {
+                Due::Answer { socket, rid, at: sent_at } => self.answer_send(socket, &rid, sent_at),
+                Due::Deliver(arrival) => self.deliver(at, arrival),
+                Due::Read(arrival) => self.mark_read(at, arrival),
+                Due::Reply(arrival) => self.auto_reply(at, arrival),
+                Due::Cut { phone, for_ms } => self.cut(at, &phone, for_ms),
+                Due::Unlink(phone) => self.unlink_all(&phone, "unknown_companion"),
+            }
+        }
+    }
+
+    /// When [`Network::advance`] has something to do next.
+    pub(crate) fn next_due(&self) -> Option<Millis> {
+        self.state.schedule.next()
+    }
+
+    /// What is to be done since the last call, in order.
+    pub(crate) fn take_effects(&mut self) -> Vec<Effect> {
+        std::mem::take(&mut self.effects)
+    }
+
+    /// What must outlive the process.
+    pub(crate) fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// Rises with every change that someone may want to see or save.
+    pub(crate) fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    /// The revision of the last change that must be saved at once: who is linked.
+    pub(crate) fn vital_revision(&self) -> u64 {
+        self.vital_revision
+    }
+
+    fn touch(&mut self) {
+        self.revision += 1;
+    }
+
+    fn touch_vital(&mut self) {
+        self.revision += 1;
+        self.vital_revision = self.revision;
+    }
+
+    fn push(&mut self, socket: SocketId, frame: Value) {
+        self.effects.push(Effect::Push(socket, frame));
+    }
+
+    /// Closes a socket from this side.
+    fn hang_up(&mut self, socket: SocketId) {
+        if let Some(gone) = self.sockets.remove(&socket) {
+            self.effects.push(Effect::Close(socket));
+            if let Some(session) = gone.session {
+                self.touch();
+                self.tell_presence(&session);
+            }
+        }
+    }
+
+    /// The socket on which a session is connected now; there is at most one.
+    fn socket_of(&self, session: &str) -> Option<SocketId> {
+        let held = self.sockets.iter().find(|(_, held)| held.session.as_deref() == Some(session));
+        held.map(|(id, _)| *id)
+    }
+
+    /// The phone for which a socket speaks.
+    fn phone_of(&self, socket: SocketId) -> Option<Number> {
+        let session = self.sockets.get(&socket)?.session.as_ref()?;
+        self.state.links.get(session).map(|link| link.phone.clone())
+    }
+
+    /// Whether people see this number as online: a page is connected, or it is a robot.
+    fn seems_online(&self, number: &Number) -> bool {
+        let Some(phone) = self.state.phones.get(number) else { return number.is_on_whatsapp() };
+        let sessions = self.state.sessions_of(number);
+        phone.online && sessions.iter().all(|session| self.socket_of(session).is_some())
+    }
+
+    /// Tells those who watch the phone of this session whether it is online.
+    fn tell_presence(&mut self, session: &str) {
+        if let Some(link) = self.state.links.get(session) {
+            let phone = link.phone.clone();
+            let online = self.seems_online(&phone);
+            self.push_presence(&phone, json!({"online": online}));
+        }
+    }
+
+    /// Tells those who watch `phone` something about its presence.
+    fn push_presence(&mut self, phone: &Number, mut details: Value) {
+        details["t"] = json!("presence");
+        details["id"] = json!(phone.pn());
+        let watching: Vec<SocketId> = self
+            .sockets
+            .iter()
+            .filter(|(_, socket)| socket.watches.contains(phone))
+            .map(|(id, _)| *id)
+            .collect();
+        for socket in watching {
+            self.push(socket, details.clone());
+        }
+    }
+
+    /// `length` random bytes as hexadecimal capitals.
+    fn random_hex(&mut self, length: usize) -> String {
+        (0..length).map(|_| format!("{:02X}", self.chance.random::<u8>())).collect()
+    }
+}

@@ -1,0 +1,210 @@
+//! How a page and a phone become linked: hello, QR codes, pairing codes, and the way back.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use rand::RngExt;
+use serde_json::{Value, json};
+
+use super::number::Number;
+use super::state::{Link, Millis, News};
+use super::{Effect, Network, Refusal, SocketId};
+
+/// Codes handed out at a time; after the last one the page waits for a person.
+const REFS: usize = 6;
+
+/// Messages of one chat that a page gets when it comes in.
+const HISTORY: usize = 50;
+
+/// Signs of a pairing code: none that a person takes for another.
+const CODE_SIGNS: &[u8] = b"123456789ABCDEFGHJKLMNPQRSTVWXYZ";
+
+impl Network {
+    /// A page introduces itself, with the token of its link if it has one.
+    pub(super) fn hello(&mut self, now: Millis, socket: SocketId, token: Option<&str>) -> Option<Value> {
+        let session = token.and_then(|token| self.state.session_of(token)).cloned();
+        let Some(session) = session else {
+            let refs = self.fresh_refs(now, socket);
+            return Some(json!({"t": "welcome", "refs": refs, "refMs": self.rules.ref_ms}));
+        };
+        let phone = self.state.links.get(&session)?.phone.clone();
+        if self.state.barred.get(&phone).is_some_and(|until| *until > now) {
+            self.hang_up(socket);
+            return None;
+        }
+        self.seat(socket, &session);
+        // The welcome must come before what was missed, so it is pushed here and not returned.
+        let welcome = self.account_frame("welcome", &session);
+        self.push(socket, welcome);
+        self.replay(socket, &session);
+        self.touch();
+        None
+    }
+
+    /// New QR codes for a page; the earlier ones are void.
+    pub(super) fn fresh_refs(&mut self, now: Millis, socket: SocketId) -> Vec<String> {
+        let refs: Vec<String> = (0..REFS).map(|_| self.fresh_ref()).collect();
+        let turn = i64::try_from(self.rules.ref_ms).unwrap_or(i64::MAX / 16);
+        if let Some(held) = self.sockets.get_mut(&socket) {
+            // A page that is slow to turn shows a code somewhat longer: one turn of patience.
+            let until = (2..).map(|turns| now + turn * turns);
+            held.refs = refs.iter().cloned().zip(until).collect();
+        }
+        refs
+    }
+
+    fn fresh_ref(&mut self) -> String {
+        let bytes: [u8; 66] = std::array::from_fn(|_| self.chance.random());
+        format!("2@{}", STANDARD.encode(bytes))
+    }
+
+    /// A code of eight signs that is typed on the phone instead of scanning.
+    pub(super) fn pairing_code(&mut self, socket: SocketId, phone: &str) -> Value {
+        let Some(phone) = Number::parse(phone) else {
+            return json!({"error": "bad-phone"});
+        };
+        let code: String = (0..8)
+            .map(|_| char::from(CODE_SIGNS[self.chance.random_range(0..CODE_SIGNS.len())]))
+            .collect();
+        if let Some(held) = self.sockets.get_mut(&socket) {
+            held.code = Some((code.clone(), phone));
+        }
+        json!({"code": code})
+    }
+
+    /// The phone scans what a page shows: the whole QR string, or its first part alone.
+    /// Answers the name of the new session.
+    pub(crate) fn scan(&mut self, now: Millis, phone: &Number, code: &str) -> Result<String, Refusal> {
+        self.advance(now);
+        if !self.state.phones.contains_key(phone) {
+            return Err(Refusal::UnknownPhone);
+        }
+        let shown = code.trim().split(',').next().unwrap_or_default();
+        let socket = self.sockets.iter().find(|(_, socket)| {
+            socket.session.is_none()
+                && socket.refs.iter().any(|(known, until)| known == shown && *until > now)
+        });
+        let socket = *socket.ok_or(Refusal::UnknownCode)?.0;
+        Ok(self.pair(now, phone, socket))
+    }
+
+    /// The phone's owner types a pairing code. Spaces, dashes and small letters are fine.
+    pub(crate) fn link(&mut self, now: Millis, phone: &Number, code: &str) -> Result<String, Refusal> {
+        self.advance(now);
+        if !self.state.phones.contains_key(phone) {
+            return Err(Refusal::UnknownPhone);
+        }
+        let typed: String =
+            code.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_uppercase();
+        let shown = self.sockets.iter().find_map(|(id, socket)| match &socket.code {
+            Some((code, wanted)) if socket.session.is_none() && *code == typed => Some((*id, wanted.clone())),
+            _ => None,
+        });
+        let (socket, wanted) = shown.ok_or(Refusal::UnknownCode)?;
+        if &wanted != phone {
+            return Err(Refusal::OtherPhone);
+        }
+        Ok(self.pair(now, phone, socket))
+    }
+
+    fn pair(&mut self, now: Millis, phone: &Number, socket: SocketId) -> String {
+        let session = format!("ses_{}", self.random_hex(6).to_lowercase());
+        let secret: [u8; 24] = std::array::from_fn(|_| self.chance.random());
+        let link = Link {
+            phone: phone.clone(),
+            token: STANDARD.encode(secret),
+            linked_at: now,
+            backlog: Default::default(),
+        };
+        let token = json!(link.token);
+        self.state.links.insert(session.clone(), link);
+        self.seat(socket, &session);
+        let mut frame = self.account_frame("paired", &session);
+        frame["token"] = token;
+        self.push(socket, frame);
+        self.touch_vital();
+        session
+    }
+
+    /// Lets a socket speak for a session. An older socket of it gives way, as when a tab is
+    /// opened a second time.
+    fn seat(&mut self, socket: SocketId, session: &str) {
+        if let Some(older) = self.socket_of(session)
+            && older != socket
+        {
+            self.sockets.remove(&older);
+            self.effects.push(Effect::Close(older));
+        }
+        // A page that comes anew hears again of what was kept from it.
+        for message in self.state.messages.values_mut().filter(|message| message.muted) {
+            message.muted = message.session.as_deref() != Some(session);
+        }
+        if let Some(held) = self.sockets.get_mut(&socket) {
+            held.session = Some(session.to_owned());
+            held.refs.clear();
+            held.code = None;
+        }
+        self.tell_presence(session);
+    }
+
+    /// Everything a page needs to show its account.
+    fn account_frame(&self, verb: &str, session: &str) -> Value {
+        let Some(link) = self.state.links.get(session) else { return json!({"t": verb}) };
+        let Some(phone) = self.state.phones.get(&link.phone) else { return json!({"t": verb}) };
+        let own = &link.phone;
+        let mut known: Vec<&Number> = self.state.phones.keys().collect();
+        known.extend(phone.chats.keys().filter(|peer| !self.state.phones.contains_key(peer)));
+        let contacts: Vec<Value> = known
+            .into_iter()
+            .map(|number| json!({"id": number.pn(), "lid": number.lid(), "name": self.name_of(number)}))
+            .collect();
+        let chats: Vec<Value> =
+            phone.chats.keys().map(|peer| self.chat_for_page(link, peer)).collect();
+        json!({
+            "t": verb,
+            "me": {"pn": own.pn(), "lid": own.lid(), "name": phone.name},
+            "contacts": contacts,
+            "chats": chats,
+            "syncMs": self.rules.sync_ms,
+        })
+    }
+
+    /// One chat with its recent history, without what the session has yet to hear as news.
+    fn chat_for_page(&self, link: &Link, peer: &Number) -> Value {
+        let name = self.name_of(peer);
+        let chat = self.state.phones.get(&link.phone).and_then(|phone| phone.chats.get(peer));
+        let Some(chat) = chat else { return json!({"id": peer.pn(), "name": name, "msgs": []}) };
+        let mut recent: Vec<Value> = chat
+            .messages
+            .iter()
+            .rev()
+            .filter(|arrival| !link.backlog.contains(&News::Message(**arrival)))
+            .filter_map(|arrival| self.state.messages.get(arrival))
+            .filter(|message| !message.forgotten)
+            .take(HISTORY)
+            .map(|message| self.raw(&link.phone, message))
+            .collect();
+        recent.reverse();
+        json!({
+            "id": peer.pn(), "lid": peer.lid(), "name": name, "unread": chat.unread, "msgs": recent,
+        })
+    }
+
+    /// Tells a session that is back what it missed, in order.
+    fn replay(&mut self, socket: SocketId, session: &str) {
+        let missed = match self.state.links.get_mut(session) {
+            Some(link) => std::mem::take(&mut link.backlog),
+            None => return,
+        };
+        for news in missed {
+            self.push_news(socket, session, news);
+        }
+    }
+
+    /// What people call a number.
+    pub(super) fn name_of(&self, number: &Number) -> String {
+        match self.state.phones.get(number) {
+            Some(phone) => phone.name.clone(),
+            None => format!("Phone {}", number.digits()),
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! What an onlooker may see of the network: read-only, times still in milliseconds.
+
+use super::number::Number;
+use super::state::{Ack, Message, Millis, Timing};
+use super::{Network, Refusal};
+
+/// One page that a phone has linked.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct LinkView {
+    pub(crate) session: String,
+    pub(crate) linked_at: Millis,
+    /// Whether the page is connected now.
+    pub(crate) connected: bool,
+}
+
+/// A phone with its linked pages.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct PhoneView {
+    pub(crate) number: Number,
+    pub(crate) name: String,
+    pub(crate) online: bool,
+    pub(crate) linked: Vec<LinkView>,
+    pub(crate) created_at: Millis,
+}
+
+/// A message as it stands in a chat.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct MessageView {
+    pub(crate) id: String,
+    pub(crate) from_me: bool,
+    pub(crate) kind: String,
+    pub(crate) body: String,
+    pub(crate) at: Millis,
+    pub(crate) ack: Ack,
+}
+
+/// One chat of a phone, oldest message first.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct ChatView {
+    pub(crate) peer: Number,
+    pub(crate) name: String,
+    pub(crate) unread: u32,
+    pub(crate) messages: Vec<MessageView>,
+}
+
+/// One line of the delivery log.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct DeliveryView {
+    pub(crate) id: String,
+    pub(crate) from: Number,
+    pub(crate) to: Number,
+    pub(crate) kind: String,
+    pub(crate) body: String,
+    pub(crate) at: Millis,
+    pub(crate) session: Option<String>,
+    /// How often this id arrived at the server.
+    pub(crate) times: u32,
+    pub(crate) ack: Ack,
+}
+
+impl Network {
+    /// All phones, by number.
+    pub(crate) fn phones(&self) -> Vec<PhoneView> {
+        self.state.phones.keys().filter_map(|number| self.phone(number).ok()).collect()
+    }
+
+    /// One phone.
+    pub(crate) fn phone(&self, number: &Number) -> Result<PhoneView, Refusal> {
+        let phone = self.state.phones.get(number).ok_or(Refusal::UnknownPhone)?;
+        let mut linked: Vec<LinkView> = self
+            .state
+            .links
+            .iter()
+            .filter(|(_, link)| &link.phone == number)
+            .map(|(session, link)| LinkView {
+                session: session.clone(),
+                linked_at: link.linked_at,
+                connected: self.socket_of(session).is_some(),
+            })
+            .collect();
+        linked.sort_by_key(|link| link.linked_at);
+        Ok(PhoneView {
+            number: number.clone(),
+            name: phone.name.clone(),
+            online: phone.online,
+            linked,
+            created_at: phone.created_at,
+        })
+    }
+
+    /// The chats of a phone, the one with the latest message first.
+    pub(crate) fn chats(&self, number: &Number) -> Result<Vec<ChatView>, Refusal> {
+        let phone = self.state.phones.get(number).ok_or(Refusal::UnknownPhone)?;
+        let mut chats: Vec<_> = phone.chats.iter().collect();
+        chats.sort_by_key(|(_, chat)| std::cmp::Reverse(chat.messages.back().copied()));
+        Ok(chats
+            .into_iter()
+            .map(|(peer, chat)| ChatView {
+                peer: peer.clone(),
+                name: self.name_of(peer),
+                unread: chat.unread,
+                messages: chat
+                    .messages
+                    .iter()
+                    .filter_map(|arrival| self.state.messages.get(arrival))
+                    .map(|message| message_view(number, message))
+                    .collect(),
+            })
+            .collect())
+    }
+
+    /// The delivery log in order of arrival: all of it, or what one phone sent or was sent, or
+    /// one WhatsApp id.
+    pub(crate) fn deliveries(&self, phone: Option<&Number>, id: Option<&str>) -> Vec<DeliveryView> {
+        self.state
+            .messages
+            .values()
+            .filter(|message| phone.is_none_or(|phone| phone == &message.from || phone == &message.to))
+            .filter(|message| id.is_none_or(|id| id == message.id))
+            .map(delivery_view)
+            .collect()
+    }
+
+    /// Timing and behaviour now, and the seed.
+    pub(crate) fn timing(&self) -> (&Timing, u64) {
+        (&self.state.timing, self.rules.seed)
+    }
+}
+
+fn message_view(owner: &Number, message: &Message) -> MessageView {
+    MessageView {
+        id: message.id.clone(),
+        from_me: &message.from == owner,
+        kind: public_kind(&message.kind),
+        body: message.body.clone(),
+        at: message.at,
+        ack: message.ack,
+    }
+}
+
+fn delivery_view(message: &Message) -> DeliveryView {
+    DeliveryView {
+        id: message.id.clone(),
+        from: message.from.clone(),
+        to: message.to.clone(),
+        kind: public_kind(&message.kind),
+        body: message.body.clone(),
+        at: message.at,
+        session: message.session.clone(),
+        times: message.times,
+        ack: message.ack,
+    }
+}
+
+/// The control API's word for a kind of message.
+fn public_kind(kind: &str) -> String {
+    if kind == "chat" { "text".to_owned() } else { kind.to_owned() }
+}
