@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "a test panics where it fails")]
 
 mod command_line;
+mod sandbox;
 mod servers;
 mod support;
 mod tidy;

@@ -83,7 +83,11 @@ impl Network {
         if !self.state.phones.contains_key(reader) {
             return Err(Refusal::UnknownPhone);
         }
-        if self.see(now, reader, from, id) { Ok(()) } else { Err(Refusal::UnknownMessage) }
+        if self.see(now, reader, from, id) {
+            Ok(())
+        } else {
+            Err(Refusal::UnknownMessage)
+        }
     }
 
     /// Switches a phone's network on or off. What waited for it comes as soon as it is on.

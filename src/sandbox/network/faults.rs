@@ -37,7 +37,10 @@ impl FaultKind {
 
     /// The kind of that name.
     pub(crate) fn named(name: &str) -> Option<FaultKind> {
-        FaultKind::NAMES.iter().find(|(known, _)| *known == name).map(|(_, kind)| *kind)
+        FaultKind::NAMES
+            .iter()
+            .find(|(known, _)| *known == name)
+            .map(|(_, kind)| *kind)
     }
 }
 
@@ -64,7 +67,10 @@ impl Network {
         let when = after(now, fault.after_ms.unwrap_or(0));
         let what = match fault.kind {
             FaultKind::SocketDrop => {
-                let cut = Due::Cut { phone: fault.phone, for_ms: fault.for_ms };
+                let cut = Due::Cut {
+                    phone: fault.phone,
+                    for_ms: fault.for_ms,
+                };
                 self.state.schedule.add(when, cut);
                 None
             }
@@ -73,13 +79,15 @@ impl Network {
                 None
             }
             FaultKind::DropAck => Some((fault.phone, Trick::DropAck)),
-            FaultKind::LateAck => {
-                Some((fault.phone, Trick::LateAck(fault.after_ms.unwrap_or(LATE_MS))))
-            }
+            FaultKind::LateAck => Some((fault.phone, Trick::LateAck(fault.after_ms.unwrap_or(LATE_MS)))),
             FaultKind::ForgetMessage => Some((fault.phone, Trick::ForgetMessage)),
         };
         if let Some((phone, what)) = what {
-            self.state.ambushes.push(Ambush { phone, what, left: fault.count });
+            self.state.ambushes.push(Ambush {
+                phone,
+                what,
+                left: fault.count,
+            });
         }
         self.touch();
         self.advance(now);
@@ -89,7 +97,11 @@ impl Network {
     /// What happens to the message that this phone's page sends now; uses the trick up.
     pub(super) fn spring_ambush(&mut self, phone: &Number) -> Option<Trick> {
         self.state.ambushes.retain(|ambush| ambush.left > 0);
-        let ambush = self.state.ambushes.iter_mut().find(|ambush| &ambush.phone == phone)?;
+        let ambush = self
+            .state
+            .ambushes
+            .iter_mut()
+            .find(|ambush| &ambush.phone == phone)?;
         ambush.left -= 1;
         Some(ambush.what)
     }
@@ -101,8 +113,10 @@ impl Network {
             self.state.barred.insert(phone.clone(), after(at, for_ms));
         }
         let sessions = self.state.sessions_of(phone);
-        let sockets: Vec<SocketId> =
-            sessions.iter().filter_map(|session| self.socket_of(session)).collect();
+        let sockets: Vec<SocketId> = sessions
+            .iter()
+            .filter_map(|session| self.socket_of(session))
+            .collect();
         for socket in sockets {
             self.hang_up(socket);
         }

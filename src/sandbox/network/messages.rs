@@ -8,7 +8,6 @@ use super::schedule::Due;
 use super::state::{Ack, Arrival, BACKLOG_KEPT, Message, Millis, News, Trick};
 use super::{Network, SocketId};
 
-
 /// What someone wants to send.
 pub(super) struct Draft {
     pub(super) id: String,
@@ -52,7 +51,11 @@ impl Network {
         let muted = message.muted;
         self.accept(now, after(now, ack_ms), message);
         if !muted {
-            let answer = Due::Answer { socket, rid: rid.to_owned(), at: now };
+            let answer = Due::Answer {
+                socket,
+                rid: rid.to_owned(),
+                at: now,
+            };
             self.state.schedule.add(after(now, ack_ms), answer);
         }
         None
@@ -61,7 +64,9 @@ impl Network {
     /// An id that came before: counted, acknowledged again, and told how far it is. Never
     /// delivered again.
     fn again(&mut self, socket: SocketId, rid: &str, known: Arrival) {
-        let Some(message) = self.state.messages.get_mut(&known) else { return };
+        let Some(message) = self.state.messages.get_mut(&known) else {
+            return;
+        };
         message.times = message.times.saturating_add(1);
         message.muted = false;
         let (at, ack) = (message.at, message.ack);
@@ -69,7 +74,8 @@ impl Network {
         if let Some(session) = self.sockets.get(&socket).and_then(|held| held.session.clone()) {
             if let Some(link) = self.state.links.get_mut(&session) {
                 // It hears the latest now; older receipts must not come after that.
-                link.backlog.retain(|news| !matches!(news, News::Receipt(about, _) if *about == known));
+                link.backlog
+                    .retain(|news| !matches!(news, News::Receipt(about, _) if *about == known));
             }
             if ack > Ack::Server {
                 self.push_news(socket, &session, News::Receipt(known, ack));
@@ -92,7 +98,11 @@ impl Network {
         let lost = self.state.timing.loss > 0.0 && self.chance.random::<f64>() < self.state.timing.loss;
         let arrival = self.state.remember(message);
         self.state.file(&from, &to, arrival, false);
-        let sender_session = self.state.messages.get(&arrival).and_then(|message| message.session.clone());
+        let sender_session = self
+            .state
+            .messages
+            .get(&arrival)
+            .and_then(|message| message.session.clone());
         for session in self.state.sessions_of(&from) {
             if Some(&session) != sender_session.as_ref() {
                 self.tell(&session, News::Message(arrival));
@@ -108,7 +118,9 @@ impl Network {
 
     /// The message reaches the other phone and its pages.
     pub(super) fn deliver(&mut self, at: Millis, arrival: Arrival) {
-        let Some(message) = self.state.messages.get(&arrival) else { return };
+        let Some(message) = self.state.messages.get(&arrival) else {
+            return;
+        };
         if message.ack >= Ack::Delivered {
             return;
         }
@@ -134,7 +146,9 @@ impl Network {
 
     /// The other person reads the message; a robot then thinks of an answer.
     pub(super) fn mark_read(&mut self, at: Millis, arrival: Arrival) {
-        let Some(message) = self.state.messages.get(&arrival) else { return };
+        let Some(message) = self.state.messages.get(&arrival) else {
+            return;
+        };
         if message.ack != Ack::Delivered {
             return;
         }
@@ -153,8 +167,12 @@ impl Network {
 
     /// The robot's answer goes out as a message of its own.
     pub(super) fn auto_reply(&mut self, at: Millis, arrival: Arrival) {
-        let Some(text) = self.state.timing.auto_reply.clone() else { return };
-        let Some(message) = self.state.messages.get(&arrival) else { return };
+        let Some(text) = self.state.timing.auto_reply.clone() else {
+            return;
+        };
+        let Some(message) = self.state.messages.get(&arrival) else {
+            return;
+        };
         let (robot, person) = (message.to.clone(), message.from.clone());
         let draft = Draft {
             id: self.phone_message_id(),
@@ -173,7 +191,9 @@ impl Network {
 
     /// Lets a message come further, never back, and tells its sender's pages.
     fn raise(&mut self, arrival: Arrival, ack: Ack) {
-        let Some(message) = self.state.messages.get_mut(&arrival) else { return };
+        let Some(message) = self.state.messages.get_mut(&arrival) else {
+            return;
+        };
         if message.ack >= ack {
             return;
         }
@@ -208,9 +228,17 @@ impl Network {
 
     pub(super) fn push_news(&mut self, socket: SocketId, session: &str, news: News) {
         let (News::Message(arrival) | News::Receipt(arrival, _)) = news;
-        let Some(link) = self.state.links.get(session) else { return };
-        let Some(message) = self.state.messages.get(&arrival) else { return };
-        let peer = if message.from == link.phone { &message.to } else { &message.from };
+        let Some(link) = self.state.links.get(session) else {
+            return;
+        };
+        let Some(message) = self.state.messages.get(&arrival) else {
+            return;
+        };
+        let peer = if message.from == link.phone {
+            &message.to
+        } else {
+            &message.from
+        };
         let frame = match news {
             News::Message(_) => json!({
                 "t": "msg", "chat": peer.pn(), "lid": peer.lid(), "raw": self.raw(&link.phone, message),

@@ -27,7 +27,7 @@ pub(crate) use self::faults::{Fault, FaultKind};
 pub(crate) use self::number::Number;
 use self::schedule::Due;
 pub(crate) use self::state::{Millis, State, Timing};
-pub(crate) use self::views::{ChatView, DeliveryView, LinkView, MessageView, PhoneView};
+pub(crate) use self::views::{ChatView, DeliveryView, PhoneView};
 
 /// Names one live socket; never used twice, not even after a restart.
 pub(crate) type SocketId = u64;
@@ -135,7 +135,11 @@ impl Network {
         while let Some((at, what)) = self.state.schedule.take(now) {
             self.touch();
             match what {
-                Due::Answer { socket, rid, at: sent_at } => self.answer_send(socket, &rid, sent_at),
+                Due::Answer {
+                    socket,
+                    rid,
+                    at: sent_at,
+                } => self.answer_send(socket, &rid, sent_at),
                 Due::Deliver(arrival) => self.deliver(at, arrival),
                 Due::Read(arrival) => self.mark_read(at, arrival),
                 Due::Reply(arrival) => self.auto_reply(at, arrival),
@@ -196,7 +200,10 @@ impl Network {
 
     /// The socket on which a session is connected now; there is at most one.
     fn socket_of(&self, session: &str) -> Option<SocketId> {
-        let held = self.sockets.iter().find(|(_, held)| held.session.as_deref() == Some(session));
+        let held = self
+            .sockets
+            .iter()
+            .find(|(_, held)| held.session.as_deref() == Some(session));
         held.map(|(id, _)| *id)
     }
 
@@ -208,7 +215,9 @@ impl Network {
 
     /// Whether people see this number as online: a page is connected, or it is a robot.
     fn seems_online(&self, number: &Number) -> bool {
-        let Some(phone) = self.state.phones.get(number) else { return number.is_on_whatsapp() };
+        let Some(phone) = self.state.phones.get(number) else {
+            return number.is_on_whatsapp();
+        };
         let sessions = self.state.sessions_of(number);
         phone.online && sessions.iter().all(|session| self.socket_of(session).is_some())
     }
@@ -239,6 +248,8 @@ impl Network {
 
     /// `length` random bytes as hexadecimal capitals.
     fn random_hex(&mut self, length: usize) -> String {
-        (0..length).map(|_| format!("{:02X}", self.chance.random::<u8>())).collect()
+        (0..length)
+            .map(|_| format!("{:02X}", self.chance.random::<u8>()))
+            .collect()
     }
 }

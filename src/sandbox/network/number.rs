@@ -74,7 +74,11 @@ mod tests {
     #[test]
     fn one_number_in_all_its_spellings() {
         let number = Number::parse("5511987654321").unwrap();
-        for spelling in ["+5511987654321", "5511987654321@c.us", "5511987654321:3@s.whatsapp.net"] {
+        for spelling in [
+            "+5511987654321",
+            "5511987654321@c.us",
+            "5511987654321:3@s.whatsapp.net",
+        ] {
             assert_eq!(Number::parse(spelling), Some(number.clone()), "{spelling}");
         }
         assert_eq!(Number::parse(&number.lid()), Some(number.clone()));
@@ -83,14 +87,27 @@ mod tests {
 
     #[test]
     fn what_is_no_number() {
-        for wrong in ["", "123", "abc", "+", "12036302@g.us", "5511 98765", "1234567890123456", "5@lid"] {
+        for wrong in [
+            "",
+            "123",
+            "abc",
+            "+",
+            "12036302@g.us",
+            "5511 98765",
+            "1234567890123456",
+            "5@lid",
+        ] {
             assert_eq!(Number::parse(wrong), None, "{wrong:?}");
         }
     }
 
     #[test]
     fn the_unreachable_ones() {
-        for (digits, there) in [("5511987654321", true), ("0001234567", false), ("5500000999", false)] {
+        for (digits, there) in [
+            ("5511987654321", true),
+            ("0001234567", false),
+            ("5500000999", false),
+        ] {
             assert_eq!(Number::parse(digits).unwrap().is_on_whatsapp(), there, "{digits}");
         }
     }

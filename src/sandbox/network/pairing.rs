@@ -81,7 +81,10 @@ impl Network {
         let shown = code.trim().split(',').next().unwrap_or_default();
         let socket = self.sockets.iter().find(|(_, socket)| {
             socket.session.is_none()
-                && socket.refs.iter().any(|(known, until)| known == shown && *until > now)
+                && socket
+                    .refs
+                    .iter()
+                    .any(|(known, until)| known == shown && *until > now)
         });
         let socket = *socket.ok_or(Refusal::UnknownCode)?.0;
         Ok(self.pair(now, phone, socket))
@@ -93,8 +96,11 @@ impl Network {
         if !self.state.phones.contains_key(phone) {
             return Err(Refusal::UnknownPhone);
         }
-        let typed: String =
-            code.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_uppercase();
+        let typed: String = code
+            .chars()
+            .filter(char::is_ascii_alphanumeric)
+            .collect::<String>()
+            .to_uppercase();
         let shown = self.sockets.iter().find_map(|(id, socket)| match &socket.code {
             Some((code, wanted)) if socket.session.is_none() && *code == typed => Some((*id, wanted.clone())),
             _ => None,
@@ -148,17 +154,29 @@ impl Network {
 
     /// Everything a page needs to show its account.
     fn account_frame(&self, verb: &str, session: &str) -> Value {
-        let Some(link) = self.state.links.get(session) else { return json!({"t": verb}) };
-        let Some(phone) = self.state.phones.get(&link.phone) else { return json!({"t": verb}) };
+        let Some(link) = self.state.links.get(session) else {
+            return json!({"t": verb});
+        };
+        let Some(phone) = self.state.phones.get(&link.phone) else {
+            return json!({"t": verb});
+        };
         let own = &link.phone;
         let mut known: Vec<&Number> = self.state.phones.keys().collect();
-        known.extend(phone.chats.keys().filter(|peer| !self.state.phones.contains_key(peer)));
+        known.extend(
+            phone
+                .chats
+                .keys()
+                .filter(|peer| !self.state.phones.contains_key(peer)),
+        );
         let contacts: Vec<Value> = known
             .into_iter()
             .map(|number| json!({"id": number.pn(), "lid": number.lid(), "name": self.name_of(number)}))
             .collect();
-        let chats: Vec<Value> =
-            phone.chats.keys().map(|peer| self.chat_for_page(link, peer)).collect();
+        let chats: Vec<Value> = phone
+            .chats
+            .keys()
+            .map(|peer| self.chat_for_page(link, peer))
+            .collect();
         json!({
             "t": verb,
             "me": {"pn": own.pn(), "lid": own.lid(), "name": phone.name},
@@ -171,8 +189,14 @@ impl Network {
     /// One chat with its recent history, without what the session has yet to hear as news.
     fn chat_for_page(&self, link: &Link, peer: &Number) -> Value {
         let name = self.name_of(peer);
-        let chat = self.state.phones.get(&link.phone).and_then(|phone| phone.chats.get(peer));
-        let Some(chat) = chat else { return json!({"id": peer.pn(), "name": name, "msgs": []}) };
+        let chat = self
+            .state
+            .phones
+            .get(&link.phone)
+            .and_then(|phone| phone.chats.get(peer));
+        let Some(chat) = chat else {
+            return json!({"id": peer.pn(), "name": name, "msgs": []});
+        };
         let mut recent: Vec<Value> = chat
             .messages
             .iter()

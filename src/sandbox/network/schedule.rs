@@ -45,7 +45,11 @@ impl Schedule {
     /// Adds something for the moment `due`.
     pub(crate) fn add(&mut self, due: Millis, what: Due) {
         self.made += 1;
-        self.entries.push(Reverse(Entry { due, order: self.made, what }));
+        self.entries.push(Reverse(Entry {
+            due,
+            order: self.made,
+            what,
+        }));
     }
 
     /// When the next thing is due.

@@ -76,7 +76,13 @@ pub(crate) struct Timing {
 
 impl Default for Timing {
     fn default() -> Timing {
-        Timing { ack_ms: 5, deliver_ms: 40, read_ms: Some(120), auto_reply: None, loss: 0.0 }
+        Timing {
+            ack_ms: 5,
+            deliver_ms: 40,
+            read_ms: Some(120),
+            auto_reply: None,
+            loss: 0.0,
+        }
     }
 }
 
@@ -201,7 +207,8 @@ impl State {
     /// Takes a message in; the oldest one is forgotten when there are too many.
     pub(crate) fn remember(&mut self, message: Message) -> Arrival {
         self.arrivals += 1;
-        self.index.insert((message.from.clone(), message.id.clone()), self.arrivals);
+        self.index
+            .insert((message.from.clone(), message.id.clone()), self.arrivals);
         self.messages.insert(self.arrivals, message);
         if self.messages.len() > MESSAGES_KEPT
             && let Some((_, oldest)) = self.messages.pop_first()
@@ -213,18 +220,27 @@ impl State {
 
     /// Puts a message into the chat of one phone with another. Robots keep no chats.
     pub(crate) fn file(&mut self, owner: &Number, peer: &Number, arrival: Arrival, unread: bool) {
-        let Some(phone) = self.phones.get_mut(owner) else { return };
+        let Some(phone) = self.phones.get_mut(owner) else {
+            return;
+        };
         let chat = phone.chats.entry(peer.clone()).or_default();
         chat.messages.push_back(arrival);
         if chat.messages.len() > CHAT_KEPT {
             chat.messages.pop_front();
         }
-        chat.unread = if unread { chat.unread.saturating_add(1) } else { chat.unread };
+        chat.unread = if unread {
+            chat.unread.saturating_add(1)
+        } else {
+            chat.unread
+        };
     }
 
     /// The session a token belongs to.
     pub(crate) fn session_of(&self, token: &str) -> Option<&String> {
-        self.links.iter().find(|(_, link)| link.token == token).map(|(session, _)| session)
+        self.links
+            .iter()
+            .find(|(_, link)| link.token == token)
+            .map(|(session, _)| session)
     }
 
     /// The sessions that a phone has linked, oldest name first.

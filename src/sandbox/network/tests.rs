@@ -31,9 +31,19 @@ impl Stage {
     }
 
     pub(super) fn from_state(seed: u64, state: State) -> Stage {
-        let rules = Rules { seed, sync_ms: 500, ref_ms: 20_000 };
+        let rules = Rules {
+            seed,
+            sync_ms: 500,
+            ref_ms: 20_000,
+        };
         let network = Network::new(rules, state);
-        Stage { network, now: 1_000_000, heard: Vec::new(), closed: Vec::new(), requests: 0 }
+        Stage {
+            network,
+            now: 1_000_000,
+            heard: Vec::new(),
+            closed: Vec::new(),
+            requests: 0,
+        }
     }
 
     /// Notes what the network wants done.
@@ -67,18 +77,27 @@ impl Stage {
     }
 
     pub(super) fn answer(&self, rid: u64) -> Option<&Value> {
-        self.heard.iter().map(|(_, frame)| frame).find(|frame| frame["rid"] == json!(rid))
+        self.heard
+            .iter()
+            .map(|(_, frame)| frame)
+            .find(|frame| frame["rid"] == json!(rid))
     }
 
     /// What a page was told under one verb, in order.
     pub(super) fn told(&self, socket: SocketId, verb: &str) -> Vec<&Value> {
-        let to_it = self.heard.iter().filter(|(to, frame)| *to == socket && frame["t"] == verb);
+        let to_it = self
+            .heard
+            .iter()
+            .filter(|(to, frame)| *to == socket && frame["t"] == verb);
         to_it.map(|(_, frame)| frame).collect()
     }
 
     /// The acks that a page was told of one message, in order.
     pub(super) fn receipts(&self, socket: SocketId, id: &str) -> Vec<u64> {
-        let of_id = self.told(socket, "receipt").into_iter().filter(|frame| frame["ids"][0] == id);
+        let of_id = self
+            .told(socket, "receipt")
+            .into_iter()
+            .filter(|frame| frame["ids"][0] == id);
         of_id.map(|frame| frame["ack"].as_u64().unwrap()).collect()
     }
 
@@ -99,15 +118,24 @@ impl Stage {
     pub(super) fn linked(&mut self, digits: &str) -> (SocketId, String) {
         let phone = self.phone(digits);
         let socket = self.page(None);
-        let code = self.told(socket, "welcome")[0]["refs"][0].as_str().unwrap().to_owned();
-        self.network.scan(self.now, &phone, &format!("{code},noise,identity,adv")).unwrap();
+        let code = self.told(socket, "welcome")[0]["refs"][0]
+            .as_str()
+            .unwrap()
+            .to_owned();
+        self.network
+            .scan(self.now, &phone, &format!("{code},noise,identity,adv"))
+            .unwrap();
         self.note();
-        let token = self.told(socket, "paired")[0]["token"].as_str().unwrap().to_owned();
+        let token = self.told(socket, "paired")[0]["token"]
+            .as_str()
+            .unwrap()
+            .to_owned();
         (socket, token)
     }
 
     pub(super) fn send(&mut self, socket: SocketId, to: &str, id: &str) -> u64 {
-        let frame = json!({"t": "send", "to": format!("{to}@c.us"), "id": id, "msg": {"type": "chat", "body": "hi"}});
+        let frame =
+            json!({"t": "send", "to": format!("{to}@c.us"), "id": id, "msg": {"type": "chat", "body": "hi"}});
         self.ask(socket, frame)
     }
 }

@@ -49,7 +49,9 @@ impl Network {
         if !self.sockets.contains_key(&socket) {
             return;
         }
-        let Ok(frame) = serde_json::from_str::<Value>(text) else { return };
+        let Ok(frame) = serde_json::from_str::<Value>(text) else {
+            return;
+        };
         let rid = frame.get("rid").cloned();
         let answer = match serde_json::from_value::<Verb>(frame) {
             Ok(verb) => self.obey(now, socket, rid.as_ref(), verb),
@@ -89,11 +91,19 @@ impl Network {
     ) -> Option<Value> {
         match verb {
             Verb::Send { to, id, msg } => {
-                let Some(to) = Number::parse(&to) else { return Some(json!({"error": "bad-recipient"})) };
+                let Some(to) = Number::parse(&to) else {
+                    return Some(json!({"error": "bad-recipient"}));
+                };
                 if id.is_empty() || id.len() > ID_LIMIT {
                     return Some(json!({"error": "bad-id"}));
                 }
-                let draft = Draft { id, to, kind: msg.kind, body: msg.body, automatic: false };
+                let draft = Draft {
+                    id,
+                    to,
+                    kind: msg.kind,
+                    body: msg.body,
+                    automatic: false,
+                };
                 let rid = rid.map_or_else(|| "null".to_owned(), Value::to_string);
                 self.send_from_page(now, socket, &rid, draft)
             }
@@ -140,7 +150,10 @@ impl Network {
         let number = Number::parse(id)?;
         let online = self.seems_online(&number);
         self.sockets.get_mut(&socket)?.watches.insert(number.clone());
-        self.push(socket, json!({"t": "presence", "id": number.pn(), "online": online}));
+        self.push(
+            socket,
+            json!({"t": "presence", "id": number.pn(), "online": online}),
+        );
         None
     }
 
@@ -163,7 +176,11 @@ impl Network {
             Some(Some(arrival)) => arrival,
             None => u64::MAX,
         };
-        let chat = self.state.phones.get(reader).and_then(|phone| phone.chats.get(writer));
+        let chat = self
+            .state
+            .phones
+            .get(reader)
+            .and_then(|phone| phone.chats.get(writer));
         let Some(chat) = chat else { return false };
         let unseen: Vec<u64> = chat
             .messages

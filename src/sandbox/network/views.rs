@@ -61,7 +61,11 @@ pub(crate) struct DeliveryView {
 impl Network {
     /// All phones, by number.
     pub(crate) fn phones(&self) -> Vec<PhoneView> {
-        self.state.phones.keys().filter_map(|number| self.phone(number).ok()).collect()
+        self.state
+            .phones
+            .keys()
+            .filter_map(|number| self.phone(number).ok())
+            .collect()
     }
 
     /// One phone.
@@ -154,5 +158,9 @@ fn delivery_view(message: &Message) -> DeliveryView {
 
 /// The control API's word for a kind of message.
 fn public_kind(kind: &str) -> String {
-    if kind == "chat" { "text".to_owned() } else { kind.to_owned() }
+    if kind == "chat" {
+        "text".to_owned()
+    } else {
+        kind.to_owned()
+    }
 }

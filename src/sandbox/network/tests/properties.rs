@@ -40,7 +40,11 @@ fn play(seed: u64, steps: &[Step]) -> Stage {
         pages.insert(anna, page);
         tokens.insert(anna, token);
     }
-    let timing = Timing { auto_reply: Some("ok".to_owned()), loss: 0.1, ..Timing::default() };
+    let timing = Timing {
+        auto_reply: Some("ok".to_owned()),
+        loss: 0.1,
+        ..Timing::default()
+    };
     stage.network.set_timing(stage.now, timing, None);
     for step in steps {
         match step {
@@ -49,7 +53,10 @@ fn play(seed: u64, steps: &[Step]) -> Stage {
             }
             Step::PhoneSend { from_anna } => {
                 let (from, to) = if *from_anna { (ANNA, BEN) } else { (BEN, ANNA) };
-                stage.network.send_from_phone(stage.now, &number(from), &number(to), "x").unwrap();
+                stage
+                    .network
+                    .send_from_phone(stage.now, &number(from), &number(to), "x")
+                    .unwrap();
             }
             Step::Wait(millis) => stage.wait(*millis),
             Step::Reload { anna } => {
@@ -59,7 +66,13 @@ fn play(seed: u64, steps: &[Step]) -> Stage {
             Step::Leave { anna } => stage.network.closed(stage.now, pages[anna]),
             Step::Fault(which) => {
                 let kind = FaultKind::NAMES[*which].1;
-                let fault = Fault { kind, phone: number(ANNA), count: 2, after_ms: None, for_ms: 50 };
+                let fault = Fault {
+                    kind,
+                    phone: number(ANNA),
+                    count: 2,
+                    after_ms: None,
+                    for_ms: 50,
+                };
                 stage.network.fault(stage.now, fault).unwrap();
             }
             Step::Restart => stage = restarted(seed, stage),
@@ -82,7 +95,11 @@ fn restarted(seed: u64, before: Stage) -> Stage {
 fn told_as_news(stage: &Stage) -> BTreeMap<(u64, String, String), u32> {
     let mut counts = BTreeMap::new();
     for (socket, frame) in stage.heard.iter().filter(|(_, frame)| frame["t"] == "msg") {
-        let key = (*socket, frame["raw"]["notifyName"].to_string(), frame["raw"]["id"].to_string());
+        let key = (
+            *socket,
+            frame["raw"]["notifyName"].to_string(),
+            frame["raw"]["id"].to_string(),
+        );
         *counts.entry(key).or_default() += 1;
     }
     counts

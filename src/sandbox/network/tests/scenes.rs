@@ -4,7 +4,13 @@ use super::{ANNA, BEN, ROBOT, Stage, number};
 use crate::sandbox::network::{Fault, FaultKind, Refusal, State, Timing};
 
 fn fault(kind: FaultKind) -> Fault {
-    Fault { kind, phone: number(ANNA), count: 1, after_ms: None, for_ms: 0 }
+    Fault {
+        kind,
+        phone: number(ANNA),
+        count: 1,
+        after_ms: None,
+        for_ms: 0,
+    }
 }
 
 #[test]
@@ -34,7 +40,11 @@ fn an_id_that_comes_again_is_acknowledged_and_not_delivered() {
     stage.wait(1_000);
     assert!(stage.answer(rid).is_some());
     assert_eq!(stage.told(ben, "msg").len(), 1);
-    assert_eq!(stage.receipts(anna, "3EB01"), [2, 3, 3], "the page is told again how far it is");
+    assert_eq!(
+        stage.receipts(anna, "3EB01"),
+        [2, 3, 3],
+        "the page is told again how far it is"
+    );
     assert_eq!(stage.network.deliveries(None, None)[0].times, 2);
 }
 
@@ -47,11 +57,20 @@ fn codes_expire_and_are_good_for_one_page() {
     assert_eq!(refs.as_array().unwrap().len(), 6);
     let first = refs[0].as_str().unwrap().to_owned();
     stage.wait(41_000);
-    assert_eq!(stage.network.scan(stage.now, &anna, &first), Err(Refusal::UnknownCode));
+    assert_eq!(
+        stage.network.scan(stage.now, &anna, &first),
+        Err(Refusal::UnknownCode)
+    );
     let third = refs[2].as_str().unwrap().to_owned();
-    assert_eq!(stage.network.scan(stage.now, &number(BEN), &third), Err(Refusal::UnknownPhone));
+    assert_eq!(
+        stage.network.scan(stage.now, &number(BEN), &third),
+        Err(Refusal::UnknownPhone)
+    );
     assert!(stage.network.scan(stage.now, &anna, &third).is_ok());
-    assert_eq!(stage.network.scan(stage.now, &anna, &third), Err(Refusal::UnknownCode));
+    assert_eq!(
+        stage.network.scan(stage.now, &anna, &third),
+        Err(Refusal::UnknownCode)
+    );
 }
 
 #[test]
@@ -59,10 +78,19 @@ fn fresh_codes_replace_the_old_ones() {
     let mut stage = Stage::new(1);
     let anna = stage.phone(ANNA);
     let page = stage.page(None);
-    let old = stage.told(page, "welcome")[0]["refs"][0].as_str().unwrap().to_owned();
+    let old = stage.told(page, "welcome")[0]["refs"][0]
+        .as_str()
+        .unwrap()
+        .to_owned();
     stage.say(page, json!({"t": "refs"}));
-    let new = stage.told(page, "refs")[0]["refs"][0].as_str().unwrap().to_owned();
-    assert_eq!(stage.network.scan(stage.now, &anna, &old), Err(Refusal::UnknownCode));
+    let new = stage.told(page, "refs")[0]["refs"][0]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    assert_eq!(
+        stage.network.scan(stage.now, &anna, &old),
+        Err(Refusal::UnknownCode)
+    );
     assert!(stage.network.scan(stage.now, &anna, &new).is_ok());
 }
 
@@ -74,7 +102,10 @@ fn a_pairing_code_links_the_phone_it_was_made_for() {
     let rid = stage.ask(page, json!({"t": "pairing_code", "phone": ANNA}));
     let code = stage.answer(rid).unwrap()["code"].as_str().unwrap().to_owned();
     let typed = format!("{}-{}", &code[..4], code[4..].to_lowercase());
-    assert_eq!(stage.network.link(stage.now, &ben, &typed), Err(Refusal::OtherPhone));
+    assert_eq!(
+        stage.network.link(stage.now, &ben, &typed),
+        Err(Refusal::OtherPhone)
+    );
     assert!(stage.network.link(stage.now, &anna, &typed).is_ok());
     stage.note();
     assert_eq!(stage.told(page, "paired").len(), 1);
@@ -87,11 +118,19 @@ fn a_page_that_was_away_hears_what_it_missed() {
     stage.phone(BEN);
     stage.send(page, BEN, "3EB01");
     stage.network.closed(stage.now, page);
-    let id = stage.network.send_from_phone(stage.now, &number(BEN), &number(ANNA), "there?").unwrap();
+    let id = stage
+        .network
+        .send_from_phone(stage.now, &number(BEN), &number(ANNA), "there?")
+        .unwrap();
     stage.wait(1_000);
     let again = stage.page(Some(&token));
     let welcome = stage.told(again, "welcome")[0];
-    let known: Vec<_> = welcome["chats"][0]["msgs"].as_array().unwrap().iter().map(|raw| &raw["id"]).collect();
+    let known: Vec<_> = welcome["chats"][0]["msgs"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|raw| &raw["id"])
+        .collect();
     assert_eq!(known, ["3EB01"], "history has what it sent, and not what is news");
     assert_eq!(welcome["chats"][0]["msgs"][0]["ack"], json!(3));
     assert_eq!(stage.told(again, "msg")[0]["raw"]["id"], json!(id));
@@ -120,7 +159,10 @@ fn a_restarted_network_goes_on() {
 impl Stage {
     fn page_code(&mut self) -> String {
         let page = self.page(None);
-        self.told(page, "welcome")[0]["refs"][0].as_str().unwrap().to_owned()
+        self.told(page, "welcome")[0]["refs"][0]
+            .as_str()
+            .unwrap()
+            .to_owned()
     }
 }
 
@@ -132,7 +174,10 @@ fn the_phone_logs_its_pages_out() {
     stage.note();
     assert_eq!(stage.told(page, "logout").len(), 1);
     let again = stage.page(Some(&token));
-    assert!(stage.told(again, "welcome")[0].get("refs").is_some(), "the token is worth nothing");
+    assert!(
+        stage.told(again, "welcome")[0].get("refs").is_some(),
+        "the token is worth nothing"
+    );
     let rid = stage.send(page, ROBOT, "3EB01");
     assert_eq!(stage.answer(rid).unwrap()["error"], json!("not-linked"));
 }
@@ -141,7 +186,16 @@ fn the_phone_logs_its_pages_out() {
 fn a_dropped_ack_is_learned_by_asking_or_coming_back() {
     let mut stage = Stage::new(1);
     let (page, token) = stage.linked(ANNA);
-    stage.network.fault(stage.now, Fault { count: 2, ..fault(FaultKind::DropAck) }).unwrap();
+    stage
+        .network
+        .fault(
+            stage.now,
+            Fault {
+                count: 2,
+                ..fault(FaultKind::DropAck)
+            },
+        )
+        .unwrap();
     let rids = [stage.send(page, ROBOT, "3EB01"), stage.send(page, ROBOT, "3EB02")];
     stage.wait(5_000);
     assert!(rids.iter().all(|rid| stage.answer(*rid).is_none()));
@@ -159,7 +213,10 @@ fn a_dropped_ack_is_learned_by_asking_or_coming_back() {
 fn a_late_ack_comes_late() {
     let mut stage = Stage::new(1);
     let (page, _) = stage.linked(ANNA);
-    let late = Fault { after_ms: Some(3_000), ..fault(FaultKind::LateAck) };
+    let late = Fault {
+        after_ms: Some(3_000),
+        ..fault(FaultKind::LateAck)
+    };
     stage.network.fault(stage.now, late).unwrap();
     let (slow, quick) = (stage.send(page, ROBOT, "3EB01"), stage.send(page, ROBOT, "3EB02"));
     stage.wait(2_999);
@@ -172,7 +229,10 @@ fn a_late_ack_comes_late() {
 fn a_forgotten_message_is_missing_from_history_and_still_not_doubled() {
     let mut stage = Stage::new(1);
     let (page, token) = stage.linked(ANNA);
-    stage.network.fault(stage.now, fault(FaultKind::ForgetMessage)).unwrap();
+    stage
+        .network
+        .fault(stage.now, fault(FaultKind::ForgetMessage))
+        .unwrap();
     stage.send(page, ROBOT, "3EB01");
     stage.wait(1_000);
     let page = stage.page(Some(&token));
@@ -185,7 +245,11 @@ fn a_forgotten_message_is_missing_from_history_and_still_not_doubled() {
 fn a_dropped_socket_stays_out_for_a_while() {
     let mut stage = Stage::new(1);
     let (page, token) = stage.linked(ANNA);
-    let drop = Fault { after_ms: Some(100), for_ms: 2_000, ..fault(FaultKind::SocketDrop) };
+    let drop = Fault {
+        after_ms: Some(100),
+        for_ms: 2_000,
+        ..fault(FaultKind::SocketDrop)
+    };
     stage.network.fault(stage.now, drop).unwrap();
     stage.wait(100);
     assert_eq!(stage.closed, [page]);
@@ -193,7 +257,10 @@ fn a_dropped_socket_stays_out_for_a_while() {
     assert_eq!(stage.closed, [page, refused]);
     stage.wait(2_001);
     let welcome = stage.page(Some(&token));
-    assert_eq!(stage.told(welcome, "welcome")[0]["me"]["pn"], json!(format!("{ANNA}@c.us")));
+    assert_eq!(
+        stage.told(welcome, "welcome")[0]["me"]["pn"],
+        json!(format!("{ANNA}@c.us"))
+    );
 }
 
 #[test]
@@ -201,12 +268,18 @@ fn robots_answer_people_and_not_each_other() {
     let mut stage = Stage::new(1);
     let (page, _) = stage.linked(ANNA);
     stage.phone(BEN);
-    let timing = Timing { auto_reply: Some("Thanks".to_owned()), ..Timing::default() };
+    let timing = Timing {
+        auto_reply: Some("Thanks".to_owned()),
+        ..Timing::default()
+    };
     stage.network.set_timing(stage.now, timing, None);
     stage.send(page, BEN, "3EB01");
     stage.wait(60_000);
     assert_eq!(stage.told(page, "msg")[0]["raw"]["body"], json!("Thanks"));
-    stage.network.send_from_phone(stage.now, &number(BEN), &number(ROBOT), "hello").unwrap();
+    stage
+        .network
+        .send_from_phone(stage.now, &number(BEN), &number(ROBOT), "hello")
+        .unwrap();
     stage.wait(60_000);
     assert_eq!(stage.network.deliveries(None, None).len(), 4, "no endless talk");
 }
@@ -230,7 +303,14 @@ fn seen_is_told_to_the_sender() {
     let mut stage = Stage::new(1);
     let (anna, _) = stage.linked(ANNA);
     let (ben, _) = stage.linked(BEN);
-    stage.network.set_timing(stage.now, Timing { read_ms: None, ..Timing::default() }, None);
+    stage.network.set_timing(
+        stage.now,
+        Timing {
+            read_ms: None,
+            ..Timing::default()
+        },
+        None,
+    );
     stage.send(anna, BEN, "3EB01");
     stage.wait(60_000);
     assert_eq!(stage.receipts(anna, "3EB01"), [2]);
@@ -245,11 +325,27 @@ fn what_a_page_may_ask() {
     let mut stage = Stage::new(1);
     let (page, _) = stage.linked(ANNA);
     let cases = [
-        (json!({"t": "exists", "id": "5511955555555@c.us"}), "wid", json!("5511955555555@c.us")),
-        (json!({"t": "exists", "id": "0005555555@c.us"}), "wid", json!(null)),
-        (json!({"t": "about", "id": "5511955555555@c.us"}), "about", json!("Available")),
+        (
+            json!({"t": "exists", "id": "5511955555555@c.us"}),
+            "wid",
+            json!("5511955555555@c.us"),
+        ),
+        (
+            json!({"t": "exists", "id": "0005555555@c.us"}),
+            "wid",
+            json!(null),
+        ),
+        (
+            json!({"t": "about", "id": "5511955555555@c.us"}),
+            "about",
+            json!("Available"),
+        ),
         (json!({"t": "set_about", "about": "Busy"}), "status", json!(200)),
-        (json!({"t": "send", "to": "0005555555@c.us", "id": "3EB1", "msg": {"type": "chat"}}), "error", json!("not-on-whatsapp")),
+        (
+            json!({"t": "send", "to": "0005555555@c.us", "id": "3EB1", "msg": {"type": "chat"}}),
+            "error",
+            json!("not-on-whatsapp"),
+        ),
         (json!({"t": "nonsense"}), "error", json!("unknown")),
     ];
     for (frame, field, expected) in cases {

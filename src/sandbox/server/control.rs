@@ -1,0 +1,306 @@
+//! The control API under `/_/api`: what people do with the simulated phones, and what tests ask of the network.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, web};
+use bytes::Bytes;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::fields::Fields;
+use super::hub::Hub;
+use super::problem::{Problem, Wrong};
+use super::shapes;
+use crate::sandbox::Info;
+use crate::sandbox::network::{Fault, FaultKind, Number, Refusal};
+
+/// The largest body a request may have, in bytes.
+pub(super) const BODY_LIMIT: usize = 512 * 1024;
+
+/// The longest time that may be set anywhere: one day, in milliseconds.
+const DAY_MS: u64 = 86_400_000;
+
+/// The longest name of a phone, in characters.
+const NAME_LIMIT: usize = 100;
+
+/// Changes that come faster than this are told together.
+const GATHER: Duration = Duration::from_millis(80);
+
+/// A silent stream says this often that it lives, so that one nobody reads is noticed.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(15);
+
+type State = web::Data<Arc<Hub>>;
+type Answer = Result<HttpResponse, Problem>;
+
+/// All paths of the control API.
+pub(super) fn routes(config: &mut web::ServiceConfig) {
+    // Resources, not bare routes: a wrong method is then 405 and not 404.
+    let at = web::resource::<&str>;
+    config.service(
+        web::scope("/_/api")
+            .service(at("/info").get(info))
+            .service(at("/phones").get(list_phones).post(create_phone))
+            .service(at("/phones/{phone}").get(show_phone))
+            .service(at("/phones/{phone}/scan").post(scan))
+            .service(at("/phones/{phone}/link").post(link))
+            .service(at("/phones/{phone}/messages").post(send))
+            .service(at("/phones/{phone}/chats").get(chats))
+            .service(at("/phones/{phone}/read").post(read))
+            .service(at("/phones/{phone}/{switch:online|offline|unlink}").post(switch))
+            .service(at("/deliveries").get(deliveries))
+            .service(at("/network").get(show_network).patch(change_network))
+            .service(at("/faults").post(fault))
+            .service(at("/changes").get(changes)),
+    );
+}
+
+async fn info(info: web::Data<Info>) -> HttpResponse {
+    HttpResponse::Ok().json(info.get_ref())
+}
+
+async fn list_phones(hub: State) -> HttpResponse {
+    let phones: Vec<Value> = hub.look(|network| network.phones().iter().map(shapes::phone).collect());
+    HttpResponse::Ok().json(json!({"data": phones}))
+}
+
+async fn create_phone(hub: State, body: Bytes) -> Answer {
+    let mut fields = Fields::read(&body)?;
+    let number = fields.needed_phone("phone");
+    let name = fields.text("name");
+    if name
+        .as_ref()
+        .is_some_and(|name| name.trim().is_empty() || name.chars().count() > NAME_LIMIT)
+    {
+        fields.note(
+            "name",
+            "out_of_range",
+            format!("must have 1 to {NAME_LIMIT} characters"),
+        );
+    }
+    fields.done()?;
+    let number = number.ok_or_else(|| Problem::invalid(Vec::new()))?;
+    let new = hub
+        .act(|network, now| network.create_phone(now, &number, name.as_deref()))
+        .map_err(|refusal| Problem::refused(refusal, "/phone"))?;
+    hub.until_saved().await;
+    let status = if new { StatusCode::CREATED } else { StatusCode::OK };
+    phone_answer(&hub, &number, status)
+}
+
+async fn show_phone(hub: State, path: web::Path<String>) -> Answer {
+    phone_answer(&hub, &known(&path)?, StatusCode::OK)
+}
+
+fn phone_answer(hub: &Hub, number: &Number, status: StatusCode) -> Answer {
+    let phone = hub.look(|network| network.phone(number)).map_err(refused)?;
+    Ok(HttpResponse::build(status).json(shapes::phone(&phone)))
+}
+
+async fn scan(hub: State, path: web::Path<String>, body: Bytes) -> Answer {
+    let (number, code) = (known(&path)?, needed_code(&body)?);
+    let session = hub
+        .act(|network, now| network.scan(now, &number, &code))
+        .map_err(refused)?;
+    linked_answer(&hub, &number, &session).await
+}
+
+async fn link(hub: State, path: web::Path<String>, body: Bytes) -> Answer {
+    let (number, code) = (known(&path)?, needed_code(&body)?);
+    let session = hub
+        .act(|network, now| network.link(now, &number, &code))
+        .map_err(refused)?;
+    linked_answer(&hub, &number, &session).await
+}
+
+/// A link counts once it is saved: the page keeps its token, so the network must too.
+async fn linked_answer(hub: &Hub, number: &Number, session: &str) -> Answer {
+    hub.until_saved().await;
+    Ok(HttpResponse::Ok().json(json!({"phone": number, "session": session})))
+}
+
+fn needed_code(body: &[u8]) -> Result<String, Problem> {
+    let mut fields = Fields::read(body)?;
+    let code = fields.needed_text("code");
+    fields.done()?;
+    code.ok_or_else(|| Problem::invalid(Vec::new()))
+}
+
+async fn send(hub: State, path: web::Path<String>, body: Bytes) -> Answer {
+    let from = known(&path)?;
+    let mut fields = Fields::read(&body)?;
+    let to = fields.needed_phone("to");
+    if fields.text("type").is_some_and(|kind| kind != "text") {
+        fields.note("type", "unsupported", "phones send `text` only, so far");
+    }
+    let text = fields.needed_message();
+    fields.done()?;
+    let (Some(to), Some(text)) = (to, text) else {
+        return Err(Problem::invalid(Vec::new()));
+    };
+    let id = hub
+        .act(|network, now| network.send_from_phone(now, &from, &to, &text))
+        .map_err(|refusal| Problem::refused(refusal, "/to"))?;
+    Ok(HttpResponse::Created().json(json!({"wa_message_id": id})))
+}
+
+async fn chats(hub: State, path: web::Path<String>) -> Answer {
+    let number = known(&path)?;
+    let chats = hub.look(|network| network.chats(&number)).map_err(refused)?;
+    let chats: Vec<Value> = chats.iter().map(shapes::chat).collect();
+    Ok(HttpResponse::Ok().json(json!({"data": chats})))
+}
+
+async fn read(hub: State, path: web::Path<String>, body: Bytes) -> Answer {
+    let reader = known(&path)?;
+    let mut fields = Fields::read(&body)?;
+    let from = fields.needed_phone("from");
+    let id = fields.text("wa_message_id");
+    fields.done()?;
+    let from = from.ok_or_else(|| Problem::invalid(Vec::new()))?;
+    hub.act(|network, now| network.read(now, &reader, &from, id.as_deref()))
+        .map_err(refused)?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+async fn switch(hub: State, path: web::Path<(String, String)>, body: Bytes) -> Answer {
+    let (phone, switch) = path.into_inner();
+    let number = known(&phone)?;
+    Fields::read(&body)?.done()?;
+    hub.act(|network, now| match switch.as_str() {
+        "unlink" => network.unlink(now, &number),
+        switch => network.set_online(now, &number, switch == "online"),
+    })
+    .map_err(refused)?;
+    if switch == "unlink" {
+        hub.until_saved().await;
+    }
+    phone_answer(&hub, &number, StatusCode::OK)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DeliveryQuery {
+    phone: Option<String>,
+    wa_message_id: Option<String>,
+}
+
+async fn deliveries(hub: State, query: web::Query<DeliveryQuery>) -> Answer {
+    let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
+    let phone = match given(&query.phone) {
+        Some(text) => Some(Number::parse(&text).ok_or_else(|| {
+            let detail = "must be 8 to 15 digits in E.164".to_owned();
+            Problem::invalid(vec![Wrong {
+                pointer: "/phone".to_owned(),
+                code: "invalid_phone",
+                detail,
+            }])
+        })?),
+        None => None,
+    };
+    let id = given(&query.wa_message_id);
+    let log = hub.look(|network| network.deliveries(phone.as_ref(), id.as_deref()));
+    let lines: Vec<Value> = log.iter().map(shapes::delivery).collect();
+    Ok(HttpResponse::Ok().json(json!({"data": lines})))
+}
+
+async fn show_network(hub: State) -> HttpResponse {
+    HttpResponse::Ok().json(hub.look(|network| {
+        let (timing, seed) = network.timing();
+        shapes::timing(timing, seed)
+    }))
+}
+
+async fn change_network(hub: State, body: Bytes) -> Answer {
+    let mut timing = hub.look(|network| network.timing().0.clone());
+    let mut fields = Fields::read(&body)?;
+    timing.ack_ms = fields.whole("ack_ms", DAY_MS).unwrap_or(timing.ack_ms);
+    timing.deliver_ms = fields.whole("deliver_ms", DAY_MS).unwrap_or(timing.deliver_ms);
+    if fields.has("read_ms") {
+        timing.read_ms = fields.whole("read_ms", DAY_MS);
+    }
+    if fields.has("auto_reply") {
+        timing.auto_reply = fields.text("auto_reply").filter(|text| !text.is_empty());
+    }
+    if fields.has("loss") {
+        timing.loss = fields.share("loss").unwrap_or(timing.loss);
+    }
+    let seed = fields.whole("seed", u64::MAX);
+    fields.done()?;
+    hub.act(|network, now| network.set_timing(now, timing, seed));
+    Ok(show_network(hub).await)
+}
+
+async fn fault(hub: State, body: Bytes) -> Answer {
+    let mut fields = Fields::read(&body)?;
+    let name = fields.needed_text("kind");
+    let kind = name.as_deref().and_then(FaultKind::named);
+    if name.is_some() && kind.is_none() {
+        let known = FaultKind::NAMES.map(|(name, _)| name).join(", ");
+        fields.note("kind", "unsupported", format!("must be one of: {known}"));
+    }
+    let key = if fields.has("account") && !fields.has("phone") {
+        "account"
+    } else {
+        "phone"
+    };
+    let phone = fields.needed_phone(key);
+    let count = fields.whole("count", 1_000_000).unwrap_or(1);
+    let after_ms = fields.whole("after_ms", DAY_MS);
+    let for_ms = fields.whole("for_ms", DAY_MS).unwrap_or(0);
+    fields.done()?;
+    let (Some(kind), Some(phone)) = (kind, phone) else {
+        return Err(Problem::invalid(Vec::new()));
+    };
+    let count = u32::try_from(count).unwrap_or(u32::MAX);
+    let fault = Fault {
+        kind,
+        phone: phone.clone(),
+        count,
+        after_ms,
+        for_ms,
+    };
+    hub.act(|network, now| network.fault(now, fault))
+        .map_err(refused)?;
+    Ok(HttpResponse::Accepted()
+        .json(json!({"kind": name, "phone": phone, "count": count, "after_ms": after_ms, "for_ms": for_ms})))
+}
+
+/// Server-sent events: one number whenever something has changed, for pages that then look again.
+async fn changes(hub: State) -> HttpResponse {
+    let (revision, stop) = hub.watch();
+    let clock = hub.clock().clone();
+    let events = futures::stream::unfold((revision, true), move |(mut revision, first)| {
+        let (clock, stop) = (clock.clone(), stop.clone());
+        async move {
+            let news = async {
+                if !first {
+                    clock.sleep(GATHER).await;
+                    revision.changed().await.ok()?;
+                }
+                Some(revision.borrow_and_update().any)
+            };
+            let line = tokio::select! {
+                news = news => format!("data: {}\n\n", news?),
+                () = clock.sleep(SIGN_OF_LIFE) => ": still here\n\n".to_owned(),
+                () = stop.cancelled() => return None,
+            };
+            Some((Ok::<Bytes, Infallible>(Bytes::from(line)), (revision, false)))
+        }
+    });
+    HttpResponse::Ok()
+        .content_type("text/event-stream")
+        .insert_header(("cache-control", "no-store"))
+        .streaming(events)
+}
+
+fn known(path: &str) -> Result<Number, Problem> {
+    // What is no number is no phone either: 404 as for any other that does not exist.
+    Number::parse(path).ok_or_else(|| refused(Refusal::UnknownPhone))
+}
+
+fn refused(refusal: Refusal) -> Problem {
+    Problem::refused(refusal, "")
+}

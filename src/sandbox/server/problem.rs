@@ -1,0 +1,122 @@
+//! Errors of the control API, as `application/problem+json`.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, ResponseError};
+use serde::Serialize;
+
+use crate::sandbox::network::Refusal;
+
+/// One thing that is wrong with a request's body or query.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(super) struct Wrong {
+    /// JSON pointer to it.
+    pub(super) pointer: String,
+    pub(super) code: &'static str,
+    pub(super) detail: String,
+}
+
+/// A refusal with its status and a sentence that says what to do.
+#[derive(Clone, Debug)]
+pub(super) struct Problem {
+    status: StatusCode,
+    code: &'static str,
+    detail: String,
+    errors: Vec<Wrong>,
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    r#type: String,
+    title: &'static str,
+    status: u16,
+    detail: &'a str,
+    instance: &'a str,
+    code: &'static str,
+    retryable: bool,
+    #[serde(skip_serializing_if = "<[Wrong]>::is_empty")]
+    errors: &'a [Wrong],
+}
+
+impl Problem {
+    /// A problem without details about fields.
+    pub(super) fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Problem {
+        Problem {
+            status,
+            code,
+            detail: detail.into(),
+            errors: Vec::new(),
+        }
+    }
+
+    /// A body or query that cannot be accepted.
+    pub(super) fn invalid(errors: Vec<Wrong>) -> Problem {
+        let detail = match errors.first() {
+            Some(first) => format!("{}: {}", first.pointer, first.detail),
+            None => "The request is not valid.".to_owned(),
+        };
+        Problem {
+            status: StatusCode::UNPROCESSABLE_ENTITY,
+            code: "validation",
+            detail,
+            errors,
+        }
+    }
+
+    /// What the network refused; `field` is where the request named what the refusal is about.
+    pub(super) fn refused(refusal: Refusal, field: &str) -> Problem {
+        let (status, code) = match refusal {
+            Refusal::UnknownPhone => (StatusCode::NOT_FOUND, "unknown_phone"),
+            Refusal::UnknownCode => (StatusCode::NOT_FOUND, "unknown_code"),
+            Refusal::UnknownMessage => (StatusCode::NOT_FOUND, "unknown_message"),
+            Refusal::OtherPhone => (StatusCode::CONFLICT, "other_phone"),
+            Refusal::NotOnWhatsApp | Refusal::OwnNumber => {
+                let code = if refusal == Refusal::OwnNumber {
+                    "own_number"
+                } else {
+                    "not_on_whatsapp"
+                };
+                let wrong = Wrong {
+                    pointer: field.to_owned(),
+                    code,
+                    detail: refusal.to_string(),
+                };
+                return Problem::invalid(vec![wrong]);
+            }
+        };
+        Problem::new(status, code, refusal.to_string())
+    }
+
+    /// The answer, for a request to `instance`.
+    pub(super) fn answer(&self, instance: &str) -> HttpResponse {
+        let body = Body {
+            r#type: format!("https://zaptor.dev/problems/{}", self.code),
+            title: self.status.canonical_reason().unwrap_or("Error"),
+            status: self.status.as_u16(),
+            detail: &self.detail,
+            instance,
+            code: self.code,
+            retryable: false,
+            errors: &self.errors,
+        };
+        HttpResponse::build(self.status)
+            .content_type("application/problem+json")
+            .body(serde_json::to_vec(&body).expect("plain data with string keys"))
+    }
+}
+
+impl std::fmt::Display for Problem {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(&self.detail)
+    }
+}
+
+impl ResponseError for Problem {
+    fn status_code(&self) -> StatusCode {
+        self.status
+    }
+
+    /// Without the path, which the door adds.
+    fn error_response(&self) -> HttpResponse {
+        self.answer("")
+    }
+}

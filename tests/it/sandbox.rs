@@ -1,0 +1,427 @@
+//! The sandbox from outside: a page over TLS, people over its control API, and a restart in between.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::{SinkExt, StreamExt};
+use reqwest::StatusCode;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use serde_json::{Value, json};
+use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::{Connector, MaybeTlsStream, WebSocketStream, client_async_tls_with_config};
+use zaptor::sandbox::{self, Sandbox, Settings};
+
+use crate::support::wait::until;
+
+const ANNA: &str = "5511900000001";
+const BEN: &str = "5511900000002";
+const SOON: Duration = Duration::from_secs(10);
+
+/// A client that trusts the sandbox's certificate and no other.
+fn tls(data_dir: &Path) -> rustls::ClientConfig {
+    let certificate = CertificateDer::from_pem_file(data_dir.join("tls/certificate.pem")).unwrap();
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(certificate).unwrap();
+    rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth()
+}
+
+/// What stands in for a browser page.
+struct Page {
+    socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    /// Frames that came while another was awaited.
+    heard: Vec<Value>,
+    asked: u64,
+}
+
+impl Page {
+    async fn open(data_dir: &Path, sandbox: &Sandbox, token: Option<&str>) -> Page {
+        let stream = TcpStream::connect(("127.0.0.1", sandbox.tls_port()))
+            .await
+            .unwrap();
+        let connector = Connector::Rustls(Arc::new(tls(data_dir)));
+        let url = "wss://web.whatsapp.com/ws/chat";
+        let connect = client_async_tls_with_config(url, stream, None, Some(connector));
+        let (socket, _) = tokio::time::timeout(SOON, connect).await.unwrap().unwrap();
+        let mut page = Page {
+            socket,
+            heard: Vec::new(),
+            asked: 0,
+        };
+        page.say(json!({"t": "hello", "token": token, "v": "2.3000.1"}))
+            .await;
+        page
+    }
+
+    async fn say(&mut self, frame: Value) {
+        self.socket.send(Message::text(frame.to_string())).await.unwrap();
+    }
+
+    async fn ask(&mut self, mut frame: Value) -> Value {
+        self.asked += 1;
+        let rid = json!(self.asked);
+        frame["rid"] = rid.clone();
+        self.say(frame).await;
+        self.wait_for("an answer", |frame| frame["rid"] == rid).await
+    }
+
+    async fn hear(&mut self, verb: &str) -> Value {
+        self.wait_for(verb, |frame| frame["t"] == verb).await
+    }
+
+    async fn wait_for(&mut self, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+        if let Some(place) = self.heard.iter().position(&wanted) {
+            return self.heard.remove(place);
+        }
+        loop {
+            let message = tokio::time::timeout(SOON, self.socket.next()).await;
+            let message = message
+                .unwrap_or_else(|_| panic!("no {what} in time"))
+                .unwrap()
+                .unwrap();
+            let Message::Text(text) = message else { continue };
+            let frame: Value = serde_json::from_str(&text).unwrap();
+            if wanted(&frame) {
+                return frame;
+            }
+            self.heard.push(frame);
+        }
+    }
+
+    /// Waits for the end of the connection.
+    async fn closed(&mut self) {
+        let end = async { while let Some(Ok(_)) = self.socket.next().await {} };
+        tokio::time::timeout(SOON, end).await.unwrap();
+    }
+
+    async fn send(&mut self, to: &str, id: &str) -> Value {
+        self.ask(
+            json!({"t": "send", "to": format!("{to}@c.us"), "id": id, "msg": {"type": "chat", "body": "hi"}}),
+        )
+        .await
+    }
+}
+
+/// The control API as a test uses it.
+struct Control {
+    url: String,
+    client: reqwest::Client,
+}
+
+impl Control {
+    fn of(data_dir: &Path, sandbox: &Sandbox) -> Control {
+        let client = reqwest::Client::builder()
+            .timeout(SOON)
+            .tls_backend_preconfigured(tls(data_dir))
+            .build()
+            .unwrap();
+        Control {
+            url: format!("{}/_/api", sandbox.url()),
+            client,
+        }
+    }
+
+    async fn get(&self, path: &str) -> Value {
+        let answer = self
+            .client
+            .get(format!("{}{path}", self.url))
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(answer.status(), StatusCode::OK, "{path}");
+        answer.json().await.unwrap()
+    }
+
+    async fn post(&self, path: &str, body: Value) -> (StatusCode, Value) {
+        let answer = self
+            .client
+            .post(format!("{}{path}", self.url))
+            .json(&body)
+            .send()
+            .await
+            .unwrap();
+        (answer.status(), answer.json().await.unwrap_or(Value::Null))
+    }
+
+    async fn scan(&self, phone: &str, code: &Value) -> (StatusCode, Value) {
+        let code = format!("{},noise,identity,adv", code.as_str().unwrap());
+        self.post(&format!("/phones/{phone}/scan"), json!({"code": code}))
+            .await
+    }
+
+    async fn delivery(&self, id: &str) -> Value {
+        let log = self.get(&format!("/deliveries?wa_message_id={id}")).await;
+        assert_eq!(log["data"].as_array().unwrap().len(), 1, "{log}");
+        log["data"][0].clone()
+    }
+}
+
+fn run(test: impl Future<Output = ()>) {
+    actix_rt::System::new().block_on(test);
+}
+
+fn settings(folder: &Path) -> Settings {
+    Settings {
+        seed: Some(1),
+        ..Settings::in_dir(folder)
+    }
+}
+
+/// A phone with one linked page, and the page's token.
+async fn linked(folder: &Path, sandbox: &Sandbox, control: &Control, phone: &str) -> (Page, String) {
+    control.post("/phones", json!({"phone": phone})).await;
+    let mut page = Page::open(folder, sandbox, None).await;
+    let welcome = page.hear("welcome").await;
+    let (status, link) = control.scan(phone, &welcome["refs"][0]).await;
+    assert_eq!(status, StatusCode::OK, "{link}");
+    let paired = page.hear("paired").await;
+    assert_eq!(paired["me"]["pn"], json!(format!("{phone}@c.us")));
+    (page, paired["token"].as_str().unwrap().to_owned())
+}
+
+#[test]
+fn a_message_goes_from_one_linked_page_to_another() {
+    run(async {
+        let folder = tempfile::tempdir().unwrap();
+        let sandbox = sandbox::start(settings(folder.path())).await.unwrap();
+        let control = Control::of(folder.path(), &sandbox);
+        let (mut anna, _) = linked(folder.path(), &sandbox, &control, ANNA).await;
+        let (mut ben, _) = linked(folder.path(), &sandbox, &control, BEN).await;
+        assert!(anna.send(BEN, "3EB0AA").await["at"].is_i64());
+        assert_eq!(ben.hear("msg").await["raw"]["id"], "3EB0AA");
+        assert_eq!(anna.hear("receipt").await["ack"], json!(2));
+        assert_eq!(anna.hear("receipt").await["ack"], json!(3));
+        let line = control.delivery("3EB0AA").await;
+        assert_eq!(
+            (&line["from"], &line["to"], &line["times"], &line["type"]),
+            (&json!(ANNA), &json!(BEN), &json!(1), &json!("text"))
+        );
+
+        anna.send(BEN, "3EB0AA").await;
+        let (status, sent) = control
+            .post(
+                &format!("/phones/{BEN}/messages"),
+                json!({"to": ANNA, "type": "text", "text": {"body": "yo"}}),
+            )
+            .await;
+        assert_eq!(status, StatusCode::CREATED);
+        assert_eq!(anna.hear("msg").await["raw"]["id"], sent["wa_message_id"]);
+        assert_eq!(
+            ben.hear("msg").await["raw"]["fromMe"],
+            json!(true),
+            "the repeated id was not delivered again"
+        );
+        assert_eq!(control.delivery("3EB0AA").await["times"], json!(2));
+        let chats = control.get(&format!("/phones/{BEN}/chats")).await;
+        assert_eq!(chats["data"][0]["messages"].as_array().unwrap().len(), 2);
+        sandbox.stop().await;
+    });
+}
+
+#[test]
+fn a_restarted_sandbox_knows_its_pages() {
+    run(async {
+        let folder = tempfile::tempdir().unwrap();
+        let sandbox = sandbox::start(settings(folder.path())).await.unwrap();
+        let (port, args) = (sandbox.tls_port(), sandbox.chromium_args());
+        let control = Control::of(folder.path(), &sandbox);
+        let (mut page, token) = linked(folder.path(), &sandbox, &control, ANNA).await;
+        page.send(BEN, "3EB0AA").await;
+        sandbox.stop().await;
+        page.closed().await;
+
+        let sandbox = sandbox::start(settings(folder.path())).await.unwrap();
+        assert_eq!(
+            (sandbox.tls_port(), sandbox.chromium_args()),
+            (port, args),
+            "browsers find it again"
+        );
+        let control = Control::of(folder.path(), &sandbox);
+        let mut page = Page::open(folder.path(), &sandbox, Some(&token)).await;
+        let welcome = page.hear("welcome").await;
+        assert_eq!(welcome["chats"][0]["msgs"][0]["id"], "3EB0AA");
+        page.wait_for("the read receipt", |frame| {
+            frame["t"] == "receipt" && frame["ack"] == 3
+        })
+        .await;
+        let phone = control.get(&format!("/phones/{ANNA}")).await;
+        assert_eq!(phone["linked"][0]["connected"], json!(true));
+        sandbox.stop().await;
+    });
+}
+
+#[test]
+fn a_link_is_on_disk_before_the_phone_says_so() {
+    run(async {
+        let folder = tempfile::tempdir().unwrap();
+        let sandbox = sandbox::start(settings(folder.path())).await.unwrap();
+        let control = Control::of(folder.path(), &sandbox);
+        let (_page, token) = linked(folder.path(), &sandbox, &control, ANNA).await;
+        let saved = std::fs::read_to_string(folder.path().join("network.json")).unwrap();
+        assert!(saved.contains(&token));
+        sandbox.stop().await;
+    });
+}
+
+#[test]
+fn pages_lose_their_socket_and_their_link() {
+    run(async {
+        let folder = tempfile::tempdir().unwrap();
+        let sandbox = sandbox::start(settings(folder.path())).await.unwrap();
+        let control = Control::of(folder.path(), &sandbox);
+        let (mut page, token) = linked(folder.path(), &sandbox, &control, ANNA).await;
+        let (status, _) = control
+            .post("/faults", json!({"kind": "socket_drop", "phone": ANNA}))
+            .await;
+        assert_eq!(status, StatusCode::ACCEPTED);
+        page.closed().await;
+        let mut page = Page::open(folder.path(), &sandbox, Some(&token)).await;
+        assert!(page.hear("welcome").await["me"].is_object());
+        let (status, phone) = control.post(&format!("/phones/{ANNA}/unlink"), json!({})).await;
+        assert_eq!((status, &phone["linked"]), (StatusCode::OK, &json!([])));
+        page.hear("logout").await;
+        let mut page = Page::open(folder.path(), &sandbox, Some(&token)).await;
+        assert_eq!(page.hear("welcome").await["refs"].as_array().unwrap().len(), 6);
+        drop(page);
+        let (_, _) = linked(folder.path(), &sandbox, &control, ANNA).await;
+        until("the dropped page to be seen as gone", SOON, || async {
+            let phone = control.get(&format!("/phones/{ANNA}")).await;
+            if phone["linked"][0]["connected"] == json!(false) {
+                Ok(())
+            } else {
+                Err(phone)
+            }
+        })
+        .await;
+        sandbox.stop().await;
+    });
+}
+
+#[test]
+fn bad_requests_say_what_is_wrong() {
+    run(async {
+        let folder = tempfile::tempdir().unwrap();
+        let sandbox = sandbox::start(settings(folder.path())).await.unwrap();
+        let control = Control::of(folder.path(), &sandbox);
+        control.post("/phones", json!({"phone": ANNA})).await;
+        let messages = format!("/phones/{ANNA}/messages");
+        let cases = [
+            ("/phones", json!({"phone": "abc"}), 422, "validation", "/phone"),
+            (
+                "/phones",
+                json!({"phone": "0001234567"}),
+                422,
+                "validation",
+                "/phone",
+            ),
+            (
+                "/phones",
+                json!({"phone": BEN, "colour": 1}),
+                422,
+                "validation",
+                "/colour",
+            ),
+            (
+                "/phones/5511999999999/scan",
+                json!({"code": "2@x"}),
+                404,
+                "unknown_phone",
+                "",
+            ),
+            (
+                "/phones/5511900000001/scan",
+                json!({"code": "2@x"}),
+                404,
+                "unknown_code",
+                "",
+            ),
+            (
+                "/phones/5511900000001/scan",
+                json!({}),
+                422,
+                "validation",
+                "/code",
+            ),
+            (
+                &messages,
+                json!({"to": "5500000123", "text": "x"}),
+                422,
+                "validation",
+                "/to",
+            ),
+            (
+                &messages,
+                json!({"to": BEN, "type": "image", "text": "x"}),
+                422,
+                "validation",
+                "/type",
+            ),
+            (
+                "/faults",
+                json!({"kind": "flood", "phone": ANNA}),
+                422,
+                "validation",
+                "/kind",
+            ),
+            ("/nothing", json!({}), 404, "not_found", ""),
+            ("/info", json!({}), 405, "method_not_allowed", ""),
+        ];
+        for (path, body, status, code, pointer) in cases {
+            let (answered, problem) = control.post(path, body.clone()).await;
+            let wrong = problem["errors"][0]["pointer"].as_str().unwrap_or_default();
+            let seen = (
+                answered.as_u16(),
+                problem["code"].as_str().unwrap_or_default(),
+                wrong,
+            );
+            assert_eq!(seen, (status, code, pointer), "{path} {body} {problem}");
+            assert_eq!(problem["instance"], json!(format!("/_/api{path}")));
+        }
+        sandbox.stop().await;
+    });
+}
+
+#[test]
+fn only_this_machine_and_its_pages_may_command() {
+    run(async {
+        let folder = tempfile::tempdir().unwrap();
+        let sandbox = sandbox::start(settings(folder.path())).await.unwrap();
+        let control = Control::of(folder.path(), &sandbox);
+        let url = format!("{}/phones", control.url);
+        for (origin, status) in [("http://localhost:5173", 200), ("https://evil.example", 403)] {
+            let answer = control
+                .client
+                .get(&url)
+                .header("origin", origin)
+                .send()
+                .await
+                .unwrap();
+            assert_eq!(answer.status().as_u16(), status);
+            let allowed = answer.headers().get("access-control-allow-origin");
+            assert_eq!(allowed.is_some_and(|allowed| allowed == origin), status == 200);
+        }
+        let preflight = control
+            .client
+            .request(reqwest::Method::OPTIONS, &url)
+            .header("origin", "http://localhost:1");
+        assert_eq!(preflight.send().await.unwrap().status(), StatusCode::NO_CONTENT);
+        assert_eq!(sandbox::fetch_info(sandbox.url()).await.unwrap(), *sandbox.info());
+        let page = control
+            .client
+            .get(format!("{}/_/", sandbox.url()))
+            .send()
+            .await
+            .unwrap();
+        assert!(page.text().await.unwrap().contains("<script"));
+        let second = sandbox::start(settings(folder.path())).await;
+        assert!(second.is_err(), "one sandbox per data directory");
+        sandbox.stop().await;
+        assert!(sandbox::fetch_info("http://127.0.0.1:9").await.is_err());
+    });
+}
