@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 pub use layers::{ConfigError, Effective, Flags, load};
 pub use report::{Row, rows};
-pub use search::{Browser, agent_dir, browser, chromedriver};
+pub use search::{Browser, agent_dir, browser, chromedriver, chromium_sandbox};
 pub use validate::Problem;
 
 use sections::{

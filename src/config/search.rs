@@ -1,8 +1,9 @@
 //! Finds on this machine what the configuration leaves open: the browser, its driver, the scripts for the page.
 
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
-use super::sections::Engine;
+use super::sections::{ChromiumSandbox, Engine};
 
 /// Programs that are looked for, the best first. Debian's `chromium` is a shell script around the one in /usr/lib, so
 /// that comes before it.
@@ -48,6 +49,26 @@ pub fn chromedriver(engine: &Engine) -> Option<PathBuf> {
         "" => program("chromedriver").or_else(|| program("/usr/lib/chromium/chromedriver")),
         named => Some(PathBuf::from(named)),
     }
+}
+
+/// Whether Chromium is to be started with its own sandbox: as the settings say, or as this machine can. Tries it out
+/// by starting a process in a user namespace of its own, so it is asked once, at the start.
+pub fn chromium_sandbox(engine: &Engine) -> bool {
+    match engine.chromium_sandbox {
+        ChromiumSandbox::On => true,
+        ChromiumSandbox::Off => false,
+        ChromiumSandbox::Auto => !rustix::process::geteuid().is_root() && user_namespaces_work(),
+    }
+}
+
+fn user_namespaces_work() -> bool {
+    let mut probe = Command::new("unshare");
+    probe.args(["--user", "--map-root-user", "true"]);
+    probe
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    probe.status().is_ok_and(|status| status.success())
 }
 
 /// The folder with the scripts for the page: the one that the settings name, else `agent` in the data folder, beside
@@ -104,12 +125,16 @@ mod tests {
     #[test]
     fn arguments_fit_the_browser() {
         let engine = load(None, [], &Flags::default()).unwrap().config.engine;
-        let shell = engine.arguments(true, false);
+        let has = |arguments: &[String], flag: &str| arguments.iter().any(|argument| argument == flag);
+        let shell = engine.arguments(true, true);
+        assert!(has(&shell, "--in-process-gpu") && !has(&shell, "--headless=new"));
         let full = engine.arguments(false, true);
-        assert!(
-            shell.contains(&"--in-process-gpu".to_owned()) && !full.contains(&"--in-process-gpu".to_owned())
-        );
-        assert!(full.contains(&"--headless=new".to_owned()) && full.contains(&"--no-sandbox".to_owned()));
-        assert!(!shell.contains(&"--headless=new".to_owned()) && !shell.contains(&"--no-sandbox".to_owned()));
+        assert!(!has(&full, "--in-process-gpu") && has(&full, "--headless=new"));
+        for flag in ["--no-sandbox", "--no-zygote"] {
+            assert!(
+                !has(&shell, flag) && has(&engine.arguments(true, false), flag),
+                "{flag}"
+            );
+        }
     }
 }

@@ -6,6 +6,7 @@ use tracing_subscriber::EnvFilter;
 use url::Url;
 
 use super::Config;
+use super::sections::ChromiumSandbox;
 
 /// One thing that is wrong with the configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -370,6 +371,14 @@ fn flags(config: &Config, problems: &mut Vec<Problem>) {
                 "leave it out",
             ));
         }
+    }
+    if config.engine.chromium_sandbox == ChromiumSandbox::On && rustix::process::geteuid().is_root() {
+        let mend = "run Zaptor as another user, or take auto";
+        problems.push(Problem::new(
+            "engine.chromium_sandbox",
+            "Chromium refuses its sandbox to root",
+            mend,
+        ));
     }
     if let Err(error) = EnvFilter::try_new(&config.telemetry.log) {
         let mend = "take a level such as info, or target=level pairs";

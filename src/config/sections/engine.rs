@@ -14,6 +14,8 @@ pub struct Engine {
     pub chromedriver_path: String,
     /// Folder with the scripts for the page; empty: searched for.
     pub agent_dir: String,
+    /// Whether Chromium's own sandbox is used.
+    pub chromium_sandbox: ChromiumSandbox,
     /// Accounts that share one chromedriver.
     pub accounts_per_driver: u16,
     /// From asking for a browser to a page that has loaded.
@@ -58,18 +60,30 @@ pub enum FlagUse {
     HeadlessShell,
     /// With the full browser.
     Full,
-    /// When Zaptor runs as root.
-    Root,
+    /// Where Chromium's own sandbox is off.
+    Unlocked,
+}
+
+/// Whether Chromium's own sandbox is used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ChromiumSandbox {
+    /// Wherever it can run on this machine.
+    Auto,
+    /// Yes; a browser that cannot start with it does not start.
+    On,
+    /// No.
+    Off,
 }
 
 impl Engine {
-    /// The arguments for a browser: the headless shell or the full one, started as root or not.
-    pub fn arguments(&self, headless_shell: bool, root: bool) -> Vec<String> {
+    /// The arguments for a browser: the headless shell or the full one, with Chromium's sandbox (`locked`) or without.
+    pub fn arguments(&self, headless_shell: bool, locked: bool) -> Vec<String> {
         let used = |flag: &&BrowserFlag| match flag.when {
             FlagUse::Always => true,
             FlagUse::HeadlessShell => headless_shell,
             FlagUse::Full => !headless_shell,
-            FlagUse::Root => root,
+            FlagUse::Unlocked => !locked,
         };
         self.flags
             .iter()

@@ -6,5 +6,5 @@ mod engine;
 mod messages;
 
 pub use edge::{Auth, Bus, Data, LogFormat, Sandbox, Server, Store, Stream, Telemetry};
-pub use engine::{Account, BrowserFlag, Engine, EngineKind, FlagUse};
+pub use engine::{Account, BrowserFlag, ChromiumSandbox, Engine, EngineKind, FlagUse};
 pub use messages::{Billing, Dispatcher, RateLimit};
