@@ -4,3 +4,4 @@
 
 mod session_conformance;
 mod session_simulated;
+mod store_conformance;
