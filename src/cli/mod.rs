@@ -17,6 +17,7 @@ mod pairing;
 mod printer;
 mod serve_options;
 mod setup;
+mod stop_signal;
 mod tail;
 mod wallet;
 
@@ -30,6 +31,7 @@ use failure::Failure;
 use printer::Printer;
 
 pub use serve_options::{Admin, Mode, Ready, ServeOptions};
+pub use stop_signal::stop_signal;
 
 /// Reads the command line, does what it says and gives the exit code. Called by `main` alone.
 pub fn main() -> ExitCode {

@@ -7,8 +7,9 @@ use super::credentials::{self, Credentials, Pass};
 use super::failure::Failure;
 use super::printer::Printer;
 use super::serve_options::{Mode, Ready, ServeOptions};
+use super::stop_signal::stop_signal;
 use crate::config::{self, Config, Effective, Flags};
-use crate::telemetry;
+use crate::{sandbox, telemetry};
 
 /// The flags of `node` as settings.
 pub(super) fn flags(node: &Node) -> Flags {
@@ -84,10 +85,37 @@ pub(super) fn migrate(node: Node, printer: Printer) -> Result<(), Failure> {
     Err(Failure::Here("this build has no database yet".to_owned()))
 }
 
-/// `zaptor sandbox`
+/// `zaptor sandbox`: runs until it is asked to stop.
 pub(super) fn sandbox(arguments: SandboxArguments, printer: Printer) -> Result<(), Failure> {
-    let _ = (arguments, printer);
-    Err(Failure::Here("this build has no sandbox yet".to_owned()))
+    let settings = effective(&Node::default(), Flags::default())?.config;
+    telemetry::start(&settings.telemetry).map_err(|error| Failure::machine("logging", error))?;
+    actix_web::rt::System::new().block_on(run_sandbox(arguments, settings.sandbox.sync_ms, printer))
+}
+
+async fn run_sandbox(arguments: SandboxArguments, sync_ms: u32, printer: Printer) -> Result<(), Failure> {
+    let settings = sandbox::Settings {
+        port: arguments.port,
+        seed: arguments.seed,
+        sync_ms: sync_ms.into(),
+        ..sandbox::Settings::in_dir(&arguments.data_dir)
+    };
+    let asked_to_stop = stop_signal().map_err(|error| Failure::machine("signals", error))?;
+    let sandbox = sandbox::start(settings)
+        .await
+        .map_err(|error| Failure::Here(error.to_string()))?;
+    let info = sandbox.info();
+    if printer.is_json() {
+        printer.line(&json!(info).to_string())?;
+    } else {
+        printer.line(&format!(
+            "\n  Sandbox phones   {}/_/\n\n  Any Chromium finds it at https://web.whatsapp.com with\n    {}\n",
+            info.sandbox_url,
+            info.chromium_args.iter().map(|argument| format!("'{argument}'")).collect::<Vec<_>>().join(" \\\n    "),
+        ))?;
+    }
+    asked_to_stop.await;
+    sandbox.stop().await;
+    Ok(())
 }
 
 /// What `up` prints once it is ready: one line for programs; for people the addresses, the way in (once) and what to

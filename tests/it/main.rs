@@ -6,6 +6,7 @@
 
 mod command_line;
 mod sandbox;
+mod sandbox_process;
 mod servers;
 mod support;
 mod tidy;

@@ -283,6 +283,7 @@ impl Sandbox {
             .args(["sandbox", "--json", "--port", "0", "--data-dir"])
             .arg(data.path());
         let mut child = command.spawn().unwrap();
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let first: First = first_line(&mut child, data.path()).await;
         Self {
             _child: child,
