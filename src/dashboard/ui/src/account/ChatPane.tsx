@@ -1,5 +1,5 @@
-import { ActionIcon, Button, Group, Text, TextInput } from "@mantine/core";
-import { ArrowLeft } from "lucide-react";
+import { ActionIcon, Button, Group, Text, TextInput, Tooltip } from "@mantine/core";
+import { ArrowLeft, Dices } from "lucide-react";
 import { Fragment, useState } from "react";
 import { useInfo, useMessages } from "../api/queries";
 import { proposePhone } from "../api/sandbox";
@@ -35,25 +35,7 @@ export function ChatPane({ account, chat, name, outgoing, onBack }: Props) {
           <ArrowLeft size={18} />
         </ActionIcon>
         {chat === null ? (
-          <TextInput
-            flex={1}
-            variant="unstyled"
-            aria-label="To (phone number with country code)"
-            placeholder="To: country code and number"
-            inputMode="tel"
-            value={to}
-            onChange={(e) => setTo(e.currentTarget.value)}
-            data-testid="composer-to"
-            rightSectionWidth={130}
-            rightSection={
-              sandbox !== null &&
-              to === "" && (
-                <Button size="compact-xs" variant="light" onClick={() => setTo(proposePhone())} data-testid="propose-number">
-                  Any sandbox phone
-                </Button>
-              )
-            }
-          />
+          <NewNumber to={to} onChange={setTo} propose={sandbox !== null} />
         ) : (
           <>
             <Face name={name} />
@@ -72,7 +54,7 @@ export function ChatPane({ account, chat, name, outgoing, onBack }: Props) {
       </Group>
       <div className="chat-scroll" role="log" tabIndex={0} aria-label="Messages" data-testid="messages">
         {pending.map((p) => (
-          <PendingBubble key={p.key} pending={p} onRetry={() => outgoing.retry(p)} onDrop={() => outgoing.drop(p)} />
+          <PendingBubble key={p.id} pending={p} onRetry={() => outgoing.retry(p)} onDrop={() => outgoing.drop(p)} />
         ))}
         {chat !== null && <History account={account.id} chat={chat} />}
       </div>
@@ -83,6 +65,31 @@ export function ChatPane({ account, chat, name, outgoing, onBack }: Props) {
         )}
       </div>
     </section>
+  );
+}
+
+/** Whom a new chat is with; in the sandbox any number answers, so one can be proposed. */
+function NewNumber({ to, onChange, propose }: { to: string; onChange: (to: string) => void; propose: boolean }) {
+  return (
+    <>
+      <TextInput
+        flex={1}
+        variant="unstyled"
+        aria-label="To (phone number with country code)"
+        placeholder="To: country code and number"
+        inputMode="tel"
+        value={to}
+        onChange={(e) => onChange(e.currentTarget.value)}
+        data-testid="composer-to"
+      />
+      {propose && (
+        <Tooltip label="Any sandbox phone">
+          <ActionIcon variant="light" size="lg" aria-label="Any sandbox phone" onClick={() => onChange(proposePhone())} data-testid="propose-number">
+            <Dices size={18} />
+          </ActionIcon>
+        </Tooltip>
+      )}
+    </>
   );
 }
 

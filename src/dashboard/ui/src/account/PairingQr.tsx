@@ -1,5 +1,5 @@
 import { Center, Loader, Progress, Stack, Text } from "@mantine/core";
-import { useEffect, useRef } from "react";
+import { useMemo } from "react";
 import { encode } from "uqr";
 import { ApiError } from "../api/client";
 import { usePairing } from "../api/queries";
@@ -25,26 +25,25 @@ export function PairingQr({ account }: { account: string }) {
 
 function Shown({ pairing }: { pairing: Pairing }) {
   const now = useNow(250);
-  const firstSeen = useRef(Date.now());
-  const life = useRef(1);
-  useEffect(() => {
-    firstSeen.current = Date.now();
-    life.current = Math.max(1, Date.parse(pairing.expires_at) - firstSeen.current);
-  }, [pairing.code, pairing.expires_at]);
-  const left = Math.max(0, Date.parse(pairing.expires_at) - now);
+  const expires = Date.parse(pairing.expires_at);
+  // Measured once a code, when it is first seen.
+  const life = useMemo(() => expires - Date.now(), [pairing.code]);
+  const left = Math.max(0, expires - now);
+  // A code that arrives expired means that the two clocks disagree: then it is shown all the same.
+  const stale = left === 0 && life > 0;
   return (
     <Stack align="center" gap="xs">
-      <div className="qr" data-stale={left === 0} data-testid="qr" data-attempt={pairing.attempt}>
+      <div className="qr" data-stale={stale} data-testid="qr" data-attempt={pairing.attempt}>
         <QrSvg text={pairing.code} />
-        {left === 0 && (
+        {stale && (
           <div className="qr-cover">
             <Loader color="zap" aria-label="Renewing the code" />
           </div>
         )}
       </div>
-      <Progress value={Math.min(100, (100 * left) / life.current)} w={200} size={4} aria-label="Time left" color="zap" />
+      <Progress value={life > 0 ? Math.min(100, (100 * left) / life) : 100} w={200} size={4} aria-label="Time left" color="zap" />
       <Text fz="xs" c="dimmed" className="numbers">
-        {left === 0 ? "Renewing…" : `Renews in ${Math.ceil(left / 1000)} s · code ${pairing.attempt}`}
+        {stale ? "Renewing…" : left > 0 ? `Renews in ${Math.ceil(left / 1000)} s · code ${pairing.attempt}` : `Code ${pairing.attempt}`}
       </Text>
     </Stack>
   );

@@ -1,13 +1,16 @@
 import { Group, Loader, UnstyledButton } from "@mantine/core";
 import { useState } from "react";
-import { explain, newKey, post } from "../api/client";
+import { explain, newKey, post, statusOfError } from "../api/client";
+import { Intent } from "../api/intent";
 import type { Accepted, Message } from "../api/types";
 import { putMessage } from "../stream/live";
 
 /** A text on its way to the service: not accepted yet, or refused. */
 export interface Pending {
-  /** Its idempotency key; a retry uses it again, so that nothing is sent twice. */
-  key: string;
+  /** Tells it from the others on this page. */
+  id: string;
+  /** Keeps a retry from sending twice. */
+  intent: Intent;
   to: string;
   body: string;
   trouble: string | null;
@@ -24,35 +27,33 @@ export interface Outgoing {
 /** Sends texts of one account, and keeps on screen those that the service has not accepted. */
 export function useOutgoing(account: string, onAccepted: (chat: string) => void): Outgoing {
   const [pending, setPending] = useState<Pending[]>([]);
-  const change = (key: string, trouble: string | null) =>
-    setPending((list) => list.map((p) => (p.key === key ? { ...p, trouble } : p)));
+  const change = (id: string, trouble: string | null) =>
+    setPending((list) => list.map((p) => (p.id === id ? { ...p, trouble } : p)));
 
   async function attempt(p: Pending): Promise<void> {
     try {
-      const accepted = await post<Accepted>(
-        "/v1/messages",
-        { account, to: p.to, type: "text", text: { body: p.body } },
-        p.key,
-      );
+      const body = { account, to: p.to, type: "text", text: { body: p.body } };
+      const accepted = await post<Accepted>("/v1/messages", body, p.intent.keyFor(body));
       putMessage(shownAs(accepted, p.body));
       drop(p);
       onAccepted(accepted.to.jid);
     } catch (error) {
-      change(p.key, explain(error));
+      p.intent.failed(statusOfError(error));
+      change(p.id, explain(error));
     }
   }
 
-  const drop = (p: Pending) => setPending((list) => list.filter((q) => q.key !== p.key));
+  const drop = (p: Pending) => setPending((list) => list.filter((q) => q.id !== p.id));
   return {
     pending,
     drop,
     send: (to: string, body: string) => {
-      const p = { key: newKey(), to, body, trouble: null };
+      const p = { id: newKey(), intent: new Intent(newKey), to, body, trouble: null };
       setPending((list) => [p, ...list]);
       void attempt(p);
     },
     retry: (p: Pending) => {
-      change(p.key, null);
+      change(p.id, null);
       void attempt(p);
     },
   };

@@ -70,6 +70,11 @@ function json(method: string, body: unknown, headers: Record<string, string> = {
   };
 }
 
+/** The status of the answer that an error stands for; undefined when none came. */
+export function statusOfError(error: unknown): number | undefined {
+  return error instanceof ApiError ? error.problem.status : undefined;
+}
+
 /** A fresh idempotency key. One user intent keeps one key over all its retries. */
 export function newKey(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));

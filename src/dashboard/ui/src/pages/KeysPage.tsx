@@ -19,7 +19,8 @@ import {
 import { useMutation } from "@tanstack/react-query";
 import { Check, Copy, KeyRound, Plus, Trash2 } from "lucide-react";
 import { useState, type SubmitEvent } from "react";
-import { post, remove } from "../api/client";
+import { newKey, post, remove, statusOfError } from "../api/client";
+import { Intent } from "../api/intent";
 import { keys, queryClient, useApiKeys } from "../api/queries";
 import type { ApiKey } from "../api/types";
 import { clock } from "../parts/time";
@@ -115,8 +116,13 @@ function Creation({ onClose }: { onClose: () => void }) {
   const [name, setName] = useState("");
   const [mode, setMode] = useState("live");
   const [scopes, setScopes] = useState<string[]>(["messages:write", "messages:read"]);
+  const [intent] = useState(() => new Intent(newKey));
   const creation = useMutation({
-    mutationFn: () => post<ApiKey>("/v1/keys", { name: name.trim(), scopes, mode }),
+    mutationFn: () => {
+      const body = { name: name.trim(), scopes, mode };
+      return post<ApiKey>("/v1/keys", body, intent.keyFor(body));
+    },
+    onError: (error) => intent.failed(statusOfError(error)),
     onSuccess: () => queryClient.invalidateQueries({ queryKey: keys.apiKeys }),
   });
   if (creation.data?.key !== undefined) return <Once secret={creation.data.key} onClose={onClose} />;

@@ -2,8 +2,9 @@ import { Badge, Button, Card, Group, Modal, NumberInput, SimpleGrid, Stack, Tabl
 import { useDisclosure } from "@mantine/hooks";
 import { useMutation } from "@tanstack/react-query";
 import { Coins, Lock, Plus, ReceiptText, Zap } from "lucide-react";
-import { useRef, useState, type SubmitEvent } from "react";
-import { newKey, post } from "../api/client";
+import { useState, type SubmitEvent } from "react";
+import { newKey, post, statusOfError } from "../api/client";
+import { Intent } from "../api/intent";
 import { keys, queryClient, useEntries, useWallet } from "../api/queries";
 import { useUser } from "../api/useUser";
 import type { WalletEntry } from "../api/types";
@@ -115,15 +116,13 @@ function Entries() {
 function TopUp({ onClose }: { onClose: () => void }) {
   const [amount, setAmount] = useState<number | string>(500);
   const [note, setNote] = useState("");
-  // Money: the same intent keeps its key, so a second press after a lost answer adds nothing.
-  const intent = useRef({ key: newKey(), body: "" });
+  const [intent] = useState(() => new Intent(newKey));
   const topUp = useMutation({
     mutationFn: () => {
       const body = { amount: Number(amount), ...(note.trim() === "" ? {} : { note: note.trim() }) };
-      const written = JSON.stringify(body);
-      if (intent.current.body !== written) intent.current = { key: newKey(), body: written };
-      return post("/v1/wallet/topups", body, intent.current.key);
+      return post("/v1/wallet/topups", body, intent.keyFor(body));
     },
+    onError: (error) => intent.failed(statusOfError(error)),
     onSuccess: () => {
       void queryClient.invalidateQueries({ queryKey: keys.wallet });
       void queryClient.invalidateQueries({ queryKey: keys.entries });

@@ -2,9 +2,10 @@ import { Button, Group, Modal, Radio, Stack, TextInput } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { useMutation } from "@tanstack/react-query";
 import { Plus } from "lucide-react";
-import { useRef, useState, type ReactElement, type SubmitEvent } from "react";
+import { useState, type ReactElement, type SubmitEvent } from "react";
 import { useLocation } from "wouter";
-import { newKey, post } from "../api/client";
+import { newKey, post, statusOfError } from "../api/client";
+import { Intent } from "../api/intent";
 import { keys, queryClient } from "../api/queries";
 import type { Account, Engine } from "../api/types";
 import { Trouble } from "./Trouble";
@@ -31,15 +32,13 @@ function Form({ onClose }: { onClose: () => void }) {
   const [, go] = useLocation();
   const [name, setName] = useState("");
   const [engine, setEngine] = useState<Engine>("browser");
-  // Pressing the button again after a lost answer must not create a second account.
-  const intent = useRef({ key: newKey(), body: "" });
+  const [intent] = useState(() => new Intent(newKey));
   const creation = useMutation({
     mutationFn: () => {
       const body = { name: name.trim(), engine };
-      const written = JSON.stringify(body);
-      if (intent.current.body !== written) intent.current = { key: newKey(), body: written };
-      return post<Account>("/v1/accounts", body, intent.current.key);
+      return post<Account>("/v1/accounts", body, intent.keyFor(body));
     },
+    onError: (error) => intent.failed(statusOfError(error)),
     onSuccess: (account) => {
       queryClient.setQueryData(keys.account(account.id), account);
       void queryClient.invalidateQueries({ queryKey: keys.accounts });
