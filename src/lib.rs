@@ -1,5 +1,6 @@
 //! Zaptor: a WhatsApp gateway. This package is the program and its HTTP edge; everything below HTTP is `zaptor-actors`.
 
+pub mod auth;
 pub mod cli;
 pub mod config;
 pub mod sandbox;
