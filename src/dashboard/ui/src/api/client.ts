@@ -21,7 +21,7 @@ export class Unreachable extends Error {
 export function explain(error: unknown): string {
   if (error instanceof ApiError) {
     const details = (error.problem.errors ?? []).map((e) => e.detail).filter(Boolean);
-    return [error.message, ...details.filter((d) => d !== error.message)].join(" ");
+    return [error.message, ...details.filter((d) => !error.message.includes(d))].join(" ");
   }
   return error instanceof Error ? error.message : String(error);
 }

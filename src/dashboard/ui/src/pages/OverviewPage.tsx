@@ -36,7 +36,7 @@ export function OverviewPage() {
           name="Accounts online"
           icon={Smartphone}
           value={accounts.data === undefined ? "–" : `${online} of ${list.length}`}
-          note={needy.length === 0 ? "None asks for your help" : `${needy.length} asks for your help`}
+          note={needy.length === 0 ? "None asks for your help" : `${needy.length} ${needy.length === 1 ? "asks" : "ask"} for your help`}
         />
         <Stat name="Tokens available" icon={Coins} value={number(wallet.data?.available)} testId="wallet-available" note="Ready to spend" />
         <Stat name="Tokens held" icon={Lock} color="blue" value={number(wallet.data?.held)} testId="wallet-held" note="On their way" />
