@@ -1,0 +1,24 @@
+// Bundles the agent and puts wa-js beside it: the two files that the engine reads at run time.
+import { copyFile, mkdir } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+const here = dirname(fileURLToPath(import.meta.url));
+const dist = join(here, 'dist');
+const wa = dirname(createRequire(import.meta.url).resolve('@wppconnect/wa-js'));
+
+await mkdir(dist, { recursive: true });
+await build({
+  entryPoints: [join(here, 'src/agent.ts')],
+  outfile: join(dist, 'agent.js'),
+  bundle: true,
+  format: 'iife',
+  target: 'es2022',
+  charset: 'ascii',
+  legalComments: 'none',
+});
+// wa-js is Apache-2.0 and is loaded as it comes; its licences travel with it.
+await copyFile(join(wa, 'wppconnect-wa.js'), join(dist, 'wa.js'));
+await copyFile(join(wa, 'wppconnect-wa.js.LICENSE.txt'), join(dist, 'wa.js.LICENSE.txt'));

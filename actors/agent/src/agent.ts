@@ -1,0 +1,50 @@
+/**
+ * Zaptor's agent inside WhatsApp Web. The engine injects wa-js and this file before the page's own scripts, calls
+ * `__zaptor.call(command, json)` and listens to the binding `__zaptorEvent`. Everything that crosses is JSON text.
+ */
+
+import { logOut, lookUp, probe, refreshPairing, send } from './commands';
+import { EventLog } from './events';
+import { reason } from './patience';
+import { drift, status } from './state';
+import { watch } from './watch';
+
+declare global {
+  var __zaptorEvent: ((json: string) => void) | undefined;
+  var __zaptor: { call(command: string, order: string): Promise<string> } | undefined;
+}
+
+const log = new EventLog(crypto.randomUUID(), {
+  push: () => globalThis.__zaptorEvent,
+  storage: () => globalThis.sessionStorage,
+});
+
+// What an order holds is between the engine and the command; its name alone is checked here.
+const commands: Record<string, (order: never) => unknown> = {
+  status: () => status(),
+  self_test: () => ({ missing: drift() }),
+  probe,
+  send,
+  look_up: lookUp,
+  refresh_pairing: refreshPairing,
+  log_out: logOut,
+  events: (order: { page: string; n: number; limit: number }) => log.after(order.page, order.n, order.limit),
+  acknowledge: (order: { page: string; n: number }) => {
+    log.acknowledge(order.page, order.n);
+    return {};
+  },
+};
+
+async function call(command: string, order: string): Promise<string> {
+  try {
+    const run = commands[command];
+    if (!run) throw new Error(`the agent does not know ${command}`);
+    return JSON.stringify({ ok: await run(JSON.parse(order) as never) });
+  } catch (error) {
+    return JSON.stringify({ refused: reason(error) });
+  }
+}
+
+Object.defineProperty(globalThis, '__zaptor', { value: Object.freeze({ call }), configurable: true });
+addEventListener('pagehide', () => log.carryOver());
+watch(log);

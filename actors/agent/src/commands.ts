@@ -1,0 +1,166 @@
+/** What the engine may ask of the page. Every answer is data; an exception is turned into a refusal by the caller. */
+
+import { TooLate, reason, within } from './patience';
+import { drift, status } from './state';
+import { type Message, type Wid, type Wpp, bound, keyOf } from './wpp';
+
+export interface SendOrder {
+  chat: string;
+  id: string;
+  text: string;
+  preview: boolean;
+  deadline_ms: number;
+}
+
+export type SendAnswer =
+  | { outcome: 'sent' }
+  | { outcome: 'rejected'; code: string; detail: string }
+  | { outcome: 'not_sent'; detail: string }
+  | { outcome: 'unknown'; detail: string };
+
+export type LookUpAnswer = { found: number } | { found: null };
+
+/** Asks WhatsApp's server for our own "about" text, which the page never caches: proof of a round trip. */
+export async function probe(order: { deadline_ms: number }): Promise<{ took_ms: number }> {
+  const wpp = readyWpp();
+  const lacks = drift();
+  if (lacks.length > 0) throw new Error(`WhatsApp Web has changed; missing: ${lacks.join(', ')}`);
+  const begin = performance.now();
+  await within(order.deadline_ms, () => wpp.whatsapp.functions.getStatus(wpp.conn.getMyUserWid()));
+  return { took_ms: Math.ceil(performance.now() - begin) };
+}
+
+/** Sends under the id given, and waits until the server has acknowledged it. */
+export async function send(order: SendOrder): Promise<SendAnswer> {
+  let wpp: typeof Wpp;
+  try {
+    wpp = readyWpp();
+  } catch (error) {
+    return { outcome: 'not_sent', detail: reason(error) };
+  }
+  let handedOver = false;
+  try {
+    return await within(order.deadline_ms, async (expired) => {
+      const known = own(wpp, order.id);
+      if (known) return await acknowledged(known, expired);
+      const to = await recipient(wpp, order.chat);
+      if ('outcome' in to) return to;
+      if (expired()) return { outcome: 'not_sent', detail: 'too late' } as const;
+      handedOver = true;
+      return await hand(wpp, to.chat, order);
+    });
+  } catch (error) {
+    // What the page has stored it may still send by itself: only what it does not have is surely not sent.
+    const stored = handedOver && (error instanceof TooLate || own(wpp, order.id) !== undefined);
+    return { outcome: stored ? 'unknown' : 'not_sent', detail: reason(error) };
+  }
+}
+
+/** Looks for a message of ours by its id, in memory first, then in the page's database. */
+export async function lookUp(order: { chat: string; id: string }): Promise<LookUpAnswer> {
+  const wpp = readyWpp();
+  const message = own(wpp, order.id) ?? (await stored(wpp, order));
+  // Below zero the page has given up on it: the same as not having it.
+  return { found: message && ackOf(message) >= 0 ? ackOf(message) : null };
+}
+
+export function refreshPairing(): object {
+  const wpp = bound();
+  if (!wpp) throw new Error('the page is still loading');
+  if (wpp.conn.isAuthenticated()) throw new Error('the page is linked already');
+  // The new code comes as an event; waiting for it here would only hold up the engine.
+  void wpp.conn.refreshQR().catch(() => undefined);
+  return {};
+}
+
+export function logOut(): object {
+  const wpp = bound();
+  if (!wpp?.conn.isAuthenticated()) throw new Error('the page is not linked');
+  // The page navigates away when it is done; the event tells.
+  void wpp.conn.logout().catch(() => undefined);
+  return {};
+}
+
+function readyWpp(): typeof Wpp {
+  const wpp = bound();
+  const { state } = status();
+  if (!wpp || state !== 'ready') throw new Error(`the page is not ready: ${state}`);
+  return wpp;
+}
+
+function ackOf(message: Message): number {
+  return message.ack ?? 0;
+}
+
+/** A message of ours in the page's memory. Under the id alone: the page may keep the chat under a hidden identity. */
+function own(wpp: typeof Wpp, id: string): Message | undefined {
+  const messages = wpp.whatsapp.MsgStore.getModelsArray() as Message[];
+  return messages.find((message) => keyOf(message).fromMe && keyOf(message).id === id);
+}
+
+/** A message of ours in the page's database, for chats whose history is not in memory. */
+async function stored(wpp: typeof Wpp, order: { chat: string; id: string }): Promise<Message | undefined> {
+  const chat = wpp.whatsapp.ChatStore.get(wpp.whatsapp.WidFactory.createWid(order.chat));
+  // Without a chat nothing was ever sent to it. A group's keys name the writer, which only memory knows.
+  if (!chat || chat.id.isGroup()) return undefined;
+  try {
+    return await wpp.chat.getMessageById(`true_${chat.id.toString()}_${order.id}`);
+  } catch (error) {
+    if ((error as { code?: string }).code === 'msg_not_found') return undefined;
+    throw error;
+  }
+}
+
+/** Waits for the ack of a message that the page has already: it sends it by itself. */
+async function acknowledged(message: Message, expired: () => boolean): Promise<SendAnswer> {
+  while (ackOf(message) < 1) {
+    if (expired() || ackOf(message) < 0) return { outcome: 'unknown', detail: 'the page has it and does not send it' };
+    await new Promise((resume) => setTimeout(resume, 50));
+  }
+  return { outcome: 'sent' };
+}
+
+/** The chat to send to. A chat that does not exist yet is only made for a number that is on WhatsApp. */
+async function recipient(
+  wpp: typeof Wpp,
+  address: string,
+): Promise<{ chat: Wpp.whatsapp.ChatModel } | Extract<SendAnswer, { outcome: 'rejected' }>> {
+  let wid: Wid = wpp.whatsapp.WidFactory.createWid(address);
+  const known = wpp.whatsapp.ChatStore.get(wid);
+  if (known) return { chat: known };
+  if (wid.server === 'c.us') {
+    // Not wa-js' own query: that one answers "no" when it could not ask.
+    const who = await wpp.whatsapp.functions.queryWidExists(wid);
+    if (!who?.wid) return { outcome: 'rejected', code: 'not_on_whatsapp', detail: 'the number is not on WhatsApp' };
+    wid = who.wid;
+  }
+  return { chat: await wpp.chat.find(wid) };
+}
+
+async function hand(wpp: typeof Wpp, chat: Wpp.whatsapp.ChatModel, order: SendOrder): Promise<SendAnswer> {
+  const result = await wpp.chat.sendTextMessage(chat.id, order.text, {
+    messageId: keyFor(wpp, chat, order.id),
+    createChat: true,
+    waitForAck: true,
+    detectMentioned: false,
+    linkPreview: order.preview,
+    // Sending is not reading: what the other side sees as read is the account's own decision.
+    markIsRead: false,
+  });
+  if (result.ack >= 1 || result.sendMsgResult?.messageSendResult === 'OK') return { outcome: 'sent' };
+  return { outcome: 'unknown', detail: String(result.sendMsgResult?.messageSendResult ?? 'no result') };
+}
+
+/** The page's key for our id. The sender stands in it as the chat addresses people: by number or hidden identity. */
+function keyFor(wpp: typeof Wpp, chat: Wpp.whatsapp.ChatModel, id: string): Wpp.whatsapp.MsgKey {
+  const hidden = chat.id.isGroup() || chat.id.isLid();
+  const from = (hidden ? wpp.conn.getMyUserLid() : undefined) ?? wpp.conn.getMyUserWid();
+  return new wpp.whatsapp.MsgKey({
+    from,
+    to: chat.id,
+    id,
+    participant: chat.id.isGroup() ? from : undefined,
+    selfDir: 'out',
+  });
+}
+

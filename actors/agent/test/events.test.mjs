@@ -1,0 +1,93 @@
+// The event log alone: numbering, acknowledging, overflow, and the way over a navigation.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { build } from 'esbuild';
+
+const { outputFiles } = await build({
+  entryPoints: [new URL('../src/events.ts', import.meta.url).pathname],
+  bundle: true,
+  format: 'esm',
+  write: false,
+});
+const { BOUND, EventLog } = await import(
+  `data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString('base64')}`
+);
+
+function outlet() {
+  const kept = new Map();
+  const pushed = [];
+  return {
+    pushed,
+    listening: true,
+    push() {
+      return this.listening ? (json) => pushed.push(JSON.parse(json)) : undefined;
+    },
+    storage: () => ({
+      getItem: (key) => kept.get(key) ?? null,
+      setItem: (key, value) => kept.set(key, value),
+      removeItem: (key) => kept.delete(key),
+    }),
+  };
+}
+
+const acked = (id) => ({ kind: 'acked', id, ack: 1 });
+
+test('an event is pushed at once and kept until it is acknowledged', () => {
+  const out = outlet();
+  const log = new EventLog('a', out);
+  log.add(acked('1'));
+  log.add(acked('2'));
+  assert.deepEqual(
+    out.pushed.map(({ page, n }) => [page, n]),
+    [
+      ['a', 1],
+      ['a', 2],
+    ],
+  );
+  assert.deepEqual(
+    log.after('a', 1, 10).map(({ n }) => n),
+    [2],
+  );
+  assert.deepEqual(log.after('a', 2, 10), []);
+});
+
+test('what happens while nobody listens is there for whoever asks later', () => {
+  const out = outlet();
+  out.listening = false;
+  const log = new EventLog('a', out);
+  for (let n = 1; n <= 3; n += 1) log.add(acked(String(n)));
+  assert.deepEqual(out.pushed, []);
+  assert.deepEqual(
+    log.after('', 0, 2).map(({ n }) => n),
+    [1, 2],
+  );
+});
+
+test('a navigation hands on what was not acknowledged, once', () => {
+  const out = outlet();
+  const before = new EventLog('a', out);
+  before.add(acked('1'));
+  before.add({ kind: 'logged_out', reason: 'phone' });
+  before.acknowledge('a', 1);
+  before.carryOver();
+  const after = new EventLog('b', out);
+  after.add(acked('3'));
+  assert.deepEqual(
+    after.after('', 0, 10).map(({ page, n }) => [page, n]),
+    [
+      ['a', 2],
+      ['b', 1],
+    ],
+  );
+  after.acknowledge('a', 2);
+  assert.deepEqual(new EventLog('c', out).after('', 0, 10), []);
+});
+
+test('a full log says so once and goes on', () => {
+  const out = outlet();
+  const log = new EventLog('a', out);
+  for (let n = 0; n <= BOUND; n += 1) log.add(acked(String(n)));
+  const [first, second] = log.after('', 0, 10);
+  assert.deepEqual(first.event, { kind: 'overflow', before: BOUND + 1 });
+  assert.deepEqual(second.event, acked(String(BOUND)));
+});
