@@ -44,5 +44,5 @@ Object.assign(globalThis, { Debug: { VERSION: PAGE_VERSION } });
 
 const root = document.getElementById('app');
 if (root) new Screen(root);
-new Session().start(`wss://${location.host}/ws/chat`);
+void new Session().start(`wss://${location.host}/ws/chat`);
 registry.install(globalThis);

@@ -4,7 +4,7 @@ import { contacts } from '../modules/contacts';
 import { identity } from '../modules/identity';
 import { messages } from '../modules/messages';
 import { outbox } from './outbox';
-import { dropCredentials } from './profile';
+import { dropAccount } from './profile';
 import { link } from './socket';
 
 /** Lets clients hear about the logout before the page goes. */
@@ -23,7 +23,7 @@ export async function logOut(): Promise<void> {
 export function leave(reason: string): void {
   if (!identity.linked) return;
   logoutReasons.getErrorCodeFromLogoutReason(reason);
-  dropCredentials();
+  const forgotten = dropAccount();
   outbox.clear();
   identity.forget();
   Cmd.announceLogout();
@@ -32,7 +32,8 @@ export function leave(reason: string): void {
   Socket.set('hasSynced', false, { silent: true });
   Conn.set({ connected: false, wid: null });
   for (const store of [messages, chats, contacts]) store.reset();
-  setTimeout(() => {
+  const heard = new Promise((resolve) => setTimeout(resolve, LEAVE_AFTER_MS));
+  void Promise.allSettled([heard, forgotten]).then(() => {
     location.href = `/?post_logout=1&logout_reason=${encodeURIComponent(reason)}`;
-  }, LEAVE_AFTER_MS);
+  });
 }

@@ -1,5 +1,5 @@
 import type { RawMessage } from '../protocol';
-import { keepSeen, loadSeen, type SeenRecord } from './profile';
+import { keepSeen, type SeenRecord } from './profile';
 
 const REMEMBERED = 2000;
 
@@ -13,19 +13,21 @@ const REMEMBERED = 2000;
 export class SeenMessages {
   #horizon: number;
   readonly #times: Map<string, number>;
-  readonly #keep: (record: SeenRecord) => void;
+  readonly #keep: (record: SeenRecord) => unknown;
   #writing = false;
 
-  constructor(record: SeenRecord = { horizon: 0, times: [] }, keep: (record: SeenRecord) => void = keepSeen) {
+  constructor(record: SeenRecord = { horizon: 0, times: [] }, keep: (record: SeenRecord) => unknown = keepSeen) {
     this.#horizon = record.horizon;
     this.#times = new Map(record.times);
     this.#keep = keep;
   }
 
-  /** What the profile remembers; undefined on a profile that never reported anything. */
-  static load(): SeenMessages | undefined {
-    const record = loadSeen();
-    return record && new SeenMessages(record);
+  /** For a page that was just linked: all of this is history. */
+  static after(history: RawMessage[], keep?: (record: SeenRecord) => unknown): SeenMessages {
+    const latest = history.reduce((t, raw) => Math.max(t, raw.t), 0);
+    const seen = new SeenMessages({ horizon: latest + 1, times: [] }, keep);
+    seen.#writeSoon();
+    return seen;
   }
 
   isNew(raw: RawMessage): boolean {

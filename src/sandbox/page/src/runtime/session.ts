@@ -8,7 +8,7 @@ import { Inbox, type News } from './inbox';
 import { leave, logOut } from './logout';
 import { outbox } from './outbox';
 import { Pairing } from './pairing';
-import { deviceKeys, keepCredentials, loadCredentials } from './profile';
+import { keepCredentials, loadProfile } from './profile';
 import { SeenMessages } from './seen';
 import { link } from './socket';
 import * as sync from './sync';
@@ -21,16 +21,17 @@ export class Session {
   readonly #pairing = new Pairing();
   readonly #inbox = new Inbox((news) => this.#report(news));
   #token: string | undefined;
-  #seen = SeenMessages.load();
+  #seen: SeenMessages | undefined;
   #entered = false;
 
-  start(url: string): void {
-    identity.useKeys(deviceKeys());
-    const credentials = loadCredentials();
+  async start(url: string): Promise<void> {
+    const { keys, credentials, seen } = await loadProfile();
+    identity.useKeys(keys);
     if (credentials) {
       identity.become(credentials.me);
       this.#token = credentials.token;
     }
+    if (seen) this.#seen = new SeenMessages(seen);
     messages.onIncoming(ingest);
     Cmd.on('logout_requested', () => void logOut());
     Cmd.on('logout', () => (this.#token = undefined));
@@ -46,7 +47,9 @@ export class Session {
     switch (push.t) {
       case 'welcome': return this.#welcomed(push);
       case 'refs': return this.#pairing.show(push.refs);
-      case 'paired': return this.#paired(push);
+      case 'paired':
+        void this.#paired(push);
+        return;
       case 'msg':
       case 'receipt': return this.#inbox.take(push);
       case 'presence': return receivePresence(push);
@@ -77,11 +80,13 @@ export class Session {
     void sync.enter(welcome, this.#intake(), nothingReported);
   }
 
-  #paired(paired: Pushes['paired']): void {
+  async #paired(paired: Pushes['paired']): Promise<void> {
     this.#pairing.end();
     this.#token = paired.token;
     this.#entered = true;
-    keepCredentials({ token: paired.token, me: paired.me });
+    // First of all: a page that says it is linked is linked after a crash, too.
+    await keepCredentials({ token: paired.token, me: paired.me });
+    this.#seen = SeenMessages.after(paired.chats.flatMap((chat) => chat.msgs ?? []));
     identity.become(paired.me);
     Socket.set('state', 'PAIRING');
     Stream.enter('QR', 'PAIRING');

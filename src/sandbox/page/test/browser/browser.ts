@@ -6,8 +6,9 @@ import puppeteer, { type Browser, type Page } from 'puppeteer-core';
 
 declare const PAGE_ROOT: string;
 
+/** Debian's binaries themselves: its commands in /usr/bin are scripts, and outlive a kill of theirs. */
 const BINARIES = [
-  process.env['CHROMIUM'], '/usr/bin/chromium-headless-shell', '/usr/bin/chromium',
+  process.env['CHROMIUM'], '/usr/lib/chromium/chromium-headless-shell', '/usr/lib/chromium/chromium',
 ];
 
 /** One event of wa-js, as plain data. */
