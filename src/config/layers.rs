@@ -271,11 +271,11 @@ mod tests {
     #[test]
     fn contradictions_name_the_key_and_the_mend() {
         let text = refused(&[
-            ("ZAPTOR__ACCOUNT__PROBE_TIMEOUT_MS", "60000"),
+            ("ZAPTOR__ENGINE__COMMAND_TIMEOUT_MS", "120000"),
             ("ZAPTOR__SERVER__BODY_BYTES_MAX", "1"),
         ]);
         assert!(
-            text.contains("account.probe_timeout_ms") && text.contains("account.probe_interval_s"),
+            text.contains("engine.command_timeout_ms") && text.contains("account.send_deadline_s"),
             "{text}"
         );
         assert!(

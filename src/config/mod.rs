@@ -4,6 +4,7 @@
 //! contradictions, each with the key's name and the way to mend it. This room never reads the environment after the
 //! start and knows nobody who uses its values: the composition hands each room its own settings.
 
+mod bounds;
 mod layers;
 mod report;
 mod search;
@@ -19,7 +20,7 @@ pub use validate::Problem;
 
 use sections::{
     Account, Auth, Billing, Bus, Data, Dispatcher, Engine, RateLimit, Sandbox, Server, Store, Stream,
-    Telemetry,
+    Supervision, Telemetry,
 };
 
 /// The defaults, which are also the manual.
@@ -41,8 +42,10 @@ pub struct Config {
     pub sandbox: Sandbox,
     /// Browsers and their deadlines.
     pub engine: Engine,
-    /// One account: probe, pairing, restarts.
+    /// One account: probe, pairing, sends in doubt.
     pub account: Account,
+    /// What restarts accounts.
+    pub supervision: Supervision,
     /// Intake and pump.
     pub dispatcher: Dispatcher,
     /// Pace.

@@ -35,12 +35,14 @@ pub struct Data {
 pub struct Store {
     /// `postgres://…`, `sqlite://…`, or empty for SQLite in the data folder. May hold a password.
     pub url: String,
-    /// Connections at most; SQLite's writer comes on top.
-    pub connections_max: u32,
+    /// Connections that read.
+    pub read_connections: u32,
+    /// Writes that may be committed together.
+    pub commit_batch_max: u32,
+    /// Writes that may wait for their commit.
+    pub write_queue_max: u32,
     /// Patience when all connections are busy.
-    pub acquire_timeout_ms: u32,
-    /// SQLite's patience with another process.
-    pub busy_timeout_ms: u32,
+    pub acquire_timeout_s: u32,
 }
 
 /// `[auth]`

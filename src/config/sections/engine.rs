@@ -1,4 +1,4 @@
-//! Browsers, and the accounts that live in them.
+//! Browsers.
 
 use serde::{Deserialize, Serialize};
 
@@ -91,24 +91,4 @@ impl Engine {
             .map(|flag| flag.flag.clone())
             .collect()
     }
-}
-
-/// `[account]`
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Account {
-    /// Pause between two proofs that an account is online.
-    pub probe_interval_s: u32,
-    /// How long such a proof may take.
-    pub probe_timeout_ms: u32,
-    /// QR codes shown until pairing stops.
-    pub pairing_codes_max: u32,
-    /// Restarts allowed within the window.
-    pub restarts_max: u32,
-    /// The window of the restart budget.
-    pub restart_window_s: u32,
-    /// First pause before a restart.
-    pub backoff_first_ms: u32,
-    /// Longest pause between two attempts.
-    pub backoff_max_s: u32,
 }

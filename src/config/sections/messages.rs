@@ -6,16 +6,18 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Dispatcher {
-    /// Messages committed together at most.
-    pub intake_batch_max: u32,
     /// Messages that may wait for their commit.
     pub intake_queue_max: u32,
-    /// How long the account may take with one message.
-    pub send_timeout_ms: u32,
-    /// How long an outcome may stay unknown.
-    pub unknown_after_s: u32,
+    /// Messages accepted together at most.
+    pub intake_batch_max: u32,
+    /// How long the account may take to answer for one message.
+    pub deliver_timeout_s: u32,
+    /// Pause between two looks for what no nudge has told.
+    pub poll_interval_ms: u32,
     /// Life of a message that names no expiry.
-    pub expiry_s: u32,
+    pub expiry_h: u32,
+    /// How long answers are kept for their Idempotency-Key.
+    pub idempotency_h: u32,
 }
 
 /// `[rate_limit]`

@@ -1,10 +1,12 @@
 //! One plain struct for each section of the configuration. Units are in the names of the fields; bounds and meaning
 //! stand in `config/default.toml`.
 
+mod account;
 mod edge;
 mod engine;
 mod messages;
 
+pub use account::{Account, Supervision};
 pub use edge::{Auth, Bus, Data, LogFormat, Sandbox, Server, Store, Stream, Telemetry};
-pub use engine::{Account, BrowserFlag, ChromiumSandbox, Engine, EngineKind, FlagUse};
+pub use engine::{BrowserFlag, ChromiumSandbox, Engine, EngineKind, FlagUse};
 pub use messages::{Billing, Dispatcher, RateLimit};

@@ -1,0 +1,57 @@
+//! One account, and what restarts it.
+
+use serde::{Deserialize, Serialize};
+
+/// `[account]`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Account {
+    /// Pause between two proofs that an account is online.
+    pub probe_interval_s: u32,
+    /// The same while it is degraded.
+    pub probe_interval_degraded_s: u32,
+    /// Failed proofs in a row until the session is replaced.
+    pub probe_failures_max: u32,
+    /// How long opening a session may take.
+    pub open_deadline_s: u32,
+    /// How long a command but a send may take.
+    pub command_deadline_s: u32,
+    /// How long a send may take.
+    pub send_deadline_s: u32,
+    /// How long closing a session may take.
+    pub close_deadline_s: u32,
+    /// How long a stop waits for a send in flight.
+    pub stop_grace_s: u32,
+    /// Commands that may wait for the session.
+    pub command_queue_max: u32,
+    /// Pause between two looks at a message that the page holds back.
+    pub look_up_interval_ms: u32,
+    /// How long such a message holds up those behind it.
+    pub look_up_patience_s: u32,
+    /// How long the outcome of a send may stay in doubt.
+    pub unknown_after_s: u32,
+    /// Longest first pause before a message is tried again.
+    pub retry_base_ms: u32,
+    /// Longest such pause.
+    pub retry_cap_s: u32,
+    /// Renewals of a pairing code that nobody asks for.
+    pub pairing_refreshes: u32,
+    /// How long somebody waits for a pairing code.
+    pub pairing_wait_s: u32,
+}
+
+/// `[supervision]`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Supervision {
+    /// Restarts allowed within the window.
+    pub restarts_max: u32,
+    /// The window of the restart budget.
+    pub window_s: u32,
+    /// Longest first pause before a restart.
+    pub backoff_base_ms: u32,
+    /// Longest pause between two attempts.
+    pub backoff_cap_s: u32,
+    /// Threads on which accounts run; 0 means one for each processor.
+    pub threads: u32,
+}
