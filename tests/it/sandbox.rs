@@ -13,6 +13,7 @@ use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{Connector, MaybeTlsStream, WebSocketStream, client_async_tls_with_config};
 use zaptor::sandbox::{self, Sandbox, Settings};
+use zaptor_actors::domain::clock::{Clock, Timestamp};
 
 use crate::support::wait::until;
 
@@ -303,6 +304,50 @@ fn pages_lose_their_socket_and_their_link() {
     });
 }
 
+/// Path, body, and the status, code and pointer of the answer.
+fn bad_requests() -> [(String, Value, (u16, &'static str, &'static str)); 11] {
+    let invalid = |pointer| (422, "validation", pointer);
+    let phone = format!("/phones/{ANNA}");
+    let at = |path: &str| path.to_owned();
+    [
+        (at("/phones"), json!({"phone": "abc"}), invalid("/phone")),
+        (at("/phones"), json!({"phone": "0001234567"}), invalid("/phone")),
+        (
+            at("/phones"),
+            json!({"phone": BEN, "colour": 1}),
+            invalid("/colour"),
+        ),
+        (
+            at("/phones/5511999999999/scan"),
+            json!({"code": "2@x"}),
+            (404, "unknown_phone", ""),
+        ),
+        (
+            phone.clone() + "/scan",
+            json!({"code": "2@x"}),
+            (404, "unknown_code", ""),
+        ),
+        (phone.clone() + "/scan", json!({}), invalid("/code")),
+        (
+            phone.clone() + "/messages",
+            json!({"to": "5500000123", "text": "x"}),
+            invalid("/to"),
+        ),
+        (
+            phone + "/messages",
+            json!({"to": BEN, "type": "image", "text": "x"}),
+            invalid("/type"),
+        ),
+        (
+            at("/faults"),
+            json!({"kind": "flood", "phone": ANNA}),
+            invalid("/kind"),
+        ),
+        (at("/nothing"), json!({}), (404, "not_found", "")),
+        (at("/info"), json!({}), (405, "method_not_allowed", "")),
+    ]
+}
+
 #[test]
 fn bad_requests_say_what_is_wrong() {
     run(async {
@@ -310,77 +355,15 @@ fn bad_requests_say_what_is_wrong() {
         let sandbox = sandbox::start(settings(folder.path())).await.unwrap();
         let control = Control::of(folder.path(), &sandbox);
         control.post("/phones", json!({"phone": ANNA})).await;
-        let messages = format!("/phones/{ANNA}/messages");
-        let cases = [
-            ("/phones", json!({"phone": "abc"}), 422, "validation", "/phone"),
-            (
-                "/phones",
-                json!({"phone": "0001234567"}),
-                422,
-                "validation",
-                "/phone",
-            ),
-            (
-                "/phones",
-                json!({"phone": BEN, "colour": 1}),
-                422,
-                "validation",
-                "/colour",
-            ),
-            (
-                "/phones/5511999999999/scan",
-                json!({"code": "2@x"}),
-                404,
-                "unknown_phone",
-                "",
-            ),
-            (
-                "/phones/5511900000001/scan",
-                json!({"code": "2@x"}),
-                404,
-                "unknown_code",
-                "",
-            ),
-            (
-                "/phones/5511900000001/scan",
-                json!({}),
-                422,
-                "validation",
-                "/code",
-            ),
-            (
-                &messages,
-                json!({"to": "5500000123", "text": "x"}),
-                422,
-                "validation",
-                "/to",
-            ),
-            (
-                &messages,
-                json!({"to": BEN, "type": "image", "text": "x"}),
-                422,
-                "validation",
-                "/type",
-            ),
-            (
-                "/faults",
-                json!({"kind": "flood", "phone": ANNA}),
-                422,
-                "validation",
-                "/kind",
-            ),
-            ("/nothing", json!({}), 404, "not_found", ""),
-            ("/info", json!({}), 405, "method_not_allowed", ""),
-        ];
-        for (path, body, status, code, pointer) in cases {
-            let (answered, problem) = control.post(path, body.clone()).await;
+        for (path, body, expected) in bad_requests() {
+            let (answered, problem) = control.post(&path, body.clone()).await;
             let wrong = problem["errors"][0]["pointer"].as_str().unwrap_or_default();
             let seen = (
                 answered.as_u16(),
                 problem["code"].as_str().unwrap_or_default(),
                 wrong,
             );
-            assert_eq!(seen, (status, code, pointer), "{path} {body} {problem}");
+            assert_eq!(seen, expected, "{path} {body} {problem}");
             assert_eq!(problem["instance"], json!(format!("/_/api{path}")));
         }
         sandbox.stop().await;
@@ -423,5 +406,31 @@ fn only_this_machine_and_its_pages_may_command() {
         assert!(second.is_err(), "one sandbox per data directory");
         sandbox.stop().await;
         assert!(sandbox::fetch_info("http://127.0.0.1:9").await.is_err());
+    });
+}
+
+#[test]
+fn time_can_leap() {
+    run(async {
+        let folder = tempfile::tempdir().unwrap();
+        let clock = Clock::manual(Timestamp::from_millis(1_800_000_000_000));
+        let sandbox = sandbox::start_on(settings(folder.path()), clock.clone())
+            .await
+            .unwrap();
+        let control = Control::of(folder.path(), &sandbox);
+        let url = format!("{}/network", control.url);
+        let slow = json!({"read_ms": 3_600_000, "ack_ms": 0, "deliver_ms": 0});
+        let changed = control.client.patch(url).json(&slow).send().await.unwrap();
+        assert_eq!(changed.status(), StatusCode::OK);
+        let (mut page, _) = linked(folder.path(), &sandbox, &control, ANNA).await;
+        page.say(json!({"t": "send", "to": format!("{BEN}@c.us"), "id": "3EB0AA", "rid": 9, "msg": {"type": "chat"}}))
+            .await;
+        until("the message to be read an hour later", SOON, || async {
+            clock.leap(Duration::from_secs(600));
+            let ack = control.delivery("3EB0AA").await["ack"].clone();
+            if ack == json!(3) { Ok(()) } else { Err(ack) }
+        })
+        .await;
+        sandbox.stop().await;
     });
 }

@@ -15,6 +15,9 @@ const REFS: usize = 6;
 /// Messages of one chat that a page gets when it comes in.
 const HISTORY: usize = 50;
 
+/// Chats that a page gets when it comes in: those with the latest messages.
+const CHATS: usize = 500;
+
 /// Signs of a pairing code: none that a person takes for another.
 const CODE_SIGNS: &[u8] = b"123456789ABCDEFGHJKLMNPQRSTVWXYZ";
 
@@ -161,21 +164,23 @@ impl Network {
             return json!({"t": verb});
         };
         let own = &link.phone;
-        let mut known: Vec<&Number> = self.state.phones.keys().collect();
-        known.extend(
-            phone
-                .chats
-                .keys()
-                .filter(|peer| !self.state.phones.contains_key(peer)),
-        );
-        let contacts: Vec<Value> = known
-            .into_iter()
+        let mut peers: Vec<_> = phone.chats.iter().collect();
+        peers.sort_by_key(|(_, chat)| std::cmp::Reverse(chat.messages.back().copied()));
+        peers.truncate(CHATS);
+        let strangers = peers
+            .iter()
+            .map(|(peer, _)| *peer)
+            .filter(|peer| !self.state.phones.contains_key(peer));
+        let contacts: Vec<Value> = self
+            .state
+            .phones
+            .keys()
+            .chain(strangers)
             .map(|number| json!({"id": number.pn(), "lid": number.lid(), "name": self.name_of(number)}))
             .collect();
-        let chats: Vec<Value> = phone
-            .chats
-            .keys()
-            .map(|peer| self.chat_for_page(link, peer))
+        let chats: Vec<Value> = peers
+            .iter()
+            .map(|(peer, _)| self.chat_for_page(link, peer))
             .collect();
         json!({
             "t": verb,

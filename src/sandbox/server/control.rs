@@ -80,8 +80,7 @@ async fn create_phone(hub: State, body: Bytes) -> Answer {
             format!("must have 1 to {NAME_LIMIT} characters"),
         );
     }
-    fields.done()?;
-    let number = number.ok_or_else(|| Problem::invalid(Vec::new()))?;
+    let number = fields.done_with(number)?;
     let new = hub
         .act(|network, now| network.create_phone(now, &number, name.as_deref()))
         .map_err(|refusal| Problem::refused(refusal, "/phone"))?;
@@ -124,8 +123,7 @@ async fn linked_answer(hub: &Hub, number: &Number, session: &str) -> Answer {
 fn needed_code(body: &[u8]) -> Result<String, Problem> {
     let mut fields = Fields::read(body)?;
     let code = fields.needed_text("code");
-    fields.done()?;
-    code.ok_or_else(|| Problem::invalid(Vec::new()))
+    fields.done_with(code)
 }
 
 async fn send(hub: State, path: web::Path<String>, body: Bytes) -> Answer {
@@ -136,10 +134,7 @@ async fn send(hub: State, path: web::Path<String>, body: Bytes) -> Answer {
         fields.note("type", "unsupported", "phones send `text` only, so far");
     }
     let text = fields.needed_message();
-    fields.done()?;
-    let (Some(to), Some(text)) = (to, text) else {
-        return Err(Problem::invalid(Vec::new()));
-    };
+    let (to, text) = fields.done_with(to.zip(text))?;
     let id = hub
         .act(|network, now| network.send_from_phone(now, &from, &to, &text))
         .map_err(|refusal| Problem::refused(refusal, "/to"))?;
@@ -158,8 +153,7 @@ async fn read(hub: State, path: web::Path<String>, body: Bytes) -> Answer {
     let mut fields = Fields::read(&body)?;
     let from = fields.needed_phone("from");
     let id = fields.text("wa_message_id");
-    fields.done()?;
-    let from = from.ok_or_else(|| Problem::invalid(Vec::new()))?;
+    let from = fields.done_with(from)?;
     hub.act(|network, now| network.read(now, &reader, &from, id.as_deref()))
         .map_err(refused)?;
     Ok(HttpResponse::NoContent().finish())
@@ -250,10 +244,7 @@ async fn fault(hub: State, body: Bytes) -> Answer {
     let count = fields.whole("count", 1_000_000).unwrap_or(1);
     let after_ms = fields.whole("after_ms", DAY_MS);
     let for_ms = fields.whole("for_ms", DAY_MS).unwrap_or(0);
-    fields.done()?;
-    let (Some(kind), Some(phone)) = (kind, phone) else {
-        return Err(Problem::invalid(Vec::new()));
-    };
+    let (kind, phone) = fields.done_with(kind.zip(phone))?;
     let count = u32::try_from(count).unwrap_or(u32::MAX);
     let fault = Fault {
         kind,

@@ -144,15 +144,20 @@ impl Fields {
     }
 
     /// The end of reading: fails if anything was wrong, or if a field is left that nobody knows.
-    pub(super) fn done(mut self) -> Result<(), Problem> {
+    pub(super) fn done(self) -> Result<(), Problem> {
+        self.done_with(Some(()))
+    }
+
+    /// The end of reading, and the value that was read from it. A reader that answers `None` for something needed
+    /// has noted why.
+    pub(super) fn done_with<T>(mut self, value: Option<T>) -> Result<T, Problem> {
         let left: Vec<String> = self.members.keys().cloned().collect();
         for name in left {
             self.note(&name, "unknown_field", "there is no such field");
         }
-        if self.wrong.is_empty() {
-            Ok(())
-        } else {
-            Err(Problem::invalid(self.wrong))
+        match value {
+            Some(value) if self.wrong.is_empty() => Ok(value),
+            _ => Err(Problem::invalid(self.wrong)),
         }
     }
 }

@@ -34,9 +34,6 @@ use super::{Info, Settings};
 /// A page that takes nothing from its socket for this long has lost it.
 const STALLED_AFTER: Duration = Duration::from_secs(30);
 
-/// Open connections get this many seconds at the end.
-const SHUTDOWN_SECONDS: u64 = 1;
-
 /// Why a sandbox does not start or does not answer.
 #[derive(Debug, thiserror::Error)]
 pub enum SandboxError {
@@ -124,11 +121,12 @@ impl Sandbox {
 
     /// Cuts the pages, closes both doors and saves the network. The data directory is free afterwards.
     pub async fn stop(mut self) {
-        self.stop.cancel();
-        self.hub.cut_all();
+        // First nobody can change anything more, then the last save is taken.
         for server in self.servers.drain(..) {
-            server.stop(true).await;
+            server.stop(false).await;
         }
+        self.hub.cut_all();
+        self.stop.cancel();
         for task in self.tasks.drain(..) {
             // A task that panicked has said so itself.
             let _ = task.await;
@@ -218,7 +216,8 @@ fn serve_pages(door: TcpListener, hub: &Arc<Hub>, identity: &Identity) -> Result
     let server = HttpServer::new(app)
         .workers(1)
         .disable_signals()
-        .shutdown_timeout(SHUTDOWN_SECONDS)
+        // A page that is cut is cut now; by default the connection would linger for a second.
+        .client_disconnect_timeout(Duration::ZERO)
         .listen_rustls_0_23(door, identity.server_config()?)
         .map_err(failed)?
         .run();
@@ -243,7 +242,6 @@ fn serve_control(door: TcpListener, hub: &Arc<Hub>, info: &Info) -> Result<Serve
     let server = HttpServer::new(app)
         .workers(1)
         .disable_signals()
-        .shutdown_timeout(SHUTDOWN_SECONDS)
         .listen(door)
         .map_err(failed)?
         .run();
