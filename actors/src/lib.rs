@@ -4,6 +4,7 @@
 //! `supervision`, F3 `journal`, `outbox`, `ledger`, F4 `account`, `dispatcher`, `billing`, `rate_limit`,
 //! F5 `registry`, F6 `platform`. Rooms of one floor never import one another; a test holds it.
 
+pub mod account;
 pub mod billing;
 pub mod bus;
 pub mod dispatcher;

@@ -69,6 +69,7 @@ impl fmt::Display for Exit {
 pub struct Life {
     pub(super) child: ChildId,
     pub(super) generation: u64,
+    follows_death: bool,
     pub(super) supervisor: WeakAddr<Supervisor>,
     token: CancellationToken,
     exit: Option<Exit>,
@@ -76,10 +77,16 @@ pub struct Life {
 }
 
 impl Life {
-    pub(super) fn new(child: ChildId, generation: u64, supervisor: WeakAddr<Supervisor>) -> Self {
+    pub(super) fn new(
+        child: ChildId,
+        generation: u64,
+        follows_death: bool,
+        supervisor: WeakAddr<Supervisor>,
+    ) -> Self {
         Self {
             child,
             generation,
+            follows_death,
             supervisor,
             token: CancellationToken::new(),
             exit: None,
@@ -90,6 +97,11 @@ impl Life {
     /// Which generation this is, from 1. Results that carry another one are late and are ignored.
     pub const fn generation(&self) -> u64 {
         self.generation
+    }
+
+    /// Whether this generation was started because the last one died, not by a command.
+    pub const fn follows_death(&self) -> bool {
+        self.follows_death
     }
 
     /// Cancelled when this generation ends. Whatever outlives the actor (a detached future, a session task) ends by it.

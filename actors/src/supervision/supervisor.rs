@@ -273,7 +273,7 @@ impl Supervisor {
         self.arbiters[place].handle()
     }
 
-    fn launch(&mut self, id: ChildId, ctx: &Context<Self>) {
+    fn launch(&mut self, id: ChildId, follows_death: bool, ctx: &Context<Self>) {
         let Some(place) = self.children.get(&id).map(|child| child.place) else {
             return;
         };
@@ -286,7 +286,7 @@ impl Supervisor {
         child.state = ChildState::Running;
         child.started_at = now;
         child.thread = Some(arbiter.clone());
-        let life = Life::new(id, child.generation, ctx.address().downgrade());
+        let life = Life::new(id, child.generation, follows_death, ctx.address().downgrade());
         (child.spec.start)(&arbiter, life);
         (child.spec.listener)(&Change::Started {
             generation: child.generation,
@@ -308,7 +308,7 @@ impl Supervisor {
             });
             if let Some(child) = due {
                 child.restarts += 1;
-                this.launch(id, ctx);
+                this.launch(id, true, ctx);
             }
         }));
     }
@@ -346,7 +346,7 @@ impl Handler<Supervise> for Supervisor {
             waiting: Vec::new(),
         };
         self.children.insert(id, child);
-        self.launch(id, ctx);
+        self.launch(id, false, ctx);
         MessageResult(id)
     }
 }
@@ -430,7 +430,7 @@ impl Handler<Revive> for Supervisor {
         child.retired = false;
         child.record = Record::default();
         if child.state != ChildState::Running {
-            self.launch(id, ctx);
+            self.launch(id, false, ctx);
         }
         true
     }

@@ -1,0 +1,117 @@
+//! The published particulars of an account's events.
+
+use serde::Serialize;
+
+use super::machine::Say;
+use crate::{
+    domain::{
+        AccountId, AccountState, MessageId, MessageStatus, TenantId, Timestamp, Tokens,
+        event::{EventType, NewEvent},
+    },
+    outbox::{InboundFields, Settled},
+};
+
+#[derive(Serialize)]
+struct StateChanged<'a> {
+    from: AccountState,
+    to: AccountState,
+    reason: Option<&'a str>,
+    action: Option<&'a str>,
+}
+
+pub(super) fn state_changed(tenant: TenantId, account: AccountId, from: AccountState, say: &Say) -> NewEvent {
+    let data = StateChanged {
+        from,
+        to: say.state,
+        reason: say.reason.as_deref(),
+        action: say.action.as_deref(),
+    };
+    NewEvent::new(tenant, Some(account), EventType::AccountStateChanged, &data)
+}
+
+#[derive(Serialize)]
+struct PairingShown {
+    method: &'static str,
+    attempt: u32,
+    expires_at: Timestamp,
+}
+
+pub(super) fn pairing(tenant: TenantId, account: AccountId, attempt: u32, expires_at: Timestamp) -> NewEvent {
+    let data = PairingShown {
+        method: "qr",
+        attempt,
+        expires_at,
+    };
+    NewEvent::new(tenant, Some(account), EventType::AccountPairing, &data)
+}
+
+#[derive(Serialize)]
+struct MessageMoved<'a> {
+    message: MessageId,
+    wa_message_id: &'a str,
+    status: MessageStatus,
+    chat: &'a str,
+    #[serde(rename = "type")]
+    kind: &'a str,
+    cost: Tokens,
+    cause: Option<&'a str>,
+    callback_data: Option<&'a str>,
+}
+
+/// The event that tells of a settled or acknowledged message; `None` for a status that has none.
+pub(super) fn message_moved(settled: &Settled, cause: Option<&str>) -> Option<NewEvent> {
+    let kind = match settled.status {
+        MessageStatus::Sent => EventType::MessageSent,
+        MessageStatus::Delivered => EventType::MessageDelivered,
+        MessageStatus::Read => EventType::MessageRead,
+        MessageStatus::Played => EventType::MessagePlayed,
+        MessageStatus::Failed => EventType::MessageFailed,
+        MessageStatus::Unknown => EventType::MessageUnknown,
+        _ => return None,
+    };
+    let data = MessageMoved {
+        message: settled.message,
+        wa_message_id: settled.wa_id.as_str(),
+        status: settled.status,
+        chat: settled.chat.as_str(),
+        kind: &settled.kind,
+        cost: settled.cost,
+        cause,
+        callback_data: settled.callback_data.as_deref(),
+    };
+    Some(NewEvent::new(settled.tenant, Some(settled.account), kind, &data))
+}
+
+#[derive(Serialize)]
+struct Received<'a> {
+    message: MessageId,
+    wa_message_id: &'a str,
+    chat: &'a str,
+    from: &'a str,
+    #[serde(flatten)]
+    content: &'a crate::domain::Content,
+    sender_name: Option<&'a str>,
+    sent_at: Timestamp,
+}
+
+pub(super) fn received(
+    (tenant, account): (TenantId, AccountId),
+    message: MessageId,
+    fields: &InboundFields,
+    sent_at: Timestamp,
+) -> NewEvent {
+    // As in the contract: a writer whose address shows a phone is named by the phone.
+    let phone = fields.from.phone();
+    let data = Received {
+        message,
+        wa_message_id: fields.wa_id.as_str(),
+        chat: fields.chat.as_str(),
+        from: phone
+            .as_ref()
+            .map_or(fields.from.as_str(), |phone| phone.as_str()),
+        content: &fields.content,
+        sender_name: fields.sender_name.as_deref(),
+        sent_at,
+    };
+    NewEvent::new(tenant, Some(account), EventType::MessageReceived, &data)
+}

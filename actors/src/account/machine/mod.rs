@@ -1,0 +1,343 @@
+//! What an account does next: a pure state machine, one for each generation. No clock, no chance, no I/O: inputs go in,
+//! effects come out, and the actor carries them out in their order.
+//!
+//! ```text
+//!              TookOver            CodeShown             Linked
+//!  TakingOver ──────────▶ Opening ───────────▶ Unlinked ────────▶ Syncing
+//!                            │  Ready              │ Ready           │ Ready
+//!                            ▼                     ▼                 ▼
+//!                          Proving ◀─────────────────────────────────┘
+//!                            │ Proven (of the very probe that was asked for last)
+//!                            ▼
+//!              ┌───────── Recovering ── Recovered ──▶ Serving
+//!              │ probe failed, connection lost          │ probe failed, connection lost
+//!              ▼                                        ▼
+//!           Doubting ◀──────────────────────────────────┘
+//!              │ Proven ▶ Recovering              failed too often ▶ ended, a new generation follows
+//!
+//!  any phase: LoggedOut, Stop ▶ Ending (wind down)      Died, Stale, a fatal answer ▶ ended at once
+//! ```
+//!
+//! | phase | account state that is said |
+//! |---|---|
+//! | `TakingOver` | (what the last generation left) |
+//! | `Opening` | `starting` |
+//! | `Unlinked` | `pairing` |
+//! | `Syncing`, `Proving` | `syncing` |
+//! | `Recovering`, `Serving` | `online` |
+//! | `Doubting` | `degraded` |
+//! | `Ending` | `stopped`, `restarting` or `logged_out` |
+//!
+//! `restarting` and `failed` after a death are said by the obituary, since a dead actor says nothing.
+//!
+//! Never: `online` without the answer to the newest probe; anything said, sent or opened before the epoch is known;
+//! anything but the end after the epoch is lost.
+
+#[cfg(test)]
+mod tests;
+mod words;
+
+pub use words::{Effect, End, Input, Phase, Rules, Say};
+
+use crate::{domain::AccountState, session::Identity};
+
+/// One generation of an account.
+#[derive(Clone, Debug)]
+pub struct Machine {
+    rules: Rules,
+    phase: Phase,
+    state: AccountState,
+    epoch: Option<i64>,
+    probes: u64,
+    awaited: Option<u64>,
+    ticket: u64,
+    failures: u32,
+    codes: u32,
+    refreshes: u32,
+    idle: bool,
+    stopping: Option<bool>,
+}
+
+const SCAN: &str = "Open WhatsApp on the phone, Linked devices, Link a device, and scan the code";
+const LINK_AGAIN: &str = "Start the account and scan the code again";
+
+impl Machine {
+    /// A generation that knows nothing yet. `state` is where the last one left the account.
+    pub const fn new(rules: Rules, state: AccountState) -> Self {
+        Self {
+            rules,
+            phase: Phase::TakingOver,
+            state,
+            epoch: None,
+            probes: 0,
+            awaited: None,
+            ticket: 0,
+            failures: 0,
+            codes: 0,
+            refreshes: 0,
+            idle: false,
+            stopping: None,
+        }
+    }
+
+    /// Where the generation stands.
+    pub const fn phase(&self) -> Phase {
+        self.phase
+    }
+
+    /// The account state that was said last.
+    pub const fn state(&self) -> AccountState {
+        self.state
+    }
+
+    /// The epoch, once it is known and as long as it is ours.
+    pub const fn epoch(&self) -> Option<i64> {
+        self.epoch
+    }
+
+    /// The epoch under which messages may be sent now.
+    pub const fn serving(&self) -> Option<i64> {
+        match self.phase {
+            Phase::Serving => self.epoch,
+            _ => None,
+        }
+    }
+
+    /// Whether the page gave up showing codes.
+    pub const fn codes_idle(&self) -> bool {
+        self.idle
+    }
+
+    /// Takes an input; gives what has to be done, in order.
+    pub fn step(&mut self, input: Input) -> Vec<Effect> {
+        let effects = match (self.phase, input) {
+            (Phase::Ended, _) => Vec::new(),
+            (Phase::TakingOver, input) => self.taking_over(input),
+            (_, Input::Stale) => self.end("stale", "another owner took the account over"),
+            (_, Input::StoreStalled) => self.end("store_stalled", "the database takes no more writes"),
+            (Phase::Ending, _) => Vec::new(),
+            (_, Input::Stop { restarting }) => self.stop(restarting),
+            (_, Input::Died { reason }) => self.end("session_died", &reason),
+            (_, Input::OpenFailed { reason }) => self.end("open_failed", &reason),
+            (_, Input::LoggedOut { reason }) => self.logged_out(&reason),
+            (_, input @ (Input::CodeShown | Input::CodesIdle | Input::CodeWanted)) => self.pairing(&input),
+            (_, Input::Linked) => self.linked(),
+            (_, Input::Ready(who)) => self.ready(who),
+            (_, Input::Connection { up }) => self.connection(up),
+            (phase, Input::ProbeDue { ticket }) if ticket == self.ticket && phase.is_ready() => {
+                vec![self.probe()]
+            }
+            (_, Input::Proven { probe }) if self.awaited == Some(probe) => self.proven(),
+            (_, Input::ProbeFailed { probe, reason }) if self.awaited == Some(probe) => {
+                self.unproven(&reason)
+            }
+            (Phase::Recovering, Input::Recovered) => {
+                self.phase = Phase::Serving;
+                vec![Effect::Ready]
+            }
+            _ => Vec::new(),
+        };
+        for effect in &effects {
+            if let Effect::Say(say) | Effect::WindDown { say, .. } = effect {
+                self.state = say.state;
+            }
+        }
+        effects
+    }
+
+    fn taking_over(&mut self, input: Input) -> Vec<Effect> {
+        match input {
+            Input::TookOver { epoch } => {
+                self.epoch = Some(epoch);
+                if let Some(restarting) = self.stopping {
+                    return self.stop(restarting);
+                }
+                self.phase = Phase::Opening;
+                let say = Say::because(AccountState::Starting, "a session is being opened");
+                vec![Effect::Say(say), Effect::Open]
+            }
+            Input::TakeOverFailed { reason } => self.end("store_failed", &reason),
+            Input::AccountGone => {
+                self.phase = Phase::Ended;
+                vec![Effect::End(End::Finished("the account was deleted".to_owned()))]
+            }
+            Input::Stop { restarting } => {
+                self.stopping = Some(restarting);
+                Vec::new()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn end(&mut self, kind: &'static str, reason: &str) -> Vec<Effect> {
+        let was_ready = self.phase.is_ready();
+        self.phase = Phase::Ended;
+        self.epoch = None;
+        let mut effects = Vec::new();
+        // After a loss of the epoch the dispatcher listens to the new owner.
+        if was_ready && kind != "stale" {
+            effects.push(Effect::Unready);
+        }
+        effects.push(Effect::End(End::Failed(kind, reason.to_owned())));
+        effects
+    }
+
+    fn stop(&mut self, restarting: bool) -> Vec<Effect> {
+        let (state, reason) = if restarting {
+            (AccountState::Restarting, "restarted by request")
+        } else {
+            (AccountState::Stopped, "stopped by request")
+        };
+        self.wind_down(Say::because(state, reason), false, reason)
+    }
+
+    fn logged_out(&mut self, reason: &str) -> Vec<Effect> {
+        let reason = format!("the link to the phone was ended ({reason})");
+        let say = Say::because(AccountState::LoggedOut, reason.clone()).asking(LINK_AGAIN);
+        self.wind_down(say, true, &reason)
+    }
+
+    fn wind_down(&mut self, say: Say, give_up: bool, reason: &str) -> Vec<Effect> {
+        self.phase = Phase::Ending;
+        self.awaited = None;
+        vec![
+            Effect::Unready,
+            Effect::ForgetCode,
+            Effect::WindDown {
+                say,
+                give_up,
+                end: End::Finished(reason.to_owned()),
+            },
+        ]
+    }
+
+    fn pairing(&mut self, input: &Input) -> Vec<Effect> {
+        match input {
+            Input::CodeShown => {
+                let mut effects = self.leave_ready();
+                if self.phase != Phase::Unlinked {
+                    self.codes = 0;
+                }
+                self.phase = Phase::Unlinked;
+                self.codes += 1;
+                self.idle = false;
+                let say =
+                    Say::because(AccountState::Pairing, "waits for a phone to scan the code").asking(SCAN);
+                effects.extend([Effect::Say(say), Effect::Announce { attempt: self.codes }]);
+                effects
+            }
+            Input::CodesIdle if matches!(self.phase, Phase::Unlinked | Phase::Opening) => {
+                self.phase = Phase::Unlinked;
+                self.idle = true;
+                if self.refreshes < self.rules.pairing_refreshes {
+                    self.refreshes += 1;
+                    return vec![Effect::ForgetCode, Effect::RefreshCodes];
+                }
+                let say = Say::because(AccountState::Pairing, "nobody scanned; no code is shown any more")
+                    .asking("Ask for the pairing code when a phone is at hand");
+                vec![Effect::ForgetCode, Effect::Say(say)]
+            }
+            Input::CodeWanted if self.idle && self.phase == Phase::Unlinked => vec![Effect::RefreshCodes],
+            _ => Vec::new(),
+        }
+    }
+
+    fn linked(&mut self) -> Vec<Effect> {
+        if !matches!(self.phase, Phase::Opening | Phase::Unlinked) {
+            return Vec::new();
+        }
+        self.phase = Phase::Syncing;
+        self.refreshes = 0;
+        let say = Say::because(AccountState::Syncing, "linked; chats are being loaded");
+        vec![Effect::ForgetCode, Effect::Say(say)]
+    }
+
+    fn ready(&mut self, who: Identity) -> Vec<Effect> {
+        let mut effects = self.leave_ready();
+        self.phase = Phase::Proving;
+        self.failures = 0;
+        let say = Say::because(AccountState::Syncing, "ready; the connection is being proven");
+        effects.extend([
+            Effect::ForgetCode,
+            Effect::Say(Say {
+                identity: Some(who),
+                ..say
+            }),
+            self.probe(),
+        ]);
+        effects
+    }
+
+    fn connection(&mut self, up: bool) -> Vec<Effect> {
+        match (self.phase, up) {
+            (Phase::Proving | Phase::Doubting, true) => vec![self.probe()],
+            (Phase::Proving | Phase::Recovering | Phase::Serving, false) => {
+                self.doubt("the page lost its connection to WhatsApp")
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn proven(&mut self) -> Vec<Effect> {
+        self.awaited = None;
+        self.failures = 0;
+        let mut effects = Vec::new();
+        if matches!(self.phase, Phase::Proving | Phase::Doubting) {
+            self.phase = Phase::Recovering;
+            effects.push(Effect::Say(Say {
+                state: AccountState::Online,
+                reason: None,
+                action: None,
+                identity: None,
+            }));
+            effects.extend([Effect::NoteRoundTrip, Effect::Recover]);
+        } else {
+            effects.push(Effect::NoteRoundTrip);
+        }
+        effects.push(self.later(false));
+        effects
+    }
+
+    fn unproven(&mut self, reason: &str) -> Vec<Effect> {
+        self.failures += 1;
+        if self.failures >= self.rules.probe_failures {
+            let reason = format!("{} probes in a row failed; the last: {reason}", self.failures);
+            return self.end("probe_failed", &reason);
+        }
+        self.doubt(reason)
+    }
+
+    fn doubt(&mut self, reason: &str) -> Vec<Effect> {
+        let mut effects = self.leave_ready();
+        self.phase = Phase::Doubting;
+        let say = Say::because(AccountState::Degraded, reason)
+            .asking("Nothing yet: the proof is tried again, and a new session is opened if it keeps failing");
+        effects.extend([Effect::Say(say), self.later(true)]);
+        effects
+    }
+
+    /// What leaving a phase in which messages may be sent asks for. Whatever a probe still on its way proves is void.
+    fn leave_ready(&mut self) -> Vec<Effect> {
+        self.awaited = None;
+        match self.phase {
+            Phase::Recovering | Phase::Serving => vec![Effect::Unready],
+            _ => Vec::new(),
+        }
+    }
+
+    fn probe(&mut self) -> Effect {
+        self.probes += 1;
+        self.awaited = Some(self.probes);
+        // The appointment that was made is void: this probe's answer makes the next one.
+        self.ticket += 1;
+        Effect::Probe { probe: self.probes }
+    }
+
+    fn later(&mut self, soon: bool) -> Effect {
+        self.ticket += 1;
+        Effect::ProbeLater {
+            ticket: self.ticket,
+            soon,
+        }
+    }
+}

@@ -1,0 +1,329 @@
+//! The table of an account's life, and what holds for every life.
+
+use proptest::prelude::*;
+
+use super::{Effect, End, Input, Machine, Phase, Rules};
+use crate::{
+    domain::{AccountState as S, Phone},
+    session::Identity,
+};
+
+const RULES: Rules = Rules {
+    probe_failures: 3,
+    pairing_refreshes: 1,
+};
+
+fn who() -> Identity {
+    Identity {
+        phone: Phone::parse("5511987654321").expect("13 digits are a number"),
+        push_name: None,
+    }
+}
+
+fn died() -> Input {
+    Input::Died {
+        reason: "browser gone".to_owned(),
+    }
+}
+
+fn failed(probe: u64) -> Input {
+    Input::ProbeFailed {
+        probe,
+        reason: "no answer".to_owned(),
+    }
+}
+
+fn out() -> Input {
+    Input::LoggedOut {
+        reason: "phone".to_owned(),
+    }
+}
+
+/// Walks the inputs; gives the machine and the last step's effects.
+fn walk(inputs: impl IntoIterator<Item = Input>) -> (Machine, Vec<Effect>) {
+    let mut machine = Machine::new(RULES, S::Created);
+    let mut last = Vec::new();
+    for input in inputs {
+        last = machine.step(input);
+    }
+    (machine, last)
+}
+
+#[test]
+fn a_life_by_table() {
+    use Phase as P;
+    let (took, linked, ready) = (Input::TookOver { epoch: 7 }, Input::Linked, Input::Ready(who()));
+    let (shown, idle, up, down) = (
+        Input::CodeShown,
+        Input::CodesIdle,
+        Input::Connection { up: true },
+        Input::Connection { up: false },
+    );
+    let (proven, recovered) = (Input::Proven { probe: 1 }, Input::Recovered);
+    let stop = Input::Stop { restarting: false };
+    let serving = [took.clone(), ready.clone(), proven.clone(), recovered.clone()];
+    let then = |inputs: &[Input]| [&serving[..], inputs].concat();
+    let rows: Vec<(&str, Vec<Input>, P, S)> = vec![
+        (
+            "nothing is opened before the epoch is known",
+            vec![ready.clone()],
+            P::TakingOver,
+            S::Created,
+        ),
+        ("opening", vec![took.clone()], P::Opening, S::Starting),
+        (
+            "a code is shown",
+            vec![took.clone(), shown.clone()],
+            P::Unlinked,
+            S::Pairing,
+        ),
+        (
+            "nobody scans",
+            vec![took.clone(), shown.clone(), idle.clone(), idle.clone()],
+            P::Unlinked,
+            S::Pairing,
+        ),
+        (
+            "linked",
+            vec![took.clone(), shown.clone(), linked],
+            P::Syncing,
+            S::Syncing,
+        ),
+        (
+            "ready is not online",
+            vec![took.clone(), ready.clone()],
+            P::Proving,
+            S::Syncing,
+        ),
+        (
+            "proven is online",
+            vec![took.clone(), ready.clone(), proven],
+            P::Recovering,
+            S::Online,
+        ),
+        ("recovered may send", then(&[]), P::Serving, S::Online),
+        (
+            "a late answer proves nothing",
+            vec![took.clone(), ready.clone(), Input::Proven { probe: 9 }],
+            P::Proving,
+            S::Syncing,
+        ),
+        ("connection lost", then(&[down.clone()]), P::Doubting, S::Degraded),
+        (
+            "back, not yet proven",
+            then(&[down.clone(), up.clone()]),
+            P::Doubting,
+            S::Degraded,
+        ),
+        (
+            "back and proven",
+            then(&[down.clone(), up, Input::Proven { probe: 2 }]),
+            P::Recovering,
+            S::Online,
+        ),
+        (
+            "an answer from before the loss proves nothing",
+            vec![took.clone(), ready.clone(), down, Input::Proven { probe: 1 }],
+            P::Doubting,
+            S::Degraded,
+        ),
+        (
+            "one failed probe",
+            then(&[Input::ProbeDue { ticket: 2 }, failed(2)]),
+            P::Doubting,
+            S::Degraded,
+        ),
+        ("the phone ends the link", then(&[out()]), P::Ending, S::LoggedOut),
+        ("stop", then(&[stop.clone()]), P::Ending, S::Stopped),
+        (
+            "stop before the epoch is known",
+            vec![stop, took.clone()],
+            P::Ending,
+            S::Stopped,
+        ),
+        (
+            "restart",
+            then(&[Input::Stop { restarting: true }]),
+            P::Ending,
+            S::Restarting,
+        ),
+        ("death", then(&[died()]), P::Ended, S::Online),
+        ("the epoch is lost", then(&[Input::Stale]), P::Ended, S::Online),
+        ("the page reloads", then(&[ready]), P::Proving, S::Syncing),
+        ("unlinked under way", then(&[shown]), P::Unlinked, S::Pairing),
+        (
+            "no store",
+            vec![Input::TakeOverFailed {
+                reason: "down".to_owned(),
+            }],
+            P::Ended,
+            S::Created,
+        ),
+        ("deleted", vec![Input::AccountGone], P::Ended, S::Created),
+        (
+            "cannot open",
+            vec![
+                took,
+                Input::OpenFailed {
+                    reason: "no browser".to_owned(),
+                },
+            ],
+            P::Ended,
+            S::Starting,
+        ),
+    ];
+    for (what, inputs, phase, state) in rows {
+        let (machine, _) = walk(inputs);
+        assert_eq!((machine.phase(), machine.state()), (phase, state), "{what}");
+    }
+}
+
+#[test]
+fn three_failed_probes_in_a_row_end_the_session() {
+    let (mut machine, _) = walk([
+        Input::TookOver { epoch: 7 },
+        Input::Ready(who()),
+        Input::Proven { probe: 1 },
+        Input::Recovered,
+    ]);
+    let mut due = machine.step(Input::ProbeDue { ticket: 2 });
+    for probe in 2..=3 {
+        assert_eq!(due, [Effect::Probe { probe }]);
+        let effects = machine.step(failed(probe));
+        let ticket = effects
+            .iter()
+            .find_map(|effect| match effect {
+                Effect::ProbeLater { ticket, soon: true } => Some(*ticket),
+                _ => None,
+            })
+            .expect("a failed probe is soon tried again");
+        due = machine.step(Input::ProbeDue { ticket });
+    }
+    let effects = machine.step(failed(4));
+    assert!(
+        matches!(effects.last(), Some(Effect::End(End::Failed("probe_failed", _)))),
+        "{effects:?}"
+    );
+}
+
+#[test]
+fn codes_are_renewed_a_few_times_and_then_on_demand() {
+    let (mut machine, _) = walk([Input::TookOver { epoch: 7 }, Input::CodeShown]);
+    assert_eq!(machine.step(Input::CodeWanted), []);
+    assert!(machine.step(Input::CodesIdle).contains(&Effect::RefreshCodes));
+    machine.step(Input::CodeShown);
+    assert!(!machine.step(Input::CodesIdle).contains(&Effect::RefreshCodes));
+    assert_eq!(machine.step(Input::CodeWanted), [Effect::RefreshCodes]);
+    let effects = machine.step(Input::CodeShown);
+    assert!(effects.contains(&Effect::Announce { attempt: 3 }));
+}
+
+fn any_input() -> impl Strategy<Value = Input> {
+    prop_oneof![
+        (1_i64..9).prop_map(|epoch| Input::TookOver { epoch }),
+        Just(Input::TakeOverFailed {
+            reason: String::new()
+        }),
+        Just(Input::CodeShown),
+        Just(Input::CodesIdle),
+        Just(Input::CodeWanted),
+        Just(Input::Linked),
+        Just(Input::Ready(who())),
+        any::<bool>().prop_map(|up| Input::Connection { up }),
+        (0_u64..12).prop_map(|ticket| Input::ProbeDue { ticket }),
+        (0_u64..12).prop_map(|probe| Input::Proven { probe }),
+        (0_u64..12).prop_map(failed),
+        Just(Input::Recovered),
+    ]
+}
+
+fn any_end() -> impl Strategy<Value = Input> {
+    prop_oneof![
+        Just(died()),
+        Just(out()),
+        Just(Input::Stale),
+        Just(Input::StoreStalled),
+        Just(Input::AccountGone),
+        any::<bool>().prop_map(|restarting| Input::Stop { restarting }),
+    ]
+}
+
+fn is_online(effect: &Effect) -> bool {
+    matches!(effect, Effect::Say(say) if say.state == S::Online)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    #[test]
+    fn online_is_only_said_after_the_newest_probe_was_answered(inputs in prop::collection::vec(any_input(), 0..60)) {
+        let mut machine = Machine::new(RULES, S::Restarting);
+        let mut newest = None;
+        for input in inputs {
+            let answered = matches!(&input, Input::Proven { probe } if Some(*probe) == newest);
+            let effects = machine.step(input);
+            prop_assert!(answered || !effects.iter().any(is_online));
+            if matches!(machine.phase(), Phase::Recovering | Phase::Serving) {
+                prop_assert_eq!(machine.state(), S::Online);
+            }
+            prop_assert_eq!(machine.serving().is_some(), machine.phase() == Phase::Serving);
+            for effect in effects {
+                match effect {
+                    Effect::Probe { probe } => newest = Some(probe),
+                    // Whatever speaks against the page makes a probe from before worthless.
+                    Effect::Say(say) if say.state != S::Online => newest = None,
+                    _ => {}
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_happens_before_the_epoch_is_known_nor_after_the_end(
+        before in prop::collection::vec(any_input(), 0..20),
+        between in prop::collection::vec(any_input(), 0..20),
+        end in any_end(),
+        after in prop::collection::vec(prop_oneof![any_input(), any_end()], 0..20),
+    ) {
+        let mut machine = Machine::new(RULES, S::Created);
+        for input in before {
+            let knows = machine.epoch().is_some() || matches!(input, Input::TookOver { .. });
+            let effects = machine.step(input);
+            prop_assert!(knows || effects.iter().all(|effect| matches!(effect, Effect::End(_))));
+        }
+        machine.step(Input::TookOver { epoch: 3 });
+        for input in between {
+            machine.step(input);
+        }
+        machine.step(end);
+        for input in after {
+            let was_over = machine.phase() == Phase::Ended;
+            let was_ending = machine.phase() == Phase::Ending;
+            let effects = machine.step(input);
+            prop_assert!(!was_over || effects.is_empty());
+            prop_assert!(!was_ending || effects.iter().all(|effect| matches!(effect, Effect::End(_))));
+        }
+    }
+
+    #[test]
+    fn the_dispatcher_hears_ready_and_unready_in_turn(
+        inputs in prop::collection::vec(prop_oneof![9 => any_input(), 1 => any_end()], 0..80)
+    ) {
+        let mut machine = Machine::new(RULES, S::Created);
+        let mut ready = false;
+        for input in inputs {
+            let stale = input == Input::Stale;
+            for effect in machine.step(input) {
+                match effect {
+                    Effect::Ready => {
+                        prop_assert!(!ready);
+                        ready = true;
+                    }
+                    Effect::Unready => ready = false,
+                    _ => {}
+                }
+            }
+            prop_assert!(ready == (machine.phase() == Phase::Serving) || stale || machine.phase() == Phase::Ended);
+        }
+    }
+}

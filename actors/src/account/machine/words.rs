@@ -1,0 +1,212 @@
+//! The words of the machine: phases, inputs, effects.
+
+use crate::{domain::AccountState, session::Identity};
+
+/// What the machine is told about patience.
+#[derive(Clone, Copy, Debug)]
+pub struct Rules {
+    /// So many failed probes in a row, and the session is given up.
+    pub probe_failures: u32,
+    /// So often codes are renewed without anybody asking for them.
+    pub pairing_refreshes: u32,
+}
+
+/// Where the generation stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// The epoch is being raised.
+    TakingOver,
+    /// The engine opens a session, or the page still loads.
+    Opening,
+    /// The page waits for a phone.
+    Unlinked,
+    /// Linked; chats are loading.
+    Syncing,
+    /// Ready by the page's own word; a probe is on its way.
+    Proving,
+    /// Proven; what older epochs left in doubt is being looked up.
+    Recovering,
+    /// Proven and settled: messages may be sent.
+    Serving,
+    /// The last proof failed.
+    Doubting,
+    /// The session is being closed in good order.
+    Ending,
+    /// Over.
+    Ended,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Input {
+    /// The epoch was raised, and is ours.
+    TookOver {
+        /// Its number.
+        epoch: i64,
+    },
+    /// The store could not raise the epoch.
+    TakeOverFailed {
+        /// Why.
+        reason: String,
+    },
+    /// The account does not exist any more.
+    AccountGone,
+    /// The engine could not open a session.
+    OpenFailed {
+        /// Why.
+        reason: String,
+    },
+    /// A pairing code is shown.
+    CodeShown,
+    /// The page gave up showing codes.
+    CodesIdle,
+    /// Somebody asks for a code.
+    CodeWanted,
+    /// A phone has linked the page.
+    Linked,
+    /// The page says that it is ready.
+    Ready(Identity),
+    /// The page lost or regained its connection.
+    Connection {
+        /// Whether it is up.
+        up: bool,
+    },
+    /// The link was ended.
+    LoggedOut {
+        /// The page's word for it.
+        reason: String,
+    },
+    /// The session is dead, by its own word or by the answer to a command.
+    Died {
+        /// Why.
+        reason: String,
+    },
+    /// The time for a probe has come.
+    ProbeDue {
+        /// The appointment, as given with [`Effect::ProbeLater`].
+        ticket: u64,
+    },
+    /// A round trip was proven.
+    Proven {
+        /// By which probe.
+        probe: u64,
+    },
+    /// A probe failed, the session may still be good.
+    ProbeFailed {
+        /// Which.
+        probe: u64,
+        /// Why.
+        reason: String,
+    },
+    /// What was in doubt has been looked up, as far as possible.
+    Recovered,
+    /// Stop.
+    Stop {
+        /// A new generation follows.
+        restarting: bool,
+    },
+    /// Somebody else has raised the epoch.
+    Stale,
+    /// The store takes no more writes.
+    StoreStalled,
+}
+
+/// A state to be written and published.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Say {
+    /// The state.
+    pub state: AccountState,
+    /// Why.
+    pub reason: Option<String>,
+    /// What is asked of the user.
+    pub action: Option<String>,
+    /// Who is linked, where it is learned.
+    pub identity: Option<Identity>,
+}
+
+impl Say {
+    /// A state with its reason, and nothing asked of the user.
+    pub fn because(state: AccountState, reason: impl Into<String>) -> Self {
+        Self {
+            state,
+            reason: Some(reason.into()),
+            action: None,
+            identity: None,
+        }
+    }
+
+    pub(super) fn asking(self, action: &str) -> Self {
+        Self {
+            action: Some(action.to_owned()),
+            ..self
+        }
+    }
+}
+
+/// How a generation ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum End {
+    /// Wanted: nothing follows by itself.
+    Finished(String),
+    /// A new generation follows.
+    Failed(&'static str, String),
+}
+
+/// What the actor has to do.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// Open a session.
+    Open,
+    /// Write and publish a state.
+    Say(Say),
+    /// Publish that a code is shown.
+    Announce {
+        /// The how-manieth of this pairing.
+        attempt: u32,
+    },
+    /// The code that was shown is void.
+    ForgetCode,
+    /// Have the page show codes again.
+    RefreshCodes,
+    /// Ask for a round trip now.
+    Probe {
+        /// Its number: only the newest one's answer counts.
+        probe: u64,
+    },
+    /// Come back with [`Input::ProbeDue`]; an older appointment is void.
+    ProbeLater {
+        /// The appointment.
+        ticket: u64,
+        /// Soon, since the last proof failed; or at the usual interval.
+        soon: bool,
+    },
+    /// Write when the last round trip was proven.
+    NoteRoundTrip,
+    /// Look up what is in doubt, then come back with [`Input::Recovered`].
+    Recover,
+    /// Tell the dispatcher that the lane may run.
+    Ready,
+    /// Tell the dispatcher that it may not.
+    Unready,
+    /// Close the session in good order, write the last state, then end.
+    WindDown {
+        /// The last state.
+        say: Say,
+        /// Whether what is in doubt can never be looked up again.
+        give_up: bool,
+        /// How it ends.
+        end: End,
+    },
+    /// End at once; the session is closed behind it.
+    End(End),
+}
+
+impl Phase {
+    /// Whether the page has said that it is ready.
+    pub(super) const fn is_ready(self) -> bool {
+        matches!(
+            self,
+            Self::Proving | Self::Recovering | Self::Serving | Self::Doubting
+        )
+    }
+}

@@ -1,0 +1,105 @@
+//! What operators see of accounts, in the default registry of `prometheus`.
+
+use std::sync::LazyLock;
+
+use prometheus::{
+    GaugeVec, Histogram, IntCounterVec, IntGaugeVec, exponential_buckets, histogram_opts, opts,
+    register_gauge_vec, register_histogram, register_int_counter_vec, register_int_gauge_vec,
+};
+
+use crate::domain::{AccountId, AccountState};
+
+const ONCE: &str = "each metric is registered once, under a name of its own";
+
+static STATE: LazyLock<IntGaugeVec> = LazyLock::new(|| {
+    register_int_gauge_vec!(
+        opts!("zaptor_account_state", "Accounts of this node by state"),
+        &["state"]
+    )
+    .expect(ONCE)
+});
+static RESTARTS: LazyLock<IntCounterVec> = LazyLock::new(|| {
+    let about = opts!(
+        "zaptor_account_restarts_total",
+        "Restarts of account actors by reason"
+    );
+    register_int_counter_vec!(about, &["reason"]).expect(ONCE)
+});
+static OPEN: LazyLock<Histogram> = LazyLock::new(|| {
+    let buckets = exponential_buckets(0.05, 2.0, 12).expect("the bounds rise");
+    let about = histogram_opts!("zaptor_session_open_seconds", "Time to open a session", buckets);
+    register_histogram!(about).expect(ONCE)
+});
+static ACK: LazyLock<Histogram> = LazyLock::new(|| {
+    let buckets = exponential_buckets(0.001, 2.0, 16).expect("the bounds rise");
+    let about = histogram_opts!(
+        "zaptor_send_ack_seconds",
+        "From a send to WhatsApp's server ack",
+        buckets
+    );
+    register_histogram!(about).expect(ONCE)
+});
+static PROCESSES: LazyLock<IntGaugeVec> = LazyLock::new(|| {
+    let about = opts!("zaptor_browser_processes", "Processes of an account's browser");
+    register_int_gauge_vec!(about, &["account"]).expect(ONCE)
+});
+static MEMORY: LazyLock<GaugeVec> = LazyLock::new(|| {
+    let about = opts!(
+        "zaptor_browser_memory_bytes",
+        "Proportional memory (PSS) of an account's browser"
+    );
+    register_gauge_vec!(about, &["account"]).expect(ONCE)
+});
+static PERMITS: LazyLock<IntGaugeVec> = LazyLock::new(|| {
+    let about = opts!(
+        "zaptor_actor_permits_in_use",
+        "Commands that wait for an actor or are being carried out"
+    );
+    register_int_gauge_vec!(about, &["actor"]).expect(ONCE)
+});
+
+pub(super) fn enter(state: AccountState) {
+    STATE.with_label_values(&[state.as_str()]).inc();
+}
+
+pub(super) fn leave(state: AccountState) {
+    STATE.with_label_values(&[state.as_str()]).dec();
+}
+
+pub(super) fn opened(seconds: f64) {
+    OPEN.observe(seconds);
+}
+
+pub(super) fn acknowledged(seconds: f64) {
+    ACK.observe(seconds);
+}
+
+/// Notes the size of an account's browser.
+pub(super) fn browser(account: AccountId, processes: usize, bytes: u64) {
+    let account = account.to_string();
+    PROCESSES
+        .with_label_values(&[&account])
+        .set(i64::try_from(processes).unwrap_or(i64::MAX));
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a gauge is a float; 8 PiB are exact enough"
+    )]
+    MEMORY.with_label_values(&[&account]).set(bytes as f64);
+}
+
+/// The account's browser is gone.
+pub(super) fn browser_gone(account: AccountId) {
+    let account = account.to_string();
+    let _ = PROCESSES.remove_label_values(&[&account]);
+    let _ = MEMORY.remove_label_values(&[&account]);
+}
+
+/// Counts a restart of an account's actor, by the stable word of its cause. Called by the registry.
+pub fn note_restart(reason: &str) {
+    RESTARTS.with_label_values(&[reason]).inc();
+}
+
+/// Notes that `change` more (or fewer) commands wait for account actors. Called by the registry.
+pub fn note_permits(change: i64) {
+    PERMITS.with_label_values(&["account"]).add(change);
+}

@@ -1,0 +1,153 @@
+//! F4: the account, one WhatsApp number. An actor with a pure state machine, a task that owns the session, and a scribe
+//! that writes what the actor says, in order.
+//!
+//! ```text
+//!  session ──events──▶ stream ──▶ actor (machine) ──entries──▶ scribe ──one write for many──▶ store
+//!     ▲                             │ commands, one in flight
+//!     └───────── session task ◀─────┘
+//! ```
+//!
+//! One generation is one actor, one epoch and one session; when any of them ends, all of them do, and supervision makes
+//! the next. This room never runs a browser call in the actor's own turn, never writes without its epoch, never says
+//! `online` without a proven round trip, and never sends a message again before it has looked for it.
+
+mod actor;
+mod commands;
+mod events;
+mod inbound;
+mod machine;
+mod metrics;
+mod obituary;
+mod outbound;
+mod pairing;
+mod probe;
+mod recovery;
+mod scribe;
+mod session_task;
+mod settings;
+mod writing;
+
+use std::{path::PathBuf, sync::Arc};
+
+use actix::Recipient;
+use parking_lot::Mutex;
+
+use crate::{
+    domain::{AccountId, AccountState, Clock, IdSource, TenantId},
+    protocol::dispatcher::{AccountReady, AccountUnready},
+    session::Engine,
+    store::{AccountRow, Store},
+};
+
+pub use actor::Account;
+pub use machine::{Effect, End, Input, Machine, Phase, Rules, Say};
+pub use metrics::{note_permits, note_restart};
+pub use obituary::record_end;
+pub use recovery::give_up_overdue;
+pub use settings::Settings;
+
+/// What every account of a process shares. Cheap to clone.
+#[derive(Clone)]
+pub struct Shared {
+    /// The database.
+    pub store: Store,
+    /// Time.
+    pub clock: Clock,
+    /// Ids and chance.
+    pub ids: Arc<IdSource>,
+    /// Patience, intervals and bounds.
+    pub settings: Arc<Settings>,
+    /// The name of this node, for timelines.
+    pub node: Arc<str>,
+    /// Hears that a lane may run.
+    pub ready: Recipient<AccountReady>,
+    /// Hears that it may not.
+    pub unready: Recipient<AccountUnready>,
+}
+
+impl std::fmt::Debug for Shared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Shared(node {})", self.node)
+    }
+}
+
+/// One account on this node, over all its generations.
+#[derive(Clone)]
+pub struct Place {
+    /// Which.
+    pub account: AccountId,
+    /// Whose.
+    pub tenant: TenantId,
+    /// Who serves it.
+    pub engine: Arc<dyn Engine>,
+    /// Where its profile lives.
+    pub profile: PathBuf,
+    /// Where it stands, as last committed.
+    pub standing: Arc<Standing>,
+    /// Held by the session that uses the profile: a new generation waits until the last one's session is closed.
+    profile_lock: Arc<tokio::sync::Mutex<()>>,
+}
+
+impl Place {
+    /// The place of a stored account.
+    pub fn new(row: &AccountRow, engine: Arc<dyn Engine>, profile: PathBuf) -> Self {
+        Self {
+            account: row.id,
+            tenant: row.tenant,
+            engine,
+            profile,
+            standing: Arc::new(Standing::new(row.state, row.epoch)),
+            profile_lock: Arc::default(),
+        }
+    }
+}
+
+impl std::fmt::Debug for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Place({})", self.account)
+    }
+}
+
+/// Where an account stands, as last committed by this node. Also keeps the count of accounts by state.
+pub struct Standing(Mutex<(AccountState, i64)>);
+
+impl Standing {
+    fn new(state: AccountState, epoch: i64) -> Self {
+        metrics::enter(state);
+        Self(Mutex::new((state, epoch)))
+    }
+
+    /// The state.
+    pub fn state(&self) -> AccountState {
+        self.0.lock().0
+    }
+
+    /// The epoch of the newest generation that took over.
+    pub fn epoch(&self) -> i64 {
+        self.0.lock().1
+    }
+
+    fn set_state(&self, state: AccountState) {
+        let mut inner = self.0.lock();
+        metrics::leave(inner.0);
+        metrics::enter(state);
+        inner.0 = state;
+    }
+
+    fn set_epoch(&self, epoch: i64) {
+        self.0.lock().1 = epoch;
+    }
+}
+
+impl Drop for Standing {
+    fn drop(&mut self) {
+        metrics::leave(self.state());
+    }
+}
+
+impl std::fmt::Debug for Standing {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (state, epoch) = *self.0.lock();
+        write!(f, "Standing({state}, epoch {epoch})")
+    }
+}

@@ -1,0 +1,58 @@
+//! What is said of a generation that ended without a word of its own: a dead actor writes nothing.
+
+use super::{Place, Shared, events, machine::Say, writing};
+use crate::{
+    domain::AccountState,
+    journal,
+    protocol::dispatcher::AccountUnready,
+    supervision::{Exit, Next},
+};
+
+/// Writes and publishes how a generation ended: `restarting` or `failed` with the reason. Called by the registry when
+/// supervision reports the end. Written under the dead generation's epoch, so that it is refused once the next one
+/// has taken over; an end in good order has written its state itself.
+pub async fn record_end(shared: Shared, place: Place, generation: u64, exit: Exit, next: Next) {
+    shared.unready.do_send(AccountUnready {
+        account: place.account,
+    });
+    let say = match next {
+        Next::Restart { .. } => Say::because(AccountState::Restarting, exit.to_string()),
+        Next::Failed { retry_after } => Say {
+            action: Some("Look at the reason; a restart by hand tries again at once".to_owned()),
+            ..Say::because(
+                AccountState::Failed,
+                format!("{exit}; tried again in {} s", retry_after.as_secs().max(1)),
+            )
+        },
+        Next::Rest if exit.is_normal() => return,
+        Next::Rest => Say::because(AccountState::Stopped, exit.to_string()),
+    };
+    let epoch = place.standing.epoch();
+    let (own, at, told) = (shared.clone(), place.clone(), say.clone());
+    let written = shared
+        .store
+        .write(move |tx| {
+            Box::pin(async move {
+                let now = own.clock.now();
+                let from = writing::say_in(tx, &at, epoch, &told, now).await?;
+                if let Some(from) = from {
+                    let event = events::state_changed(at.tenant, at.account, from, &told);
+                    journal::append(tx, &own.ids, now, &[event]).await?;
+                }
+                Ok(from)
+            })
+        })
+        .await;
+    match written {
+        Ok(Some(from)) => {
+            place.standing.set_state(say.state);
+            tracing::warn!(target: "zaptor::account", account = %place.account, from = %from, to = %say.state,
+                reason = say.reason.as_deref(), generation, epoch, "account state");
+        }
+        Ok(None) => {}
+        Err(error) => {
+            tracing::error!(target: "zaptor::account", account = %place.account, generation, epoch, %error,
+                "the end of a generation could not be written");
+        }
+    }
+}

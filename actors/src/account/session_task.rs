@@ -1,0 +1,288 @@
+//! The task that owns the session: one command in flight, each within its deadline. It ends when its generation does,
+//! and never without closing the session.
+
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use tokio::sync::{OwnedMutexGuard, mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+
+use super::{Place, Settings, metrics, probe};
+use crate::{
+    domain::{Clock, Jid, WaMessageId, message::Outgoing},
+    session::{LookUp, SendError, Session, SessionError, SessionEvent, SessionSpec},
+};
+
+/// What the session is told. Each answer goes to who asked; an asker that left is no error.
+enum Command {
+    Probe(oneshot::Sender<Result<(Duration, Vec<u32>), SessionError>>),
+    Send(Box<Outgoing>, oneshot::Sender<Result<(), SendError>>),
+    LookUp(Jid, WaMessageId, oneshot::Sender<Result<LookUp, SessionError>>),
+    RefreshPairing(oneshot::Sender<Result<(), SessionError>>),
+    LogOut(oneshot::Sender<Result<(), SessionError>>),
+    Screenshot(oneshot::Sender<Result<Vec<u8>, SessionError>>),
+}
+
+/// The way to the session. Cheap to clone. When the last one is dropped, the task finishes what waits and closes.
+#[derive(Clone)]
+pub(super) struct SessionHandle {
+    commands: mpsc::Sender<Command>,
+}
+
+fn gone() -> SessionError {
+    SessionError::Dead("the session has ended".to_owned())
+}
+
+impl SessionHandle {
+    async fn ask<T>(
+        &self,
+        command: impl FnOnce(oneshot::Sender<Result<T, SessionError>>) -> Command,
+    ) -> Result<T, SessionError> {
+        let (answer, answered) = oneshot::channel();
+        self.commands.send(command(answer)).await.map_err(|_| gone())?;
+        answered.await.map_err(|_| gone())?
+    }
+
+    /// Proves a round trip; gives the time it took and the session's processes.
+    pub(super) async fn probe(&self) -> Result<(Duration, Vec<u32>), SessionError> {
+        self.ask(Command::Probe).await
+    }
+
+    /// Sends. A message that never reached the session is [`SendError::NotSent`]; one whose answer was lost is in doubt.
+    pub(super) async fn send(&self, message: Outgoing) -> Result<(), SendError> {
+        let (answer, answered) = oneshot::channel();
+        let command = Command::Send(Box::new(message), answer);
+        let unsent = |_| SendError::NotSent("the session has ended".to_owned());
+        self.commands.send(command).await.map_err(unsent)?;
+        answered.await.map_err(|_| SendError::Unknown(gone()))?
+    }
+
+    pub(super) async fn look_up(&self, chat: Jid, id: WaMessageId) -> Result<LookUp, SessionError> {
+        self.ask(|answer| Command::LookUp(chat, id, answer)).await
+    }
+
+    pub(super) async fn refresh_pairing(&self) -> Result<(), SessionError> {
+        self.ask(Command::RefreshPairing).await
+    }
+
+    pub(super) async fn log_out(&self) -> Result<(), SessionError> {
+        self.ask(Command::LogOut).await
+    }
+
+    pub(super) async fn screenshot(&self) -> Result<Vec<u8>, SessionError> {
+        self.ask(Command::Screenshot).await
+    }
+}
+
+/// What the actor holds of a session that is being opened or is open.
+pub(super) struct SessionTask {
+    pub(super) handle: SessionHandle,
+    pub(super) events: mpsc::Receiver<SessionEvent>,
+    /// Whether it could be opened. Dropped without an answer when it was cancelled before.
+    pub(super) opened: oneshot::Receiver<Result<(), SessionError>>,
+    /// Completes once the session is closed and its profile is free.
+    pub(super) closed: oneshot::Receiver<()>,
+}
+
+/// Starts the task on the current arbiter. `token` ends it, whatever it does.
+pub(super) fn start(
+    place: &Place,
+    generation: u64,
+    settings: &Settings,
+    clock: Clock,
+    token: CancellationToken,
+) -> SessionTask {
+    let (commands, waiting) = mpsc::channel(settings.command_queue.max(1));
+    let (sender, events) = mpsc::channel(crate::session::EVENT_QUEUE);
+    let (tell_opened, opened) = oneshot::channel();
+    let (tell_closed, closed) = oneshot::channel();
+    let task = Task {
+        spec: SessionSpec {
+            account: place.account,
+            generation,
+            profile: place.profile.clone(),
+        },
+        place: place.clone(),
+        settings: settings.clone(),
+        clock,
+        token,
+    };
+    tokio::spawn(async move {
+        task.run(waiting, sender, tell_opened).await;
+        let _ = tell_closed.send(());
+    });
+    SessionTask {
+        handle: SessionHandle { commands },
+        events,
+        opened,
+        closed,
+    }
+}
+
+struct Task {
+    spec: SessionSpec,
+    place: Place,
+    settings: Settings,
+    clock: Clock,
+    token: CancellationToken,
+}
+
+/// Why a command has no answer of the session.
+enum Cut {
+    Deadline(Duration),
+    Cancelled,
+}
+
+impl Cut {
+    fn of(self, command: &'static str) -> SessionError {
+        match self {
+            Self::Deadline(after) => SessionError::Deadline { command, after },
+            Self::Cancelled => gone(),
+        }
+    }
+}
+
+impl Task {
+    async fn run(
+        self,
+        mut commands: mpsc::Receiver<Command>,
+        events: mpsc::Sender<SessionEvent>,
+        opened: oneshot::Sender<Result<(), SessionError>>,
+    ) {
+        // Held until the session is closed: two browsers never share a profile.
+        let Ok(_profile) = self.profile().await else {
+            return;
+        };
+        let started = self.clock.instant();
+        let session = match self
+            .bounded(self.settings.open_deadline_seconds, self.open(events))
+            .await
+        {
+            Ok(Ok(session)) => session,
+            Ok(Err(error)) => return drop(opened.send(Err(error))),
+            Err(cut) => return drop(opened.send(Err(cut.of("open")))),
+        };
+        metrics::opened(self.clock.instant().duration_since(started).as_secs_f64());
+        let _ = opened.send(Ok(()));
+        let session = self.serve(session, &mut commands).await;
+        drop(refuse_rest(commands));
+        let close = session.close();
+        let limit = Duration::from_secs(self.settings.close_deadline_seconds);
+        tokio::select! {
+            () = close => {}
+            () = self.clock.sleep(limit) => {
+                tracing::warn!(target: "zaptor::account", account = %self.spec.account, generation = self.spec.generation,
+                    "the session did not close in time; it was dropped");
+            }
+        }
+        metrics::browser_gone(self.spec.account);
+    }
+
+    async fn profile(&self) -> Result<OwnedMutexGuard<()>, Cut> {
+        let lock = std::sync::Arc::clone(&self.place.profile_lock);
+        self.bounded(self.settings.open_deadline_seconds, Box::pin(lock.lock_owned()))
+            .await
+    }
+
+    fn open(
+        &self,
+        events: mpsc::Sender<SessionEvent>,
+    ) -> BoxFuture<'static, Result<Box<dyn Session>, SessionError>> {
+        let (engine, spec) = (std::sync::Arc::clone(&self.place.engine), self.spec.clone());
+        Box::pin(async move {
+            probe::make_profile(&spec.profile).await?;
+            engine.open(spec, events).await
+        })
+    }
+
+    /// Waits for `work`, at most `seconds` and only as long as the generation lives.
+    async fn bounded<T>(&self, seconds: u64, work: BoxFuture<'_, T>) -> Result<T, Cut> {
+        let limit = Duration::from_secs(seconds);
+        tokio::select! {
+            biased;
+            () = self.token.cancelled() => Err(Cut::Cancelled),
+            done = work => Ok(done),
+            () = self.clock.sleep(limit) => Err(Cut::Deadline(limit)),
+        }
+    }
+
+    /// Carries out commands until there will be no more, one was fatal, or the generation ended.
+    async fn serve(
+        &self,
+        mut session: Box<dyn Session>,
+        commands: &mut mpsc::Receiver<Command>,
+    ) -> Box<dyn Session> {
+        loop {
+            let command = tokio::select! {
+                biased;
+                () = self.token.cancelled() => return session,
+                command = commands.recv() => command,
+            };
+            let Some(command) = command else { return session };
+            if self.carry_out(session.as_mut(), command).await {
+                return session;
+            }
+        }
+    }
+
+    /// Gives whether the session is lost.
+    async fn carry_out(&self, session: &mut dyn Session, command: Command) -> bool {
+        let seconds = self.settings.command_deadline_seconds;
+        match command {
+            Command::Probe(answer) => {
+                let took = self.bounded(seconds, session.probe()).await;
+                let took = took.unwrap_or_else(|cut| Err(cut.of("probe")));
+                let processes = if took.is_ok() {
+                    session.processes()
+                } else {
+                    Vec::new()
+                };
+                give(answer, took.map(|took| (took, processes)))
+            }
+            Command::Send(message, answer) => {
+                let sent = self
+                    .bounded(self.settings.send_deadline_seconds, session.send(&message))
+                    .await
+                    .unwrap_or_else(|cut| Err(SendError::Unknown(cut.of("send"))));
+                let lost = matches!(&sent, Err(SendError::Unknown(error)) if error.is_fatal());
+                let _ = answer.send(sent);
+                lost
+            }
+            Command::LookUp(chat, id, answer) => {
+                let found = self.bounded(seconds, session.look_up(&chat, &id)).await;
+                give(answer, found.unwrap_or_else(|cut| Err(cut.of("look_up"))))
+            }
+            Command::RefreshPairing(answer) => {
+                let done = self.bounded(seconds, session.refresh_pairing()).await;
+                give(answer, done.unwrap_or_else(|cut| Err(cut.of("refresh_pairing"))))
+            }
+            Command::LogOut(answer) => {
+                let done = self.bounded(seconds, session.log_out()).await;
+                give(answer, done.unwrap_or_else(|cut| Err(cut.of("log_out"))))
+            }
+            Command::Screenshot(answer) => {
+                let picture = self.bounded(seconds, session.screenshot()).await;
+                give(answer, picture.unwrap_or_else(|cut| Err(cut.of("screenshot"))))
+            }
+        }
+    }
+}
+
+fn give<T>(answer: oneshot::Sender<Result<T, SessionError>>, result: Result<T, SessionError>) -> bool {
+    let lost = result.as_ref().is_err_and(SessionError::is_fatal);
+    let _ = answer.send(result);
+    lost
+}
+
+/// Sends that were never begun are surely not sent; everything else that waits hears that the session is gone.
+fn refuse_rest(mut commands: mpsc::Receiver<Command>) -> mpsc::Receiver<Command> {
+    commands.close();
+    while let Ok(command) = commands.try_recv() {
+        if let Command::Send(_, answer) = command {
+            let _ = answer.send(Err(SendError::NotSent(
+                "the session ended before its turn".to_owned(),
+            )));
+        }
+    }
+    commands
+}

@@ -1,0 +1,172 @@
+//! One write of the scribe: operations as data, and what they do inside a transaction.
+
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+
+use super::{
+    Place, Shared, events, inbound,
+    machine::Say,
+    outbound,
+    scribe::{GiveBack, Settle},
+};
+use crate::{
+    domain::{AccountState, MessageId, Timestamp, WaMessageId, event::NewEvent, message::Ack},
+    journal,
+    outbox::{self, InboundFields, Outcome},
+    store::{StateChange, StoreError, Tx, accounts},
+};
+
+/// One write, as data: it may have to be run again.
+#[derive(Clone, Debug)]
+pub(super) enum Op {
+    Say(Say),
+    Pairing {
+        attempt: u32,
+        expires_at: Timestamp,
+    },
+    RoundTrip,
+    /// `settles`: the message is still `sending` under our epoch, so that any ack proves that it was sent.
+    Acked {
+        id: WaMessageId,
+        ack: Ack,
+        settles: Option<MessageId>,
+    },
+    Received {
+        fields: InboundFields,
+        sent_at: Timestamp,
+    },
+    Settle(Settle),
+    GiveBack(GiveBack),
+}
+
+/// Whether an operation found what it wanted to change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Done {
+    /// Yes; for a state, the one before.
+    Changed(Option<AccountState>),
+    /// No.
+    Unchanged,
+    /// The database refused it.
+    Refused,
+}
+
+impl Op {
+    /// Whether finding nothing to change may mean that the epoch is lost.
+    pub(super) const fn is_guarded(&self) -> bool {
+        matches!(self, Self::Say(_) | Self::Settle(_) | Self::GiveBack(_))
+    }
+}
+
+/// The operations of one write, with what they need.
+pub(super) struct Job {
+    pub(super) shared: Shared,
+    pub(super) place: Place,
+    pub(super) epoch: i64,
+    pub(super) ops: Arc<Vec<Op>>,
+}
+
+impl Job {
+    pub(super) fn run(self, tx: &Tx) -> BoxFuture<'_, Result<Vec<Done>, StoreError>> {
+        Box::pin(async move {
+            let now = self.shared.clock.now();
+            let mut done = Vec::with_capacity(self.ops.len());
+            let mut told = Vec::new();
+            for op in self.ops.iter() {
+                done.push(self.apply(tx, op, now, &mut told).await?);
+            }
+            journal::append(tx, &self.shared.ids, now, &told).await?;
+            Ok(done)
+        })
+    }
+
+    async fn apply(
+        &self,
+        tx: &Tx,
+        op: &Op,
+        now: Timestamp,
+        told: &mut Vec<NewEvent>,
+    ) -> Result<Done, StoreError> {
+        let (tenant, account) = (self.place.tenant, self.place.account);
+        let ids = &self.shared.ids;
+        let before = told.len();
+        match op {
+            Op::Say(say) => {
+                let from = say_in(tx, &self.place, self.epoch, say, now).await?;
+                told.extend(from.map(|from| events::state_changed(tenant, account, from, say)));
+                return Ok(from.map_or(Done::Unchanged, |from| Done::Changed(Some(from))));
+            }
+            Op::Pairing { attempt, expires_at } => {
+                told.push(events::pairing(tenant, account, *attempt, *expires_at));
+            }
+            Op::RoundTrip => {
+                accounts::note_round_trip(tx, account, self.epoch, now).await?;
+                return Ok(Done::Changed(None));
+            }
+            Op::Acked { id, ack, settles } => {
+                if let Some(message) = settles {
+                    let writer = outbound::Writer {
+                        shared: &self.shared,
+                        epoch: self.epoch,
+                        now,
+                    };
+                    told.extend(writer.settle(tx, *message, &Outcome::Sent).await?);
+                }
+                told.extend(inbound::acknowledge(tx, account, id, *ack, now).await?);
+            }
+            Op::Received { fields, sent_at } => {
+                let stored = outbox::receive(tx, ids, tenant, account, fields, now).await?;
+                told.extend(stored.map(|id| events::received((tenant, account), id, fields, *sent_at)));
+            }
+            Op::Settle(settle) => {
+                let writer = outbound::Writer {
+                    shared: &self.shared,
+                    epoch: self.epoch,
+                    now,
+                };
+                let settled = writer.settle(tx, settle.message, &settle.outcome).await?;
+                if settled.is_some()
+                    && let Some(ack) = settle.ack
+                {
+                    told.extend(settled);
+                    told.extend(inbound::acknowledge(tx, account, &settle.wa_id, ack, now).await?);
+                } else {
+                    told.extend(settled);
+                }
+            }
+            Op::GiveBack(back) => {
+                let given =
+                    outbox::give_back(tx, back.message, self.epoch, &back.cause, back.run_at, now).await?;
+                return Ok(if given {
+                    Done::Changed(None)
+                } else {
+                    Done::Unchanged
+                });
+            }
+        }
+        Ok(if told.len() > before {
+            Done::Changed(None)
+        } else {
+            Done::Unchanged
+        })
+    }
+}
+
+/// Writes a state under an epoch; gives the state before, or nothing when the epoch is stale or nothing would change.
+pub(super) async fn say_in(
+    tx: &Tx,
+    place: &Place,
+    epoch: i64,
+    say: &Say,
+    now: Timestamp,
+) -> Result<Option<AccountState>, StoreError> {
+    let change = StateChange {
+        state: say.state,
+        reason: say.reason.clone(),
+        action: say.action.clone(),
+        phone: say.identity.as_ref().map(|who| Some(who.phone.clone())),
+        push_name: say.identity.as_ref().and_then(|who| who.push_name.clone()),
+        at: now,
+    };
+    accounts::change_state(tx, place.account, epoch, &change).await
+}
