@@ -1,0 +1,492 @@
+//! F6: the wiring. Opens what must be open, starts the actors under supervision, and hands the edge the few doors that
+//! it uses.
+//!
+//! This room never decides anything about a message or an account: it connects those that do.
+
+use std::{
+    collections::HashMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use actix::{Actor, Addr, Context, Handler, Message, dev::ToEnvelope};
+use dashmap::DashMap;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    account,
+    billing::{self, Billing},
+    bus::{self, Bus},
+    dispatcher::{self, Cancel, Intake, IntakeParts, Pump, PumpParts},
+    domain::{
+        AccountId, Clock, EngineKind, EntryId, IdSource, MessageId, NodeId, TenantId, Tokens,
+        event::{EventType, NewEvent},
+        ids::NodeKind,
+    },
+    journal,
+    ledger::Balance,
+    protocol::{
+        Line,
+        account::AccountError,
+        dispatcher::OutboxGrew,
+        registry::{ActorReport, ObserveActors, RestartAccount, StartAccount, StopAccount, To},
+    },
+    rate_limit::{self, RateLimit},
+    registry::{self, Registry, RegistryParts},
+    session::Engine,
+    store::{self, AccountRow, CommitNotice, Store, StoreError, accounts},
+    supervision::{
+        self, ChildReport, ChildSpec, Observe, RestartClass, Slot, Supervise, Supervisor, starter,
+    },
+};
+
+mod secrets;
+
+pub use secrets::{SecretError, Secrets};
+
+/// How long the edge waits for an account's answer.
+const ASK_DEADLINE: Duration = Duration::from_secs(30);
+/// How long stopping all accounts may take before the process ends anyway.
+const STOP_DEADLINE: Duration = Duration::from_secs(20);
+
+/// Everything that the rooms are told.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// The folder of everything that this node keeps.
+    pub data_dir: PathBuf,
+    /// The store.
+    pub store: store::Settings,
+    /// The intake and the pump.
+    pub dispatcher: dispatcher::Settings,
+    /// The price book.
+    pub billing: billing::Settings,
+    /// The pace.
+    pub rate_limit: rate_limit::Settings,
+    /// Budgets and pauses.
+    pub supervision: supervision::Settings,
+    /// Accounts.
+    pub account: account::Settings,
+    /// The registry.
+    pub registry: registry::Settings,
+    /// Redis, for several nodes.
+    pub redis_url: Option<String>,
+}
+
+/// Why the platform could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum PlatformError {
+    /// The data folder cannot be used.
+    #[error("the data folder {path} cannot be used: {error}")]
+    DataDir {
+        /// Which folder.
+        path: PathBuf,
+        /// Why.
+        error: std::io::Error,
+    },
+    /// Another Zaptor uses the data folder.
+    #[error("another Zaptor uses the data folder {0}: stop it, or give this one a folder of its own")]
+    InUse(PathBuf),
+    /// The store does not open.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A secret cannot be read or kept.
+    #[error(transparent)]
+    Secret(#[from] SecretError),
+    /// The bus cannot be joined.
+    #[error(transparent)]
+    Bus(#[from] bus::redis::BusError),
+    /// A thread could not be started.
+    #[error("an actor thread could not be started: {0}")]
+    Thread(#[from] std::io::Error),
+    /// The supervisor ended while starting.
+    #[error("the supervisor does not answer")]
+    Supervisor,
+}
+
+/// The running system, as the HTTP edge sees it.
+pub struct Platform {
+    /// Now and sleep.
+    pub clock: Clock,
+    /// Ids and random bytes.
+    pub ids: Arc<IdSource>,
+    /// Truth.
+    pub store: Store,
+    /// Wake-ups.
+    pub bus: Bus,
+    /// This process.
+    pub node: NodeId,
+    /// The door of every message.
+    pub intake: Intake,
+    /// Keys of this installation.
+    pub secrets: Secrets,
+    supervisor: Addr<Supervisor>,
+    registry: Slot<Registry>,
+    stop: CancellationToken,
+    _lock: std::fs::File,
+}
+
+impl std::fmt::Debug for Platform {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Platform({})", self.node)
+    }
+}
+
+/// What a new account is made of.
+#[derive(Clone, Debug)]
+pub struct CreateAccount {
+    /// Whose it is.
+    pub tenant: TenantId,
+    /// What people call it.
+    pub name: String,
+    /// Which engine serves it.
+    pub engine: EngineKind,
+    /// Free labels.
+    pub labels: Vec<String>,
+}
+
+impl Platform {
+    /// Opens the store, starts the actors, then starts every account that shall run. Needs a running actix system; the
+    /// current tokio runtime carries the writer and the intake.
+    ///
+    /// # Errors
+    /// See [`PlatformError`]; nothing is left running.
+    pub async fn start(
+        settings: Settings,
+        engines: HashMap<EngineKind, Arc<dyn Engine>>,
+        secrets: Secrets,
+        clock: Clock,
+    ) -> Result<Arc<Self>, PlatformError> {
+        let lock = lock_data_dir(&settings.data_dir)?;
+        let ids = Arc::new(IdSource::random(clock.clone()));
+        let node = ids.next::<NodeKind>();
+        let stop = CancellationToken::new();
+        let bus = Bus::new();
+        if let Some(url) = &settings.redis_url {
+            bus::redis::join(&bus, url, clock.clone(), stop.clone())?;
+        }
+        let pump = Slot::<Pump>::default();
+        let store = Store::open(&settings.store, nudge(bus.clone(), pump.clone())).await?;
+        let supervisor = Supervisor::start_with(settings.supervision.clone(), clock.clone(), Arc::clone(&ids))?;
+        let wiring = Wiring {
+            settings,
+            engines,
+            store: store.clone(),
+            ids: Arc::clone(&ids),
+            clock: clock.clone(),
+            node,
+            supervisor: supervisor.clone(),
+            pump,
+        };
+        let (intake, registry) = wiring.start_actors(&secrets).await?;
+        Ok(Arc::new(Self {
+            clock,
+            ids,
+            store,
+            bus,
+            node,
+            intake,
+            secrets,
+            supervisor,
+            registry,
+            stop,
+            _lock: lock,
+        }))
+    }
+
+    /// Stops every account (sessions close, profiles stay linked) and ends the actors. Messages wait in the outbox.
+    pub async fn stop(&self) {
+        if let Some(registry) = self.registry.get() {
+            let stopping = registry.send(crate::protocol::registry::StopAll);
+            if tokio::time::timeout(STOP_DEADLINE, stopping).await.is_err() {
+                tracing::warn!(target: "zaptor::platform", "some accounts did not stop in time");
+            }
+        }
+        self.stop.cancel();
+    }
+
+    /// Stores a new account, tells so and starts it.
+    ///
+    /// # Errors
+    /// As the store says.
+    pub async fn create_account(&self, create: CreateAccount) -> Result<AccountRow, StoreError> {
+        let (ids, at) = (Arc::clone(&self.ids), self.clock.now());
+        let account = ids.next();
+        let tenant = create.tenant;
+        let CreateAccount { name, engine, labels, .. } = create;
+        let new = accounts::NewAccount { id: account, tenant, name, engine, labels, at };
+        let row = self
+            .store
+            .write(move |tx| {
+                Box::pin(async move {
+                    let row = accounts::create(tx, new).await?;
+                    let said = account::StateSaid { from: None, to: row.state, reason: None, action: None };
+                    let event = NewEvent::new(tenant, Some(account), EventType::AccountStateChanged, &said);
+                    journal::append(tx, &ids, at, &[event]).await?;
+                    Ok(row)
+                })
+            })
+            .await?;
+        if let Err(error) = self.start_account(tenant, account).await {
+            tracing::warn!(target: "zaptor::platform", %account, %error, "a new account starts later");
+        }
+        Ok(row)
+    }
+
+    /// Starts an account that the tenant has, and keeps it wanted.
+    ///
+    /// # Errors
+    /// [`AccountError::NotRunning`] when the registry is down.
+    pub async fn start_account(&self, tenant: TenantId, account: AccountId) -> Result<(), AccountError> {
+        self.want(tenant, account, true).await?;
+        self.tell(StartAccount { tenant, account }).await
+    }
+
+    /// Stops an account and keeps it stopped.
+    ///
+    /// # Errors
+    /// [`AccountError::NotRunning`] when the registry is down.
+    pub async fn stop_account(&self, tenant: TenantId, account: AccountId) -> Result<(), AccountError> {
+        self.want(tenant, account, false).await?;
+        self.tell(StopAccount { account, forget: false }).await
+    }
+
+    /// Closes an account's session and opens a new one.
+    ///
+    /// # Errors
+    /// [`AccountError::NotRunning`] when the registry is down.
+    pub async fn restart_account(&self, tenant: TenantId, account: AccountId) -> Result<(), AccountError> {
+        self.want(tenant, account, true).await?;
+        self.tell(RestartAccount { tenant, account }).await
+    }
+
+    /// Logs an account out where that can be done, stops it, removes its profile and marks it as deleted. Its messages
+    /// and events stay. Gives false when the tenant has no such account.
+    ///
+    /// # Errors
+    /// [`AccountError`] when the registry is down or the store refuses.
+    pub async fn delete_account(&self, tenant: TenantId, account: AccountId) -> Result<bool, AccountError> {
+        // Best effort: an account that is not online cannot log out, and the removed profile ends the link anyway.
+        let _ = self.ask(account, crate::protocol::account::LogOut).await;
+        self.tell(StopAccount { account, forget: true }).await?;
+        self.intake.forget(account);
+        let at = self.clock.now();
+        self.store
+            .write(move |tx| Box::pin(accounts::delete(tx, tenant, account, at)))
+            .await
+            .map_err(|error| AccountError::Session(error.to_string()))
+    }
+
+    /// Asks an account itself.
+    ///
+    /// # Errors
+    /// See [`AccountError`].
+    pub async fn ask<M, T>(&self, account: AccountId, command: M) -> Result<T, AccountError>
+    where
+        To<M>: Message<Result = Result<T, AccountError>> + Send,
+        Registry: Handler<To<M>>,
+        Context<Registry>: ToEnvelope<Registry, To<M>>,
+        M: Send + 'static,
+        T: Send + 'static,
+    {
+        self.tell(To { account, command }).await
+    }
+
+    /// Cancels a message that was not tried yet.
+    ///
+    /// # Errors
+    /// As the store says.
+    pub async fn cancel_message(&self, tenant: TenantId, message: MessageId) -> Result<Cancel, StoreError> {
+        dispatcher::cancel(&self.store, &self.ids, &self.clock, tenant, message).await
+    }
+
+    /// Adds tokens to a wallet.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when the tenant does not exist or the amount is not positive.
+    pub async fn top_up(
+        &self,
+        tenant: TenantId,
+        amount: Tokens,
+        note: Option<String>,
+    ) -> Result<(EntryId, Balance), StoreError> {
+        billing::top_up(&self.store, &self.ids, &self.clock, tenant, amount, note).await
+    }
+
+    /// The supervision tree: services first, then accounts.
+    pub async fn observe_actors(&self) -> Vec<ActorReport> {
+        let children = self.supervisor.send(Observe).await.unwrap_or_default();
+        let services = children.into_iter().filter(|child| child.name != "account").map(service);
+        let mut all: Vec<ActorReport> = services.collect();
+        if let Some(registry) = self.registry.get() {
+            all.extend(registry.send(ObserveActors).await.unwrap_or_default());
+        }
+        all
+    }
+
+    async fn want(&self, tenant: TenantId, account: AccountId, wanted: bool) -> Result<(), AccountError> {
+        self.store
+            .write(move |tx| Box::pin(accounts::set_wanted(tx, tenant, account, wanted)))
+            .await
+            .map(drop)
+            .map_err(|error| AccountError::Session(error.to_string()))
+    }
+
+    async fn tell<M, T>(&self, message: M) -> Result<T, AccountError>
+    where
+        M: Message<Result = Result<T, AccountError>> + Send + 'static,
+        Registry: Handler<M>,
+        Context<Registry>: ToEnvelope<Registry, M>,
+        T: Send + 'static,
+    {
+        let registry = self.registry.get().ok_or(AccountError::NotRunning)?;
+        tokio::select! {
+            answer = registry.send(message) => answer.unwrap_or(Err(AccountError::NoAnswer)),
+            () = self.clock.sleep(ASK_DEADLINE) => Err(AccountError::NoAnswer),
+        }
+    }
+}
+
+fn service(child: ChildReport) -> ActorReport {
+    ActorReport {
+        name: child.name,
+        account: None,
+        tenant: None,
+        state: child.state.as_str(),
+        generation: child.generation,
+        restarts: child.restarts,
+        last_exit: child.last_exit.map(|(exit, at)| (exit.to_string(), at)),
+        permits_in_use: 0,
+    }
+}
+
+/// What a commit moved wakes whoever waits for it: readers of the journal, and the pump.
+fn nudge(bus: Bus, pump: Slot<Pump>) -> impl Fn(&CommitNotice) + Send + Sync + 'static {
+    move |notice| {
+        for &(tenant, seq) in &notice.journals {
+            bus.announce(tenant, seq);
+        }
+        if let Some(pump) = pump.get() {
+            notice.outboxes.iter().for_each(|&account| pump.do_send(OutboxGrew { account }));
+        }
+    }
+}
+
+/// Finds the addressee in its slot.
+fn line<A, M>(slot: &Slot<A>) -> Line<M>
+where
+    A: Actor<Context = Context<A>> + Handler<M>,
+    M: Message<Result: Send> + Send + 'static,
+{
+    let slot = slot.clone();
+    Arc::new(move || slot.get().map(Addr::recipient))
+}
+
+struct Wiring {
+    settings: Settings,
+    engines: HashMap<EngineKind, Arc<dyn Engine>>,
+    store: Store,
+    ids: Arc<IdSource>,
+    clock: Clock,
+    node: NodeId,
+    supervisor: Addr<Supervisor>,
+    pump: Slot<Pump>,
+}
+
+impl Wiring {
+    async fn start_actors(self, secrets: &Secrets) -> Result<(Intake, Slot<Registry>), PlatformError> {
+        let billing = self.start_billing().await?;
+        let pace = self.start_rate_limit().await?;
+        let registry = Slot::<Registry>::default();
+        let pump = PumpParts {
+            settings: self.settings.dispatcher.clone(),
+            store: self.store.clone(),
+            ids: Arc::clone(&self.ids),
+            clock: self.clock.clone(),
+            node: self.node.to_string(),
+            pace: line(&pace),
+            registry: line(&registry),
+            ready: Arc::new(DashMap::new()),
+        };
+        self.supervise("dispatcher", &self.pump, move |life| Pump::new(pump.clone(), life)).await?;
+        let parts = RegistryParts {
+            settings: self.settings.registry.clone(),
+            account: self.settings.account.clone(),
+            profiles: self.settings.data_dir.join("profiles"),
+            engines: self.engines.clone(),
+            store: self.store.clone(),
+            ids: Arc::clone(&self.ids),
+            clock: self.clock.clone(),
+            node: self.node.to_string(),
+            supervisor: self.supervisor.clone(),
+            ready: line(&self.pump),
+            unready: line(&self.pump),
+        };
+        self.supervise("registry", &registry, move |life| Registry::new(parts.clone(), life)).await?;
+        let intake = Intake::start(IntakeParts {
+            settings: self.settings.dispatcher.clone(),
+            store: self.store.clone(),
+            ids: Arc::clone(&self.ids),
+            clock: self.clock.clone(),
+            wa_secret: secrets.derive("whatsapp message ids"),
+            node: self.node.to_string(),
+            quote: line(&billing),
+            balance_moved: line(&billing),
+        });
+        Ok((intake, registry))
+    }
+
+    async fn start_billing(&self) -> Result<Slot<Billing>, PlatformError> {
+        let slot = Slot::default();
+        let (settings, store) = (self.settings.billing.clone(), self.store.clone());
+        let (ids, clock) = (Arc::clone(&self.ids), self.clock.clone());
+        self.supervise("billing", &slot, move |life| {
+            Billing::new(settings.clone(), store.clone(), Arc::clone(&ids), clock.clone(), life)
+        })
+        .await?;
+        Ok(slot)
+    }
+
+    async fn start_rate_limit(&self) -> Result<Slot<RateLimit>, PlatformError> {
+        let slot = Slot::default();
+        let (settings, clock) = (self.settings.rate_limit.clone(), self.clock.clone());
+        self.supervise("rate_limit", &slot, move |life| RateLimit::new(&settings, clock.clone(), life)).await?;
+        Ok(slot)
+    }
+
+    async fn supervise<A>(
+        &self,
+        name: &'static str,
+        slot: &Slot<A>,
+        make: impl Fn(supervision::Life) -> A + Send + Clone + 'static,
+    ) -> Result<(), PlatformError>
+    where
+        A: Actor<Context = Context<A>>,
+    {
+        let spec = ChildSpec {
+            name,
+            class: RestartClass::Permanent,
+            start: starter(slot.clone(), make),
+            listener: Box::new(move |change| {
+                if let supervision::Change::Down { exit, .. } = change {
+                    tracing::error!(target: "zaptor::platform", name, %exit, "a service actor ended");
+                }
+            }),
+        };
+        self.supervisor.send(Supervise(spec)).await.map(drop).map_err(|_| PlatformError::Supervisor)
+    }
+}
+
+/// Makes the data folder (mode 0700: profiles are credentials) and takes its lock, which ends with the process.
+fn lock_data_dir(path: &Path) -> Result<std::fs::File, PlatformError> {
+    use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
+    let failed = |error| PlatformError::DataDir { path: path.to_owned(), error };
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(failed)?;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o700)).map_err(failed)?;
+    let file = std::fs::File::create(path.join("lock")).map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(std::fs::TryLockError::WouldBlock) => Err(PlatformError::InUse(path.to_owned())),
+        Err(std::fs::TryLockError::Error(error)) => Err(failed(error)),
+    }
+}
