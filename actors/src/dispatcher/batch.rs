@@ -184,7 +184,7 @@ impl<'a> Batch<'a> {
         if accepted.is_empty() {
             return Ok(());
         }
-        let hours = self.parts.settings.default_expiry_hours;
+        let expiry = self.parts.settings.default_expiry;
         let mut messages = Vec::with_capacity(accepted.len());
         let mut events = Vec::with_capacity(accepted.len());
         let mut holds: HashMap<TenantId, Vec<Hold>> = HashMap::new();
@@ -196,7 +196,7 @@ impl<'a> Batch<'a> {
                 submit,
             } = &self.items[i];
             let starts = submit.send_at.unwrap_or(self.now).max(self.now);
-            let default_expiry = starts.after(std::time::Duration::from_secs(hours * 3_600));
+            let default_expiry = starts.after(expiry);
             let message = NewMessage {
                 id: *id,
                 tenant: submit.tenant,
@@ -228,7 +228,7 @@ impl<'a> Batch<'a> {
     }
 
     fn render(&mut self, accepted: Vec<(usize, Balance)>) -> Vec<IdempotencyRecord> {
-        let keep_for = std::time::Duration::from_secs(self.parts.settings.idempotency_hours * 3_600);
+        let keep_for = self.parts.settings.keep_answers;
         let mut records = Vec::new();
         for (i, balance) in accepted {
             let Item {

@@ -6,8 +6,6 @@
 
 use std::time::Duration;
 
-use serde::Deserialize;
-
 use crate::{
     domain::{
         AccountId, Content, Jid, MessageId, MessageStatus, Priority, TenantId, Timestamp, Tokens, WaMessageId,
@@ -27,32 +25,32 @@ pub use intake::{Intake, IntakeParts};
 pub use pump::{Pump, PumpParts};
 
 /// How the dispatcher works.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Clone, Debug)]
 pub struct Settings {
-    /// How many submissions may wait for their commit; more are refused with 503. 1 to 100,000.
+    /// How many submissions may wait for their commit; more are refused with 503. 1 to 1,000,000.
     pub intake_queue: usize,
-    /// How many submissions one commit may take, 1 to 5,000.
+    /// How many submissions one commit may take, 1 to 4,096.
     pub intake_batch_max: usize,
     /// How long the pump waits for an account's answer to one delivery; must exceed the engine's send deadline.
-    pub deliver_timeout_seconds: u64,
+    pub deliver_timeout: Duration,
     /// How often the pump looks for what nudges missed: schedules, retries, expiry.
-    pub poll_interval_millis: u64,
+    pub poll_interval: Duration,
     /// How long a message may wait before it expires, when the client does not say.
-    pub default_expiry_hours: u64,
-    /// How long an answer is kept for its `Idempotency-Key`, at least 24.
-    pub idempotency_hours: u64,
+    pub default_expiry: Duration,
+    /// How long an answer is kept for its `Idempotency-Key`, at least 24 hours.
+    pub keep_answers: Duration,
 }
 
 impl Default for Settings {
     fn default() -> Self {
+        const DAY: Duration = Duration::from_secs(24 * 3_600);
         Self {
-            intake_queue: 4_096,
+            intake_queue: 8_192,
             intake_batch_max: 512,
-            deliver_timeout_seconds: 60,
-            poll_interval_millis: 1_000,
-            default_expiry_hours: 24,
-            idempotency_hours: 24,
+            deliver_timeout: Duration::from_secs(60),
+            poll_interval: Duration::from_secs(1),
+            default_expiry: DAY,
+            keep_answers: DAY,
         }
     }
 }

@@ -156,10 +156,7 @@ impl Pump {
         let look = async move {
             let expired = sweep::expire(&parts.store, &parts.ids, &parts.clock).await;
             let due = outbox::due_accounts(parts.store.reads(), parts.clock.now(), POLL_LIMIT).await;
-            parts
-                .clock
-                .sleep(Duration::from_millis(parts.settings.poll_interval_millis.max(10)))
-                .await;
+            parts.clock.sleep(parts.settings.poll_interval).await;
             (expired, due)
         };
         ctx.spawn(look.into_actor(self).map(|(expired, due), pump, ctx| {
@@ -228,7 +225,7 @@ async fn deliver(parts: &PumpParts, claim: Claim) -> Turn {
     let answer = match (parts.registry)() {
         None => Err(AccountError::NotRunning),
         Some(registry) => {
-            let deadline = Duration::from_secs(parts.settings.deliver_timeout_seconds);
+            let deadline = parts.settings.deliver_timeout;
             let asked = registry.send(To { account, command });
             tokio::select! {
                 answer = asked => answer.unwrap_or(Err(AccountError::NoAnswer)),

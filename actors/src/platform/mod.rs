@@ -5,7 +5,7 @@
 
 use std::{
     collections::HashMap,
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::Arc,
     time::Duration,
 };
@@ -41,8 +41,10 @@ use crate::{
     },
 };
 
+mod data_dir;
 mod secrets;
 
+pub use data_dir::DataDir;
 pub use secrets::{SecretError, Secrets};
 
 /// How long the edge waits for an account's answer.
@@ -53,8 +55,6 @@ const STOP_DEADLINE: Duration = Duration::from_secs(20);
 /// Everything that the rooms are told.
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
-    /// The folder of everything that this node keeps.
-    pub data_dir: PathBuf,
     /// The store.
     pub store: store::Settings,
     /// The intake and the pump.
@@ -123,7 +123,7 @@ pub struct Platform {
     supervisor: Addr<Supervisor>,
     registry: Slot<Registry>,
     stop: CancellationToken,
-    _lock: std::fs::File,
+    _data: DataDir,
 }
 
 impl std::fmt::Debug for Platform {
@@ -152,12 +152,12 @@ impl Platform {
     /// # Errors
     /// See [`PlatformError`]; nothing is left running.
     pub async fn start(
+        data: DataDir,
         settings: Settings,
         engines: HashMap<EngineKind, Arc<dyn Engine>>,
         secrets: Secrets,
         clock: Clock,
     ) -> Result<Arc<Self>, PlatformError> {
-        let lock = lock_data_dir(&settings.data_dir)?;
         let ids = Arc::new(IdSource::random(clock.clone()));
         let node = ids.next::<NodeKind>();
         let stop = CancellationToken::new();
@@ -169,6 +169,7 @@ impl Platform {
         let store = Store::open(&settings.store, nudge(bus.clone(), pump.clone())).await?;
         let supervisor = Supervisor::start_with(settings.supervision.clone(), clock.clone(), Arc::clone(&ids))?;
         let wiring = Wiring {
+            profiles: data.path().join("profiles"),
             settings,
             engines,
             store: store.clone(),
@@ -190,7 +191,7 @@ impl Platform {
             supervisor,
             registry,
             stop,
-            _lock: lock,
+            _data: data,
         }))
     }
 
@@ -383,6 +384,7 @@ where
 }
 
 struct Wiring {
+    profiles: PathBuf,
     settings: Settings,
     engines: HashMap<EngineKind, Arc<dyn Engine>>,
     store: Store,
@@ -412,7 +414,7 @@ impl Wiring {
         let parts = RegistryParts {
             settings: self.settings.registry.clone(),
             account: self.settings.account.clone(),
-            profiles: self.settings.data_dir.join("profiles"),
+            profiles: self.profiles.clone(),
             engines: self.engines.clone(),
             store: self.store.clone(),
             ids: Arc::clone(&self.ids),
@@ -474,19 +476,5 @@ impl Wiring {
             }),
         };
         self.supervisor.send(Supervise(spec)).await.map(drop).map_err(|_| PlatformError::Supervisor)
-    }
-}
-
-/// Makes the data folder (mode 0700: profiles are credentials) and takes its lock, which ends with the process.
-fn lock_data_dir(path: &Path) -> Result<std::fs::File, PlatformError> {
-    use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
-    let failed = |error| PlatformError::DataDir { path: path.to_owned(), error };
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(failed)?;
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o700)).map_err(failed)?;
-    let file = std::fs::File::create(path.join("lock")).map_err(failed)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(std::fs::TryLockError::WouldBlock) => Err(PlatformError::InUse(path.to_owned())),
-        Err(std::fs::TryLockError::Error(error)) => Err(failed(error)),
     }
 }
