@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test panics where it fails")]
 
+mod bus;
+mod dispatcher;
 mod session_conformance;
 mod session_simulated;
 mod store_conformance;

@@ -21,7 +21,7 @@ use zaptor_actors::{
     dead_code,
     reason = "the file serves several test binaries, each with what it needs"
 )]
-mod servers;
+pub(crate) mod servers;
 
 /// A database, a tenant with 100 tokens and an account.
 pub(crate) struct Bench {
@@ -495,6 +495,7 @@ async fn what_a_dead_generation_left_is_adopted(bench: &Bench) {
 }
 
 async fn acks_only_rise(bench: &Bench) {
+    use MessageStatus::{Played, Queued, Read, Sending, Sent};
     let message = bench.message("5511987654321");
     bench.accept(vec![message.clone()]).await.unwrap();
     let epoch = bench.epoch().await;
@@ -508,13 +509,12 @@ async fn acks_only_rise(bench: &Bench) {
     };
     assert_eq!(acknowledge(Ack::Read).await, None, "not sent yet");
     bench.settle(message.id, epoch, Outcome::Sent).await.unwrap();
-    assert_eq!(acknowledge(Ack::Read).await, Some(MessageStatus::Read));
+    assert_eq!(acknowledge(Ack::Read).await, Some(Read));
     assert_eq!(acknowledge(Ack::Device).await, None);
     assert_eq!(acknowledge(Ack::Read).await, None);
-    assert_eq!(acknowledge(Ack::Played).await, Some(MessageStatus::Played));
+    assert_eq!(acknowledge(Ack::Played).await, Some(Played));
     let steps = bench.store.reads().steps(message.id).await.unwrap();
     let statuses: Vec<MessageStatus> = steps.iter().map(|step| step.status).collect();
-    use MessageStatus::{Played, Queued, Read, Sending, Sent};
     assert_eq!(statuses, [Queued, Sending, Sent, Read, Played]);
 }
 
