@@ -47,12 +47,18 @@ async fn publish(pool: Pool, mut nudges: mpsc::Receiver<(TenantId, i64)>, stop: 
             () = stop.cancelled() => return,
             taken = nudges.recv_many(&mut batch, super::REMOTE_QUEUE) => if taken == 0 { return },
         }
-        // Only the newest number of each tenant matters.
-        let newest: HashMap<TenantId, i64> = batch.drain(..).collect();
+        // Only the highest number of each tenant matters.
+        let mut highest: HashMap<TenantId, i64> = HashMap::new();
+        for (tenant, seq) in batch.drain(..) {
+            highest
+                .entry(tenant)
+                .and_modify(|known| *known = seq.max(*known))
+                .or_insert(seq);
+        }
         let Ok(mut connection) = pool.get().await else {
             continue;
         };
-        for (tenant, seq) in newest {
+        for (tenant, seq) in highest {
             if let Err(error) = connection
                 .publish::<_, _, ()>(CHANNEL, format!("{tenant} {seq}"))
                 .await

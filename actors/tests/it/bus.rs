@@ -1,5 +1,7 @@
 //! One suite over both buses: a nudge arrives, the newest number wins, and losing Redis loses nothing but speed.
 
+use std::time::Duration;
+
 use tokio_util::sync::CancellationToken;
 use zaptor_actors::{
     bus::{self, Bus},
@@ -7,6 +9,11 @@ use zaptor_actors::{
 };
 
 use crate::store_conformance::servers;
+
+async fn hear(journal: &mut tokio::sync::watch::Receiver<i64>, seq: i64) -> i64 {
+    let heard = tokio::time::timeout(Duration::from_secs(10), journal.wait_for(|known| *known >= seq)).await;
+    *heard.expect("the nudge came within 10 s").unwrap()
+}
 
 /// `near` announces, `far` hears: the same bus in one process, two joined by Redis between nodes.
 async fn a_nudge_arrives_and_the_newest_wins(near: &Bus, far: &Bus) {
@@ -16,11 +23,11 @@ async fn a_nudge_arrives_and_the_newest_wins(near: &Bus, far: &Bus) {
     let mut silent = far.journal(other);
     silent.mark_unchanged();
     near.announce(tenant, 1);
-    journal.wait_for(|seq| *seq >= 1).await.unwrap();
+    hear(&mut journal, 1).await;
     for seq in [7, 3, 9, 8] {
         near.announce(tenant, seq);
     }
-    assert_eq!(*journal.wait_for(|seq| *seq >= 9).await.unwrap(), 9);
+    assert_eq!(hear(&mut journal, 9).await, 9);
     assert!(!silent.has_changed().unwrap(), "another tenant's nudge");
 }
 
@@ -47,7 +54,7 @@ async fn between_nodes_over_redis() {
     let mut journal = far.journal(tenant);
     for seq in 1.. {
         near.announce(tenant, seq);
-        let heard = tokio::time::timeout(std::time::Duration::from_millis(50), journal.changed());
+        let heard = tokio::time::timeout(Duration::from_millis(50), journal.changed());
         if heard.await.is_ok() {
             break;
         }
