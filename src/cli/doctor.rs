@@ -102,6 +102,7 @@ pub(super) fn run(node: Node, printer: Printer) -> Result<(), Failure> {
 
 async fn look(config: &Config) -> Vec<Finding> {
     let mut findings = browser(config).await;
+    findings.push(browser_sandbox(config));
     findings.push(agent(config));
     findings.push(data_dir(&config.data.dir));
     findings.push(database(config).await);
@@ -160,6 +161,26 @@ async fn browser(config: &Config) -> Vec<Finding> {
         (Some((Ok(version), path)), _) => ok("driver", format!("{} {version}", path.display())),
     };
     vec![browser_finding, driver_finding]
+}
+
+/// Whether the page is locked away from this machine.
+fn browser_sandbox(config: &Config) -> Finding {
+    let check = "browser sandbox";
+    if config::chromium_sandbox(&config.engine) {
+        return ok(check, "on: the page is locked away from this machine");
+    }
+    // A container is a lock of its own; elsewhere the page has the rights of the user who runs Zaptor.
+    if Path::new("/.dockerenv").exists() {
+        return ok(
+            check,
+            "off: it cannot run in this container, which takes its place",
+        );
+    }
+    let mend = "run Zaptor as a user that is not root, on a kernel that gives it user namespaces";
+    warning(
+        check,
+        format!("off: the page could reach what this user can; {mend}"),
+    )
 }
 
 /// The number in what a program prints as its version.
