@@ -25,7 +25,7 @@ test: ## everything a change must pass: format, lints, licences, npm tests, Rust
 	@.ci/step format cargo fmt --all --check
 	@.ci/step lint cargo clippy --locked --workspace --all-targets -- -D warnings
 	@.ci/step deny .ci/deny
-	@.ci/step npm .ci/npm-tests $(NPM_PACKAGES)
+	@for package in $(NPM_PACKAGES); do .ci/step "npm-$${package##*/}" .ci/npm-tests "$$package"; done
 	@.ci/step rust cargo nextest run --locked --workspace
 	@.ci/step docs .ci/doc-tests
 	@.ci/step --closing

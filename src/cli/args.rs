@@ -102,7 +102,7 @@ pub(super) struct Up {
     #[arg(long, value_name = "N")]
     pub(super) sandbox_port: Option<u16>,
     /// Without the sandbox: accounts meet the real WhatsApp
-    #[arg(long, conflicts_with_all = ["sandbox_url", "sandbox_port"])]
+    #[arg(long, conflicts_with = "sandbox_url")]
     pub(super) no_sandbox: bool,
 }
 
