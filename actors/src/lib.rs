@@ -14,6 +14,7 @@ pub mod ledger;
 pub mod outbox;
 pub mod protocol;
 pub mod rate_limit;
+pub mod registry;
 pub mod session;
 pub mod store;
 pub mod supervision;

@@ -24,7 +24,6 @@ use super::{
 };
 use crate::{
     outbox::Outcome,
-    protocol::dispatcher::{AccountReady, AccountUnready},
     session::{SessionError, SessionEvent},
     store::StoreError,
     supervision::Life,
@@ -107,19 +106,23 @@ impl Account {
             Effect::ProbeLater { ticket, soon } => self.probe_later(ticket, soon, ctx),
             Effect::NoteRoundTrip => {
                 self.note(Entry::RoundTrip, ctx);
+                // Said again, in case it was lost or the lane was closed over a message in doubt.
+                self.say_ready();
                 if self.machine.phase() == Phase::Serving && !self.doubts.is_empty() {
                     self.resolve_doubts(ctx);
                 }
             }
             Effect::Recover => self.resolve_doubts(ctx),
-            Effect::Ready => {
-                if let Some(epoch) = self.machine.serving() {
-                    self.shared.ready.do_send(AccountReady { account, epoch });
-                }
-            }
-            Effect::Unready => self.shared.unready.do_send(AccountUnready { account }),
+            Effect::Ready => self.say_ready(),
+            Effect::Unready => self.shared.say_unready(account),
             Effect::WindDown { say, give_up, end } => self.wind_down(say, give_up, end, ctx),
             Effect::End(end) => self.end(end, ctx),
+        }
+    }
+
+    pub(super) fn say_ready(&self) {
+        if let Some(epoch) = self.machine.serving() {
+            self.shared.say_ready(self.place.account, epoch);
         }
     }
 

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use actix::{AsyncContext as _, Context, Handler, Message, ResponseFuture};
+use actix::{
+    ActorFutureExt as _, AsyncContext as _, Context, Handler, Message, ResponseFuture, WrapFuture as _,
+};
 use futures::future;
 use tokio::sync::oneshot;
 
@@ -15,6 +17,9 @@ use crate::{
     domain::AccountState,
     protocol::account::{AccountError, Deliver, Delivery, GetPairing, LogOut, Pairing, Stop, TakeScreenshot},
 };
+
+/// How long after a message in doubt the lane is opened again.
+const REOPEN_AFTER: Duration = Duration::from_secs(1);
 
 /// A delivery left something for the actor to know.
 #[derive(Message)]
@@ -36,6 +41,9 @@ impl Handler<Left> for Account {
             Aftermath::InDoubt(doubt) => {
                 self.doubts.push(*doubt);
                 self.arm_patience(ctx);
+                // The dispatcher closes the lane over a message in doubt, but this session lives: the others may go on.
+                let pause = self.shared.clock.sleep(REOPEN_AFTER).into_actor(self);
+                ctx.spawn(pause.map(|(), this, _| this.say_ready()));
             }
             Aftermath::SessionLost(doubt, reason) => {
                 self.doubts.push(*doubt);

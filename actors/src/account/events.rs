@@ -11,17 +11,22 @@ use crate::{
     outbox::{InboundFields, Settled},
 };
 
-#[derive(Serialize)]
-struct StateChanged<'a> {
-    from: AccountState,
-    to: AccountState,
-    reason: Option<&'a str>,
-    action: Option<&'a str>,
+/// The particulars of `account.state_changed`. Also written by whoever creates an account.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct StateSaid<'a> {
+    /// The state before; none for a new account.
+    pub from: Option<AccountState>,
+    /// The state.
+    pub to: AccountState,
+    /// Why.
+    pub reason: Option<&'a str>,
+    /// What is asked of the user.
+    pub action: Option<&'a str>,
 }
 
 pub(super) fn state_changed(tenant: TenantId, account: AccountId, from: AccountState, say: &Say) -> NewEvent {
-    let data = StateChanged {
-        from,
+    let data = StateSaid {
+        from: Some(from),
         to: say.state,
         reason: say.reason.as_deref(),
         action: say.action.as_deref(),

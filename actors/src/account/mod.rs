@@ -29,21 +29,24 @@ mod writing;
 
 use std::{path::PathBuf, sync::Arc};
 
-use actix::Recipient;
-use parking_lot::Mutex;
+use tokio::sync::watch;
 
 use crate::{
     domain::{AccountId, AccountState, Clock, IdSource, TenantId},
-    protocol::dispatcher::{AccountReady, AccountUnready},
+    protocol::{
+        Line,
+        dispatcher::{AccountReady, AccountUnready},
+    },
     session::Engine,
     store::{AccountRow, Store},
 };
 
 pub use actor::Account;
+pub use events::StateSaid;
 pub use machine::{Effect, End, Input, Machine, Phase, Rules, Say};
 pub use metrics::{note_permits, note_restart};
-pub use obituary::record_end;
-pub use recovery::give_up_overdue;
+pub use obituary::{record_end, record_stop};
+pub use recovery::{give_up_all, give_up_overdue};
 pub use settings::Settings;
 
 /// What every account of a process shares. Cheap to clone.
@@ -60,9 +63,25 @@ pub struct Shared {
     /// The name of this node, for timelines.
     pub node: Arc<str>,
     /// Hears that a lane may run.
-    pub ready: Recipient<AccountReady>,
+    pub ready: Line<AccountReady>,
     /// Hears that it may not.
-    pub unready: Recipient<AccountUnready>,
+    pub unready: Line<AccountUnready>,
+}
+
+impl Shared {
+    /// Tells the dispatcher that the lane may run. A dispatcher that is down keeps what it was told before.
+    fn say_ready(&self, account: AccountId, epoch: i64) {
+        if let Some(dispatcher) = (self.ready)() {
+            dispatcher.do_send(AccountReady { account, epoch });
+        }
+    }
+
+    /// Tells the dispatcher that it may not.
+    fn say_unready(&self, account: AccountId) {
+        if let Some(dispatcher) = (self.unready)() {
+            dispatcher.do_send(AccountUnready { account });
+        }
+    }
 }
 
 impl std::fmt::Debug for Shared {
@@ -102,6 +121,13 @@ impl Place {
     }
 }
 
+impl Place {
+    /// Completes once no session uses the profile any more.
+    pub async fn profile_is_free(&self) {
+        drop(self.profile_lock.lock().await);
+    }
+}
+
 impl std::fmt::Debug for Place {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Place({})", self.account)
@@ -109,33 +135,56 @@ impl std::fmt::Debug for Place {
 }
 
 /// Where an account stands, as last committed by this node. Also keeps the count of accounts by state.
-pub struct Standing(Mutex<(AccountState, i64)>);
+pub struct Standing(watch::Sender<Stand>);
+
+/// One moment of a [`Standing`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stand {
+    /// The state.
+    pub state: AccountState,
+    /// The epoch under which it was written.
+    pub said_under: i64,
+    /// The epoch of the newest generation that took over.
+    pub epoch: i64,
+}
 
 impl Standing {
     fn new(state: AccountState, epoch: i64) -> Self {
         metrics::enter(state);
-        Self(Mutex::new((state, epoch)))
+        let stand = Stand {
+            state,
+            said_under: epoch,
+            epoch,
+        };
+        Self(watch::Sender::new(stand))
     }
 
     /// The state.
     pub fn state(&self) -> AccountState {
-        self.0.lock().0
+        self.0.borrow().state
     }
 
     /// The epoch of the newest generation that took over.
     pub fn epoch(&self) -> i64 {
-        self.0.lock().1
+        self.0.borrow().epoch
     }
 
-    fn set_state(&self, state: AccountState) {
-        let mut inner = self.0.lock();
-        metrics::leave(inner.0);
-        metrics::enter(state);
-        inner.0 = state;
+    /// Hears of every change.
+    pub fn watch(&self) -> watch::Receiver<Stand> {
+        self.0.subscribe()
+    }
+
+    fn set_state(&self, state: AccountState, epoch: i64) {
+        self.0.send_modify(|stand| {
+            metrics::leave(stand.state);
+            metrics::enter(state);
+            stand.state = state;
+            stand.said_under = epoch;
+        });
     }
 
     fn set_epoch(&self, epoch: i64) {
-        self.0.lock().1 = epoch;
+        self.0.send_modify(|stand| stand.epoch = epoch);
     }
 }
 
@@ -147,7 +196,6 @@ impl Drop for Standing {
 
 impl std::fmt::Debug for Standing {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let (state, epoch) = *self.0.lock();
-        write!(f, "Standing({state}, epoch {epoch})")
+        write!(f, "{:?}", *self.0.borrow())
     }
 }

@@ -4,7 +4,6 @@ use super::{Place, Shared, events, machine::Say, writing};
 use crate::{
     domain::AccountState,
     journal,
-    protocol::dispatcher::AccountUnready,
     supervision::{Exit, Next},
 };
 
@@ -12,9 +11,7 @@ use crate::{
 /// supervision reports the end. Written under the dead generation's epoch, so that it is refused once the next one
 /// has taken over; an end in good order has written its state itself.
 pub async fn record_end(shared: Shared, place: Place, generation: u64, exit: Exit, next: Next) {
-    shared.unready.do_send(AccountUnready {
-        account: place.account,
-    });
+    shared.say_unready(place.account);
     let say = match next {
         Next::Restart { .. } => Say::because(AccountState::Restarting, exit.to_string()),
         Next::Failed { retry_after } => Say {
@@ -27,6 +24,16 @@ pub async fn record_end(shared: Shared, place: Place, generation: u64, exit: Exi
         Next::Rest if exit.is_normal() => return,
         Next::Rest => Say::because(AccountState::Stopped, exit.to_string()),
     };
+    record(&shared, &place, say, generation).await;
+}
+
+/// Writes and publishes that an account without a living generation was stopped. Called by the registry.
+pub async fn record_stop(shared: &Shared, place: &Place) {
+    let say = Say::because(AccountState::Stopped, "stopped by request");
+    record(shared, place, say, 0).await;
+}
+
+async fn record(shared: &Shared, place: &Place, say: Say, generation: u64) {
     let epoch = place.standing.epoch();
     let (own, at, told) = (shared.clone(), place.clone(), say.clone());
     let written = shared
@@ -45,7 +52,7 @@ pub async fn record_end(shared: Shared, place: Place, generation: u64, exit: Exi
         .await;
     match written {
         Ok(Some(from)) => {
-            place.standing.set_state(say.state);
+            place.standing.set_state(say.state, epoch);
             tracing::warn!(target: "zaptor::account", account = %place.account, from = %from, to = %say.state,
                 reason = say.reason.as_deref(), generation, epoch, "account state");
         }

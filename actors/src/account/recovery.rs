@@ -122,6 +122,9 @@ pub(super) const TOO_LATE: &str = "the session could not be asked in time whethe
 /// The word for a message that can never be looked up again.
 pub(super) const LINK_ENDED: &str = "the link was ended before it could be asked whether it was sent";
 
+/// The word for a message whose account is gone.
+const DELETED: &str = "the account was deleted before it could be asked whether it was sent";
+
 /// Settles as `unknown` whatever the account has in doubt since before `claimed_before`, under a new epoch, whoever held
 /// it: for accounts that no session serves. Gives the new epoch, or nothing when the account is gone.
 pub(super) async fn give_up(
@@ -158,15 +161,32 @@ pub(super) async fn give_up(
         .await
 }
 
+/// Settles as `unknown` whatever an account has in doubt, because it is deleted. Called by the registry once its session
+/// is closed: it raises the epoch.
+///
+/// # Errors
+/// As the store says; [`StoreError::Conflict`] when the account is deleted already.
+pub async fn give_up_all(shared: &Shared, account: AccountId) -> Result<(), StoreError> {
+    let now = shared.clock.now();
+    give_up(shared, account, now, DELETED).await.map(drop)
+}
+
 /// Settles as `unknown` what an account that does not run has had in doubt for longer than the settings allow. Called by
-/// the registry for accounts without a living generation only: it raises the epoch.
+/// the registry for accounts without a living generation only (`place` is theirs, where they have one): it raises the
+/// epoch.
 ///
 /// # Errors
 /// As the store says.
-pub async fn give_up_overdue(shared: &Shared, place: &Place) -> Result<(), StoreError> {
+pub async fn give_up_overdue(
+    shared: &Shared,
+    account: AccountId,
+    place: Option<&Place>,
+) -> Result<(), StoreError> {
     let before = shared.clock.now().before(shared.settings.unknown_after());
-    let epoch = give_up(shared, place.account, before, TOO_LATE).await?;
-    place.standing.set_epoch(epoch);
+    let epoch = give_up(shared, account, before, TOO_LATE).await?;
+    if let Some(place) = place {
+        place.standing.set_epoch(epoch);
+    }
     Ok(())
 }
 

@@ -335,7 +335,7 @@ impl Scribe {
     }
 
     fn said(&self, from: AccountState, say: &Say) {
-        self.place.standing.set_state(say.state);
+        self.place.standing.set_state(say.state, self.stamp.epoch);
         tracing::info!(target: "zaptor::account", account = %self.place.account, from = %from, to = %say.state,
             reason = say.reason.as_deref(), generation = self.stamp.generation, epoch = self.stamp.epoch,
             "account state");

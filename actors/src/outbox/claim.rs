@@ -207,3 +207,29 @@ pub async fn has_ready(reads: &Reads, account: AccountId, now: Timestamp) -> Res
         .await?
         .is_empty())
 }
+
+/// The accounts that have a message in `sending` since before `claimed_before`, at most `limit`: what no generation
+/// resolves any more is found by this.
+///
+/// # Errors
+/// As the database says.
+pub async fn overdue_accounts(
+    reads: &Reads,
+    claimed_before: Timestamp,
+    limit: u64,
+) -> Result<Vec<AccountId>, StoreError> {
+    use sea_orm::{ConnectionTrait as _, Statement};
+    let connection = reads.connection();
+    let backend = connection.get_database_backend();
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let sql = format!(
+        "SELECT DISTINCT account_id FROM outbox WHERE state = {SENDING} AND claimed_at <= $1 LIMIT $2"
+    );
+    let values = [claimed_before.millis().into(), limit.into()];
+    connection
+        .query_all_raw(Statement::from_sql_and_values(backend, sql, values))
+        .await?
+        .iter()
+        .map(|row| parsed(row, "account_id"))
+        .collect()
+}

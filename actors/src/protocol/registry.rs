@@ -35,6 +35,12 @@ pub struct RestartAccount {
     pub account: AccountId,
 }
 
+/// Stop every account because the process ends: each says `restarting`, since the next process opens it anew. Answered
+/// once their sessions are closed, or given up.
+#[derive(Clone, Copy, Debug, Message)]
+#[rtype(result = "()")]
+pub struct StopAll;
+
 /// Ask the account itself; answered by it, within the asker's deadline.
 #[derive(Clone, Debug)]
 pub struct To<M> {

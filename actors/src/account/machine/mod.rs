@@ -184,7 +184,7 @@ impl Machine {
 
     fn stop(&mut self, restarting: bool) -> Vec<Effect> {
         let (state, reason) = if restarting {
-            (AccountState::Restarting, "restarted by request")
+            (AccountState::Restarting, "closed, to be opened anew")
         } else {
             (AccountState::Stopped, "stopped by request")
         };

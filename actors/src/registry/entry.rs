@@ -1,0 +1,302 @@
+//! What is known of one account on this node, and how it is started and stopped.
+
+use std::{collections::HashMap, fmt, path::PathBuf, sync::Arc, time::Duration};
+
+use actix::Addr;
+use parking_lot::Mutex;
+use tokio::sync::Semaphore;
+
+use super::{RegistryParts, Settings};
+use crate::{
+    account::{self, Account, Place, Shared},
+    domain::{AccountId, AccountState, Clock, EngineKind, TenantId},
+    protocol::{
+        account::{AccountError, Stop},
+        registry::ActorReport,
+    },
+    session::Engine,
+    store::{AccountRow, Store, StoreError},
+    supervision::{
+        Change, ChildId, ChildReport, ChildSpec, ChildState, Forget, Next, RestartClass, Retire, Revive,
+        Slot, Supervise, Supervisor, starter,
+    },
+};
+
+/// The accounts of this node, by id. Cheap to clone; kept over the registry's own restarts.
+#[derive(Clone, Default)]
+pub struct Running(Arc<Mutex<Known>>);
+
+#[derive(Default)]
+struct Known {
+    entries: HashMap<AccountId, Entry>,
+    /// The process ends: nothing is started any more.
+    closed: bool,
+}
+
+impl fmt::Debug for Running {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Running({} accounts)", self.0.lock().entries.len())
+    }
+}
+
+impl Running {
+    pub(super) fn find(&self, account: AccountId) -> Option<Entry> {
+        self.0.lock().entries.get(&account).cloned()
+    }
+
+    pub(super) fn all(&self) -> Vec<Entry> {
+        self.0.lock().entries.values().cloned().collect()
+    }
+
+    pub(super) fn close(&self) {
+        self.0.lock().closed = true;
+    }
+
+    fn is_closed(&self) -> bool {
+        self.0.lock().closed
+    }
+}
+
+/// What all entries work with. Cheap to clone.
+#[derive(Clone)]
+pub(super) struct Office {
+    pub(super) settings: Arc<Settings>,
+    pub(super) shared: Shared,
+    pub(super) store: Store,
+    pub(super) clock: Clock,
+    pub(super) supervisor: Addr<Supervisor>,
+    pub(super) running: Running,
+    engines: Arc<HashMap<EngineKind, Arc<dyn Engine>>>,
+    profiles: PathBuf,
+}
+
+impl Office {
+    pub(super) fn new(parts: RegistryParts) -> Self {
+        let shared = Shared {
+            store: parts.store.clone(),
+            clock: parts.clock.clone(),
+            ids: parts.ids,
+            settings: Arc::new(parts.account),
+            node: parts.node.into(),
+            ready: parts.ready,
+            unready: parts.unready,
+        };
+        Self {
+            settings: Arc::new(parts.settings),
+            shared,
+            store: parts.store,
+            clock: parts.clock,
+            supervisor: parts.supervisor,
+            running: parts.running,
+            engines: Arc::new(parts.engines),
+            profiles: parts.profiles,
+        }
+    }
+
+    /// The entry of an account, made from the database where it is not known yet.
+    pub(super) async fn entry(&self, tenant: TenantId, account: AccountId) -> Result<Entry, AccountError> {
+        if let Some(entry) = self.running.find(account) {
+            return Ok(entry);
+        }
+        let row = self.store.reads().account(tenant, account).await;
+        let row = row.map_err(|error| AccountError::Session(error.to_string()))?;
+        let row = row.ok_or_else(|| AccountError::WrongState("there is no such account".to_owned()))?;
+        self.entry_of(&row)
+    }
+
+    /// The entry of a stored account.
+    pub(super) fn entry_of(&self, row: &AccountRow) -> Result<Entry, AccountError> {
+        let engine = self.engines.get(&row.engine).cloned().ok_or_else(|| {
+            AccountError::WrongState(format!("this node has no engine of the kind `{}`", row.engine))
+        })?;
+        let mut known = self.running.0.lock();
+        let entry = known.entries.entry(row.id).or_insert_with(|| {
+            Entry(Arc::new(Inner {
+                place: Place::new(row, engine, self.profile(row.id)),
+                slot: Slot::default(),
+                permits: Arc::new(Semaphore::new(self.settings.permits_per_account)),
+                bound: self.settings.permits_per_account,
+                child: tokio::sync::Mutex::new(None),
+                seen_child: Mutex::new(None),
+            }))
+        });
+        Ok(entry.clone())
+    }
+
+    fn profile(&self, account: AccountId) -> PathBuf {
+        self.profiles.join(account.to_string())
+    }
+
+    /// Forgets a stopped account and removes its profile: whoever had it would be linked to the phone.
+    pub(super) async fn forget(&self, account: AccountId, entry: Option<Entry>) -> Result<(), AccountError> {
+        self.running.0.lock().entries.remove(&account);
+        if let Some(entry) = entry {
+            if let Some(child) = entry.0.child.lock().await.take() {
+                self.supervisor.do_send(Forget(child));
+            }
+            let limit = Duration::from_secs(self.settings.stop_deadline_seconds);
+            tokio::select! {
+                () = entry.0.place.profile_is_free() => {}
+                () = self.clock.sleep(limit) => return Err(AccountError::NoAnswer),
+            }
+        }
+        match account::give_up_all(&self.shared, account).await {
+            Ok(()) | Err(StoreError::Conflict(_)) => {}
+            Err(error) => return Err(AccountError::Session(error.to_string())),
+        }
+        let profile = self.profile(account);
+        let removed = tokio::task::spawn_blocking(move || std::fs::remove_dir_all(profile)).await;
+        match removed {
+            Ok(Err(error)) if error.kind() != std::io::ErrorKind::NotFound => Err(AccountError::Session(
+                format!("the profile could not be removed: {error}"),
+            )),
+            Err(error) => Err(AccountError::Session(format!(
+                "the profile could not be removed: {error}"
+            ))),
+            Ok(_) => Ok(()),
+        }
+    }
+
+    fn spec(&self, entry: &Entry) -> ChildSpec {
+        let (shared, place) = (self.shared.clone(), entry.0.place.clone());
+        let make = move |life| Account::new(life, shared.clone(), place.clone());
+        let (shared, place) = (self.shared.clone(), entry.0.place.clone());
+        ChildSpec {
+            name: "account",
+            class: RestartClass::Transient,
+            start: starter(entry.0.slot.clone(), make),
+            // Needs no registry, so that an end is recorded even while that one is made anew.
+            listener: Box::new(move |change| {
+                let Change::Down {
+                    generation,
+                    exit,
+                    next,
+                } = change.clone()
+                else {
+                    return;
+                };
+                if next != Next::Rest {
+                    account::note_restart(exit.kind());
+                }
+                let (shared, place) = (shared.clone(), place.clone());
+                actix::spawn(account::record_end(shared, place, generation, exit, next));
+            }),
+        }
+    }
+}
+
+/// One account on this node. Cheap to clone.
+#[derive(Clone)]
+pub(super) struct Entry(Arc<Inner>);
+
+struct Inner {
+    place: Place,
+    slot: Slot<Account>,
+    permits: Arc<Semaphore>,
+    bound: usize,
+    /// Its number under supervision. Held while it is started or stopped: one at a time.
+    child: tokio::sync::Mutex<Option<ChildId>>,
+    /// The same number, for those who only look.
+    seen_child: Mutex<Option<ChildId>>,
+}
+
+impl Entry {
+    pub(super) fn account(&self) -> AccountId {
+        self.0.place.account
+    }
+
+    pub(super) fn place(&self) -> &Place {
+        &self.0.place
+    }
+
+    pub(super) fn permits(&self) -> Arc<Semaphore> {
+        Arc::clone(&self.0.permits)
+    }
+
+    /// The actor that lives now.
+    pub(super) fn address(&self) -> Option<Addr<Account>> {
+        self.0.slot.get().filter(Addr::connected)
+    }
+
+    /// Starts the account if it does not run; one that backs off or has failed is tried at once, with a fresh budget.
+    pub(super) async fn start(&self, office: &Office) -> Result<(), AccountError> {
+        let mut child = self.0.child.lock().await;
+        if office.running.is_closed() {
+            return Err(AccountError::NotRunning);
+        }
+        let known = match *child {
+            Some(id) => office
+                .supervisor
+                .send(Revive(id))
+                .await
+                .map_err(|_| AccountError::NotRunning)?,
+            None => false,
+        };
+        if !known {
+            let spec = office.spec(self);
+            let id = office.supervisor.send(Supervise(spec)).await;
+            *child = Some(id.map_err(|_| AccountError::NotRunning)?);
+            *self.0.seen_child.lock() = *child;
+        }
+        Ok(())
+    }
+
+    /// Stops the account; done once its session is closed. Nothing follows until it is started again.
+    pub(super) async fn stop(&self, office: &Office, restarting: bool) -> Result<(), AccountError> {
+        let child = self.0.child.lock().await;
+        if let Some(id) = *child {
+            let down = office
+                .supervisor
+                .send(Retire(id))
+                .await
+                .map_err(|_| AccountError::NotRunning)?;
+            // Not waited for: that it is down says more than that it has answered.
+            if let Some(account) = self.address() {
+                account.do_send(Stop { restarting });
+            }
+            let limit = Duration::from_secs(office.settings.stop_deadline_seconds);
+            tokio::select! {
+                _ = down => {}
+                () = office.clock.sleep(limit) => return Err(AccountError::NoAnswer),
+            }
+        }
+        let rests = matches!(
+            self.0.place.standing.state(),
+            AccountState::Stopped | AccountState::LoggedOut | AccountState::Banned
+        );
+        if !restarting && !rests {
+            account::record_stop(&office.shared, &self.0.place).await;
+        }
+        Ok(())
+    }
+
+    /// Whether no generation lives or is about to.
+    pub(super) fn rests(&self, tree: &[ChildReport]) -> bool {
+        self.child_report(tree)
+            .is_none_or(|report| report.state == ChildState::Stopped)
+    }
+
+    fn child_report<'a>(&self, tree: &'a [ChildReport]) -> Option<&'a ChildReport> {
+        let child = (*self.0.seen_child.lock())?;
+        tree.iter().find(|report| report.child == child)
+    }
+
+    pub(super) fn report(&self, tree: &[ChildReport]) -> Option<ActorReport> {
+        let child = self.child_report(tree)?;
+        let last_exit = child.last_exit.as_ref();
+        Some(ActorReport {
+            name: child.name,
+            account: Some(self.0.place.account),
+            tenant: Some(self.0.place.tenant),
+            state: child.state.as_str(),
+            generation: child.generation,
+            restarts: child.restarts,
+            last_exit: last_exit.map(|(exit, at)| (exit.to_string(), *at)),
+            permits_in_use: self.permits_in_use(),
+        })
+    }
+
+    fn permits_in_use(&self) -> usize {
+        self.0.bound.saturating_sub(self.0.permits.available_permits())
+    }
+}

@@ -1,0 +1,218 @@
+//! F5: the registry, account id to actor. The only room that starts, finds and stops accounts.
+//!
+//! It forwards commands with a bounded number of permits for each account and a deadline, starts every account that
+//! shall run (some at a time), and lets supervision make the generations. It never touches a session, never writes a
+//! message, and never restarts anything itself. What it knows outlives a generation of its own actor, so that accounts
+//! run on while it is made anew.
+
+mod entry;
+mod forward;
+mod startup;
+
+use std::{collections::HashMap, path::PathBuf, sync::Arc, time::Duration};
+
+use actix::{Actor, Addr, AsyncContext as _, Context, Handler, ResponseFuture, WrapFuture as _};
+use futures::future;
+use serde::Deserialize;
+
+use self::entry::Office;
+pub use self::entry::Running;
+use crate::{
+    account,
+    domain::{Clock, EngineKind, IdSource},
+    protocol::{
+        Line,
+        account::AccountError,
+        dispatcher::{AccountReady, AccountUnready},
+        registry::{ActorReport, ObserveActors, RestartAccount, StartAccount, StopAccount, StopAll},
+    },
+    session::Engine,
+    store::Store,
+    supervision::{Life, Observe, Supervisor},
+};
+
+/// Settings of the registry. Every key may be left out.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// How many accounts are opened at the same time when the process starts. 1 to 1,000.
+    pub start_at_once: usize,
+    /// How long each of them may hold up the next, in seconds. 1 to 600.
+    pub start_wait_seconds: u64,
+    /// How many commands may wait for one account; more are refused as busy. 1 to 10,000.
+    pub permits_per_account: usize,
+    /// How long an account may take to answer a command but a delivery, in seconds. 1 to 600.
+    pub ask_deadline_seconds: u64,
+    /// How long an account may take to deliver, in seconds. 1 to 3,600.
+    pub deliver_deadline_seconds: u64,
+    /// How long an account may take to stop, in seconds. 1 to 600.
+    pub stop_deadline_seconds: u64,
+    /// How often messages in doubt are looked for whose account does not run, in seconds. 1 to 3,600.
+    pub sweep_interval_seconds: u64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            start_at_once: 4,
+            start_wait_seconds: 60,
+            permits_per_account: 64,
+            ask_deadline_seconds: 45,
+            deliver_deadline_seconds: 120,
+            stop_deadline_seconds: 40,
+            sweep_interval_seconds: 60,
+        }
+    }
+}
+
+/// What the registry is made of; the same for each of its generations.
+#[derive(Clone)]
+pub struct RegistryParts {
+    /// Its own settings.
+    pub settings: Settings,
+    /// The accounts' settings.
+    pub account: account::Settings,
+    /// The folder of all profiles; each account has one in it, by its id.
+    pub profiles: PathBuf,
+    /// Who serves accounts.
+    pub engines: HashMap<EngineKind, Arc<dyn Engine>>,
+    /// The database.
+    pub store: Store,
+    /// Ids and chance.
+    pub ids: Arc<IdSource>,
+    /// Time.
+    pub clock: Clock,
+    /// The name of this node, for timelines.
+    pub node: String,
+    /// Who supervises accounts.
+    pub supervisor: Addr<Supervisor>,
+    /// Hears that a lane may run.
+    pub ready: Line<AccountReady>,
+    /// Hears that it may not.
+    pub unready: Line<AccountUnready>,
+    /// What is known of accounts on this node: empty at first, kept over the registry's own restarts.
+    pub running: Running,
+}
+
+impl std::fmt::Debug for RegistryParts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "RegistryParts(node {})", self.node)
+    }
+}
+
+/// The registry's actor.
+pub struct Registry {
+    life: Life,
+    office: Office,
+}
+
+impl std::fmt::Debug for Registry {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Registry({:?})", self.life)
+    }
+}
+
+impl Registry {
+    /// A generation of the registry.
+    pub fn new(parts: RegistryParts, life: Life) -> Self {
+        Self {
+            life,
+            office: Office::new(parts),
+        }
+    }
+
+    fn seconds(&self, seconds: impl Fn(&Settings) -> u64) -> Duration {
+        Duration::from_secs(seconds(&self.office.settings))
+    }
+}
+
+impl Actor for Registry {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Context<Self>) {
+        self.life.mark_healthy();
+        ctx.spawn(startup::start_wanted(self.office.clone()).into_actor(self));
+        ctx.spawn(startup::sweep(self.office.clone()).into_actor(self));
+    }
+}
+
+impl Handler<StartAccount> for Registry {
+    type Result = ResponseFuture<Result<(), AccountError>>;
+
+    fn handle(&mut self, start: StartAccount, _: &mut Context<Self>) -> Self::Result {
+        let office = self.office.clone();
+        Box::pin(async move {
+            office
+                .entry(start.tenant, start.account)
+                .await?
+                .start(&office)
+                .await
+        })
+    }
+}
+
+impl Handler<StopAccount> for Registry {
+    type Result = ResponseFuture<Result<(), AccountError>>;
+
+    fn handle(&mut self, stop: StopAccount, _: &mut Context<Self>) -> Self::Result {
+        let office = self.office.clone();
+        Box::pin(async move {
+            let entry = office.running.find(stop.account);
+            if let Some(entry) = &entry {
+                entry.stop(&office, false).await?;
+            }
+            if stop.forget {
+                office.forget(stop.account, entry).await?;
+            }
+            Ok(())
+        })
+    }
+}
+
+impl Handler<RestartAccount> for Registry {
+    type Result = ResponseFuture<Result<(), AccountError>>;
+
+    fn handle(&mut self, restart: RestartAccount, _: &mut Context<Self>) -> Self::Result {
+        let office = self.office.clone();
+        Box::pin(async move {
+            let entry = office.entry(restart.tenant, restart.account).await?;
+            entry.stop(&office, true).await?;
+            entry.start(&office).await
+        })
+    }
+}
+
+impl Handler<StopAll> for Registry {
+    type Result = ResponseFuture<()>;
+
+    fn handle(&mut self, _: StopAll, _: &mut Context<Self>) -> Self::Result {
+        let office = self.office.clone();
+        Box::pin(async move {
+            office.running.close();
+            let stops = office.running.all().into_iter().map(|entry| {
+                let office = office.clone();
+                async move {
+                    if let Err(error) = entry.stop(&office, true).await {
+                        tracing::warn!(target: "zaptor::registry", account = %entry.account(), %error, "not stopped");
+                    }
+                }
+            });
+            future::join_all(stops).await;
+        })
+    }
+}
+
+impl Handler<ObserveActors> for Registry {
+    type Result = ResponseFuture<Vec<ActorReport>>;
+
+    fn handle(&mut self, _: ObserveActors, _: &mut Context<Self>) -> Self::Result {
+        let (supervisor, entries) = (self.office.supervisor.clone(), self.office.running.all());
+        Box::pin(async move {
+            let tree = supervisor.send(Observe).await.unwrap_or_default();
+            let mut reports: Vec<ActorReport> =
+                entries.iter().filter_map(|entry| entry.report(&tree)).collect();
+            reports.sort_by_key(|report| report.account);
+            reports
+        })
+    }
+}

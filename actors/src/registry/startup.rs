@@ -1,0 +1,104 @@
+//! What the registry does by itself: starting what shall run, and settling what nobody resolves any more.
+
+use std::time::Duration;
+
+use futures::{StreamExt as _, stream};
+
+use super::entry::{Entry, Office};
+use crate::{
+    account,
+    domain::AccountState,
+    outbox,
+    protocol::account::AccountError,
+    store::{AccountRow, StoreError},
+    supervision::Observe,
+};
+
+/// How many accounts one sweep looks at.
+const SWEEP: u64 = 100;
+
+/// Starts every account that shall run, some at a time: opening a session is the most expensive thing that an account
+/// does. Accounts that wait for a person (logged out, banned) are left alone, and so are those that a former generation
+/// of the registry has started.
+pub(super) async fn start_wanted(office: Office) {
+    let mut pause = Duration::from_millis(100);
+    let rows = loop {
+        match office.store.reads().accounts_wanted().await {
+            Ok(rows) => break rows,
+            Err(error) => {
+                tracing::warn!(target: "zaptor::registry", %error, "the accounts that shall run cannot be read yet");
+                office.clock.sleep(pause).await;
+                pause = (pause * 2).min(Duration::from_secs(5));
+            }
+        }
+    };
+    let waits = |row: &AccountRow| matches!(row.state, AccountState::LoggedOut | AccountState::Banned);
+    let wanted = rows
+        .into_iter()
+        .filter(|row| !waits(row) && office.running.find(row.id).is_none());
+    stream::iter(wanted.collect::<Vec<_>>())
+        .for_each_concurrent(office.settings.start_at_once.max(1), |row| {
+            start_one(&office, row)
+        })
+        .await;
+}
+
+async fn start_one(office: &Office, row: AccountRow) {
+    let started = async {
+        let entry = office.entry_of(&row)?;
+        entry.start(office).await?;
+        Ok::<Entry, AccountError>(entry)
+    };
+    match started.await {
+        Ok(entry) => opened(office, &entry, row.epoch).await,
+        Err(error) => {
+            tracing::error!(target: "zaptor::registry", account = %row.id, %error, "an account cannot be started");
+        }
+    }
+}
+
+/// Waits until the account's session is open or has failed to open, so that the next one may begin.
+async fn opened(office: &Office, entry: &Entry, epoch: i64) {
+    let mut standing = entry.place().standing.watch();
+    let limit = Duration::from_secs(office.settings.start_wait_seconds);
+    tokio::select! {
+        _ = standing.wait_for(|stand| stand.said_under > epoch && stand.state != AccountState::Starting) => {}
+        () = office.clock.sleep(limit) => {}
+    }
+}
+
+/// Settles messages in doubt whose account does not run: after the accounts' `unknown_after_seconds` they are `unknown`.
+/// Ends with the registry.
+pub(super) async fn sweep(office: Office) {
+    let interval = Duration::from_secs(office.settings.sweep_interval_seconds);
+    loop {
+        office.clock.sleep(interval).await;
+        if let Err(error) = sweep_once(&office).await {
+            tracing::warn!(target: "zaptor::registry", %error, "messages in doubt could not be swept");
+        }
+    }
+}
+
+async fn sweep_once(office: &Office) -> Result<(), StoreError> {
+    let patience = Duration::from_secs(office.shared.settings.unknown_after_seconds);
+    let before = office.clock.now().before(patience);
+    let overdue = outbox::overdue_accounts(office.store.reads(), before, SWEEP).await?;
+    if overdue.is_empty() {
+        return Ok(());
+    }
+    let Ok(tree) = office.supervisor.send(Observe).await else {
+        return Ok(());
+    };
+    for account in overdue {
+        let entry = office.running.find(account);
+        // One that runs resolves them itself; its epoch is its own.
+        if entry.as_ref().is_none_or(|entry| entry.rests(&tree)) {
+            let done =
+                account::give_up_overdue(&office.shared, account, entry.as_ref().map(Entry::place)).await;
+            if let Err(error) = done {
+                tracing::warn!(target: "zaptor::registry", %account, %error, "messages in doubt could not be settled");
+            }
+        }
+    }
+    Ok(())
+}
