@@ -5,9 +5,10 @@ use std::process::{Command, Stdio};
 
 use super::sections::{ChromiumSandbox, Engine};
 
-/// Programs that are looked for, the best first. Debian's `chromium` is a shell script around the one in /usr/lib, so
-/// that comes before it.
-const BROWSERS: [&str; 6] = [
+/// Programs that are looked for, the best first. Debian's commands are shell scripts around the programs in /usr/lib,
+/// which would outlive their script when that is killed, so those come before them.
+const BROWSERS: [&str; 7] = [
+    "/usr/lib/chromium/chromium-headless-shell",
     "chromium-headless-shell",
     "chrome-headless-shell",
     "/usr/lib/chromium/chromium",

@@ -1,0 +1,94 @@
+//! The engines of this node.
+
+use std::{collections::HashMap, path::Path, sync::Arc};
+
+use zaptor_actors::{
+    domain::{Clock, EngineKind},
+    session::{
+        Engine, SessionError,
+        browser::{self, BrowserEngine, ChannelKind, Flag, FlagUse, SandboxAccess, SettingsError},
+        simulated::{self, SimulatedEngine},
+    },
+};
+
+use crate::{
+    config::{self, Config},
+    sandbox::Info,
+};
+
+/// The engines by kind.
+pub(super) type Engines = HashMap<EngineKind, Arc<dyn Engine>>;
+
+/// Why there is no browser engine.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// A program or folder is missing.
+    #[error("engine.{key}: {what} was not found. `zaptor setup` installs it, or name its path")]
+    Missing {
+        /// The setting that would name it.
+        key: &'static str,
+        /// What it is.
+        what: &'static str,
+    },
+    /// The settings contradict themselves.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// The engine does not start.
+    #[error(transparent)]
+    Session(#[from] SessionError),
+}
+
+/// Makes the engines. The simulated one is always there; the browser may be missing only where the settings make the
+/// simulated one the default. What an earlier run left behind in the data folder is ended first.
+pub(super) async fn start(
+    config: &Config,
+    data_dir: &Path,
+    sandbox: Option<&Info>,
+    clock: &Clock,
+) -> Result<Engines, EngineError> {
+    match browser::reap_orphans(data_dir) {
+        Ok(0) => {}
+        Ok(reaped) => tracing::info!(target: "zaptor::serve", reaped, "ended browsers of an earlier run"),
+        Err(error) => tracing::warn!(target: "zaptor::serve", %error, "could not look for browsers of an earlier run"),
+    }
+    let simulated = SimulatedEngine::new(simulated::Settings::default(), clock.clone());
+    let mut engines: Engines = HashMap::from([(EngineKind::Simulated, Arc::new(simulated) as Arc<dyn Engine>)]);
+    match browser(config, data_dir, sandbox, clock) {
+        Ok(browser) => drop(engines.insert(EngineKind::Browser, Arc::new(browser))),
+        Err(error) if config.engine.kind == config::sections::EngineKind::Simulated => {
+            tracing::warn!(target: "zaptor::serve", %error, "no browser engine: only simulated accounts run");
+        }
+        Err(error) => return Err(error),
+    }
+    Ok(engines)
+}
+
+fn browser(
+    config: &Config,
+    data_dir: &Path,
+    sandbox: Option<&Info>,
+    clock: &Clock,
+) -> Result<BrowserEngine, EngineError> {
+    let engine = &config.engine;
+    let missing = |key, what| EngineError::Missing { key, what };
+    let program = config::browser(engine).ok_or_else(|| missing("chromium_path", "Chromium"))?;
+    let driver = config::chromedriver(engine).ok_or_else(|| missing("chromedriver_path", "chromedriver"))?;
+    let agent = config::agent_dir(engine, data_dir).ok_or_else(|| missing("agent_dir", "the script for the page"))?;
+    let arguments = engine.arguments(program.headless_shell, config::chromium_sandbox(engine));
+    let flag = |flag| Flag { flag, when: FlagUse::Always, what: String::new() };
+    let settings = browser::Settings {
+        chromium_path: program.path,
+        chromedriver_path: driver,
+        agent_dir: agent,
+        accounts_per_driver: engine.accounts_per_driver,
+        channel: ChannelKind::Cdp,
+        start_timeout_ms: engine.start_timeout_ms.into(),
+        command_timeout_ms: engine.command_timeout_ms.into(),
+        send_timeout_ms: config.dispatcher.send_timeout_ms.into(),
+        close_timeout_ms: engine.close_timeout_ms.into(),
+        flags: arguments.into_iter().map(flag).collect(),
+        sandbox: sandbox.map(|info| SandboxAccess::new(info.chromium_args.clone())).transpose()?,
+        ..browser::Settings::default()
+    };
+    Ok(BrowserEngine::new(settings, data_dir, clock.clone())?)
+}
