@@ -84,7 +84,8 @@ fn browser(
         channel: ChannelKind::Cdp,
         start_timeout_ms: engine.start_timeout_ms.into(),
         command_timeout_ms: engine.command_timeout_ms.into(),
-        send_timeout_ms: config.dispatcher.send_timeout_ms.into(),
+        // The account gives up later than the engine, and the pump later than the account.
+        send_timeout_ms: u64::from(config.account.send_deadline_s) * 1_000 / 2,
         close_timeout_ms: engine.close_timeout_ms.into(),
         flags: arguments.into_iter().map(flag).collect(),
         sandbox: sandbox.map(|info| SandboxAccess::new(info.chromium_args.clone())).transpose()?,

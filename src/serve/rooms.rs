@@ -18,49 +18,72 @@ pub(super) fn store(config: &Config, data_dir: &Path) -> store::Settings {
     };
     store::Settings {
         url,
-        read_connections: config.store.connections_max,
-        acquire_timeout_seconds: u64::from(config.store.acquire_timeout_ms.div_ceil(1_000)),
-        busy_timeout_millis: u64::from(config.store.busy_timeout_ms),
-        ..store::Settings::default()
+        read_connections: config.store.read_connections,
+        commit_batch_max: config.store.commit_batch_max as usize,
+        write_queue: config.store.write_queue_max as usize,
+        acquire_timeout_seconds: config.store.acquire_timeout_s.into(),
     }
 }
 
-/// Everything below the edge.
+/// Everything below the edge. On the sandbox the pace is the sandbox's.
 pub(super) fn platform(config: &Config, data_dir: &Path, sandbox: bool) -> platform::Settings {
     let messages_per_minute =
         if sandbox { config.sandbox.messages_per_minute } else { config.rate_limit.messages_per_minute };
     platform::Settings {
         store: store(config, data_dir),
-        dispatcher: dispatcher::Settings {
-            intake_queue: config.dispatcher.intake_queue_max as usize,
-            intake_batch_max: config.dispatcher.intake_batch_max as usize,
-            // The account's own deadline comes first; this one only catches an account that does not answer at all.
-            deliver_timeout: 2 * Duration::from_millis(config.dispatcher.send_timeout_ms.into()),
-            default_expiry: Duration::from_secs(config.dispatcher.expiry_s.into()),
-            ..dispatcher::Settings::default()
-        },
+        dispatcher: dispatcher(config),
         billing: billing::Settings {
             price_text: config.billing.price_text.into(),
             low_threshold: config.billing.low_threshold.into(),
         },
         rate_limit: rate_limit::Settings { messages_per_minute, burst: config.rate_limit.burst },
         supervision: supervision::Settings {
-            max_restarts: config.account.restarts_max,
-            within_seconds: config.account.restart_window_s.into(),
-            backoff_base_ms: config.account.backoff_first_ms.into(),
-            backoff_cap_seconds: config.account.backoff_max_s.into(),
-            ..supervision::Settings::default()
+            max_restarts: config.supervision.restarts_max,
+            within_seconds: config.supervision.window_s.into(),
+            backoff_base_ms: config.supervision.backoff_base_ms.into(),
+            backoff_cap_seconds: config.supervision.backoff_cap_s.into(),
+            arbiters: config.supervision.threads as usize,
         },
         account: account(config),
-        registry: registry::Settings::default(),
+        registry: registry::Settings {
+            stop_deadline_seconds: u64::from(config.account.close_deadline_s + config.account.stop_grace_s) + 5,
+            ..registry::Settings::default()
+        },
         redis_url: Some(config.bus.redis_url.clone()).filter(|url| !url.is_empty()),
     }
 }
 
+fn dispatcher(config: &Config) -> dispatcher::Settings {
+    let hours = |hours: u32| Duration::from_secs(u64::from(hours) * 3_600);
+    dispatcher::Settings {
+        intake_queue: config.dispatcher.intake_queue_max as usize,
+        intake_batch_max: config.dispatcher.intake_batch_max as usize,
+        deliver_timeout: Duration::from_secs(config.dispatcher.deliver_timeout_s.into()),
+        poll_interval: Duration::from_millis(config.dispatcher.poll_interval_ms.into()),
+        default_expiry: hours(config.dispatcher.expiry_h),
+        keep_answers: hours(config.dispatcher.idempotency_h),
+    }
+}
+
 fn account(config: &Config) -> account::Settings {
+    let account = &config.account;
     account::Settings {
-        probe_interval_seconds: config.account.probe_interval_s.into(),
-        ..account::Settings::default()
+        probe_interval_seconds: account.probe_interval_s.into(),
+        probe_interval_degraded_seconds: account.probe_interval_degraded_s.into(),
+        probe_failures: account.probe_failures_max,
+        open_deadline_seconds: account.open_deadline_s.into(),
+        command_deadline_seconds: account.command_deadline_s.into(),
+        send_deadline_seconds: account.send_deadline_s.into(),
+        close_deadline_seconds: account.close_deadline_s.into(),
+        stop_grace_seconds: account.stop_grace_s.into(),
+        command_queue: account.command_queue_max as usize,
+        look_up_interval_ms: account.look_up_interval_ms.into(),
+        look_up_patience_seconds: account.look_up_patience_s.into(),
+        unknown_after_seconds: account.unknown_after_s.into(),
+        retry_base_ms: account.retry_base_ms.into(),
+        retry_cap_seconds: account.retry_cap_s.into(),
+        pairing_refreshes: account.pairing_refreshes,
+        pairing_wait_seconds: account.pairing_wait_s.into(),
     }
 }
 

@@ -423,6 +423,7 @@ impl Wiring {
             supervisor: self.supervisor.clone(),
             ready: line(&self.pump),
             unready: line(&self.pump),
+            running: registry::Running::default(),
         };
         self.supervise("registry", &registry, move |life| Registry::new(parts.clone(), life)).await?;
         let intake = Intake::start(IntakeParts {

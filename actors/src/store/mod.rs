@@ -41,8 +41,6 @@ pub struct Settings {
     pub write_queue: usize,
     /// How long to wait for a connection.
     pub acquire_timeout_seconds: u64,
-    /// How long SQLite waits for another process that holds its lock.
-    pub busy_timeout_millis: u64,
 }
 
 impl Default for Settings {
@@ -53,7 +51,6 @@ impl Default for Settings {
             commit_batch_max: 256,
             write_queue: 4_096,
             acquire_timeout_seconds: 10,
-            busy_timeout_millis: 5_000,
         }
     }
 }
@@ -202,14 +199,13 @@ async fn connect(
         .acquire_timeout(Duration::from_secs(settings.acquire_timeout_seconds))
         .sqlx_logging(false);
     if sqlite {
-        let busy_timeout = settings.busy_timeout_millis.to_string();
         // FULL: a committed message survives a power cut. WAL: readers never wait for the writer.
         options.map_sqlx_sqlite_opts(move |sqlite| {
             sqlite
                 .pragma("journal_mode", "WAL")
                 .pragma("synchronous", "FULL")
                 .pragma("foreign_keys", "ON")
-                .pragma("busy_timeout", busy_timeout.clone())
+                .pragma("busy_timeout", "5000")
                 .pragma("query_only", if access == Access::Read { "ON" } else { "OFF" })
                 .pragma("cache_size", "-16384")
                 .pragma("wal_autocheckpoint", "4000")
