@@ -12,6 +12,7 @@ pub mod domain;
 pub mod journal;
 pub mod ledger;
 pub mod outbox;
+pub mod platform;
 pub mod protocol;
 pub mod rate_limit;
 pub mod registry;

@@ -23,8 +23,15 @@ impl DataDir {
     /// # Errors
     /// [`PlatformError::InUse`] when another Zaptor has it, [`PlatformError::DataDir`] when it cannot be used.
     pub fn take(path: &Path) -> Result<Self, PlatformError> {
-        let failed = |error| PlatformError::DataDir { path: path.to_owned(), error };
-        DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(failed)?;
+        let failed = |error| PlatformError::DataDir {
+            path: path.to_owned(),
+            error,
+        };
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(path)
+            .map_err(failed)?;
         std::fs::set_permissions(path, Permissions::from_mode(0o700)).map_err(failed)?;
         // Absolute: browsers are started with it, and whoever looks for their orphans compares it.
         let path = path.canonicalize().map_err(failed)?;

@@ -3,12 +3,7 @@
 //!
 //! This room never decides anything about a message or an account: it connects those that do.
 
-use std::{
-    collections::HashMap,
-    path::PathBuf,
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::HashMap, path::PathBuf, sync::Arc, time::Duration};
 
 use actix::{Actor, Addr, Context, Handler, Message, dev::ToEnvelope};
 use dashmap::DashMap;
@@ -167,7 +162,8 @@ impl Platform {
         }
         let pump = Slot::<Pump>::default();
         let store = Store::open(&settings.store, nudge(bus.clone(), pump.clone())).await?;
-        let supervisor = Supervisor::start_with(settings.supervision.clone(), clock.clone(), Arc::clone(&ids))?;
+        let supervisor =
+            Supervisor::start_with(settings.supervision.clone(), clock.clone(), Arc::clone(&ids))?;
         let wiring = Wiring {
             profiles: data.path().join("profiles"),
             settings,
@@ -214,14 +210,28 @@ impl Platform {
         let (ids, at) = (Arc::clone(&self.ids), self.clock.now());
         let account = ids.next();
         let tenant = create.tenant;
-        let CreateAccount { name, engine, labels, .. } = create;
-        let new = accounts::NewAccount { id: account, tenant, name, engine, labels, at };
+        let CreateAccount {
+            name, engine, labels, ..
+        } = create;
+        let new = accounts::NewAccount {
+            id: account,
+            tenant,
+            name,
+            engine,
+            labels,
+            at,
+        };
         let row = self
             .store
             .write(move |tx| {
                 Box::pin(async move {
                     let row = accounts::create(tx, new).await?;
-                    let said = account::StateSaid { from: None, to: row.state, reason: None, action: None };
+                    let said = account::StateSaid {
+                        from: None,
+                        to: row.state,
+                        reason: None,
+                        action: None,
+                    };
                     let event = NewEvent::new(tenant, Some(account), EventType::AccountStateChanged, &said);
                     journal::append(tx, &ids, at, &[event]).await?;
                     Ok(row)
@@ -249,7 +259,11 @@ impl Platform {
     /// [`AccountError::NotRunning`] when the registry is down.
     pub async fn stop_account(&self, tenant: TenantId, account: AccountId) -> Result<(), AccountError> {
         self.want(tenant, account, false).await?;
-        self.tell(StopAccount { account, forget: false }).await
+        self.tell(StopAccount {
+            account,
+            forget: false,
+        })
+        .await
     }
 
     /// Closes an account's session and opens a new one.
@@ -269,7 +283,11 @@ impl Platform {
     pub async fn delete_account(&self, tenant: TenantId, account: AccountId) -> Result<bool, AccountError> {
         // Best effort: an account that is not online cannot log out, and the removed profile ends the link anyway.
         let _ = self.ask(account, crate::protocol::account::LogOut).await;
-        self.tell(StopAccount { account, forget: true }).await?;
+        self.tell(StopAccount {
+            account,
+            forget: true,
+        })
+        .await?;
         self.intake.forget(account);
         let at = self.clock.now();
         self.store
@@ -317,7 +335,10 @@ impl Platform {
     /// The supervision tree: services first, then accounts.
     pub async fn observe_actors(&self) -> Vec<ActorReport> {
         let children = self.supervisor.send(Observe).await.unwrap_or_default();
-        let services = children.into_iter().filter(|child| child.name != "account").map(service);
+        let services = children
+            .into_iter()
+            .filter(|child| child.name != "account")
+            .map(service);
         let mut all: Vec<ActorReport> = services.collect();
         if let Some(registry) = self.registry.get() {
             all.extend(registry.send(ObserveActors).await.unwrap_or_default());
@@ -368,7 +389,10 @@ fn nudge(bus: Bus, pump: Slot<Pump>) -> impl Fn(&CommitNotice) + Send + Sync + '
             bus.announce(tenant, seq);
         }
         if let Some(pump) = pump.get() {
-            notice.outboxes.iter().for_each(|&account| pump.do_send(OutboxGrew { account }));
+            notice
+                .outboxes
+                .iter()
+                .for_each(|&account| pump.do_send(OutboxGrew { account }));
         }
     }
 }
@@ -410,7 +434,10 @@ impl Wiring {
             registry: line(&registry),
             ready: Arc::new(DashMap::new()),
         };
-        self.supervise("dispatcher", &self.pump, move |life| Pump::new(pump.clone(), life)).await?;
+        self.supervise("dispatcher", &self.pump, move |life| {
+            Pump::new(pump.clone(), life)
+        })
+        .await?;
         let parts = RegistryParts {
             settings: self.settings.registry.clone(),
             account: self.settings.account.clone(),
@@ -425,7 +452,10 @@ impl Wiring {
             unready: line(&self.pump),
             running: registry::Running::default(),
         };
-        self.supervise("registry", &registry, move |life| Registry::new(parts.clone(), life)).await?;
+        self.supervise("registry", &registry, move |life| {
+            Registry::new(parts.clone(), life)
+        })
+        .await?;
         let intake = Intake::start(IntakeParts {
             settings: self.settings.dispatcher.clone(),
             store: self.store.clone(),
@@ -444,7 +474,13 @@ impl Wiring {
         let (settings, store) = (self.settings.billing.clone(), self.store.clone());
         let (ids, clock) = (Arc::clone(&self.ids), self.clock.clone());
         self.supervise("billing", &slot, move |life| {
-            Billing::new(settings.clone(), store.clone(), Arc::clone(&ids), clock.clone(), life)
+            Billing::new(
+                settings.clone(),
+                store.clone(),
+                Arc::clone(&ids),
+                clock.clone(),
+                life,
+            )
         })
         .await?;
         Ok(slot)
@@ -453,7 +489,10 @@ impl Wiring {
     async fn start_rate_limit(&self) -> Result<Slot<RateLimit>, PlatformError> {
         let slot = Slot::default();
         let (settings, clock) = (self.settings.rate_limit.clone(), self.clock.clone());
-        self.supervise("rate_limit", &slot, move |life| RateLimit::new(&settings, clock.clone(), life)).await?;
+        self.supervise("rate_limit", &slot, move |life| {
+            RateLimit::new(&settings, clock.clone(), life)
+        })
+        .await?;
         Ok(slot)
     }
 
@@ -476,6 +515,10 @@ impl Wiring {
                 }
             }),
         };
-        self.supervisor.send(Supervise(spec)).await.map(drop).map_err(|_| PlatformError::Supervisor)
+        self.supervisor
+            .send(Supervise(spec))
+            .await
+            .map(drop)
+            .map_err(|_| PlatformError::Supervisor)
     }
 }

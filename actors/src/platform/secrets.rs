@@ -19,7 +19,9 @@ const SECRET_MIN_CHARS: usize = 32;
 #[derive(Debug, thiserror::Error)]
 pub enum SecretError {
     /// A configured secret is too short to be one.
-    #[error("auth.signing_secret needs at least {SECRET_MIN_CHARS} characters: leave it empty, and one is made")]
+    #[error(
+        "auth.signing_secret needs at least {SECRET_MIN_CHARS} characters: leave it empty, and one is made"
+    )]
     TooShort,
     /// The file cannot be read or written.
     #[error("the secret file cannot be used: {0}")]
@@ -47,7 +49,9 @@ impl Secrets {
         if secret.chars().count() < SECRET_MIN_CHARS {
             return Err(SecretError::TooShort);
         }
-        Ok(Self { root: Sha256::digest(secret.as_bytes()).into() })
+        Ok(Self {
+            root: Sha256::digest(secret.as_bytes()).into(),
+        })
     }
 
     /// From the file `secret.key` of the data folder, made at the first start with mode 0600.
@@ -56,7 +60,12 @@ impl Secrets {
     /// [`SecretError::File`].
     pub fn kept_in(data_dir: &Path, ids: &IdSource) -> Result<Self, SecretError> {
         let path = data_dir.join("secret.key");
-        match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path) {
+        match OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&path)
+        {
             Ok(mut file) => {
                 let root = ids.bytes();
                 file.write_all(&root)?;
