@@ -4,6 +4,7 @@
 //! answers commands, reports [`SessionEvent`]s, and dies loudly. One suite of tests holds every engine to the same
 //! behaviour.
 
+pub mod browser;
 pub mod simulated;
 
 use std::{path::PathBuf, time::Duration};

@@ -180,6 +180,8 @@ impl<'a> Walk<'a> {
     }
 
     async fn links(&mut self) {
+        // The page may still be loading right after open; once it shows a code it is unlinked.
+        self.code().await;
         assert_eq!(self.session().status().await.unwrap(), PageStatus::Unlinked);
         let early = self.message(&peer(), "too early");
         let refused = self.session().send(&early).await;
@@ -189,6 +191,8 @@ impl<'a> Walk<'a> {
             matches!(&refused, Err(error @ SessionError::Refused { .. }) if !error.is_fatal()),
             "{refused:?}"
         );
+        // The code shown may have been replaced meanwhile; a renewed one is as good.
+        self.session().refresh_pairing().await.unwrap();
         self.pair().await;
         assert!(self.session().screenshot().await.unwrap().starts_with(b"\x89PNG"));
         self.session().refresh_pairing().await.unwrap_err();

@@ -1,0 +1,249 @@
+//! One socket of the DevTools protocol: commands by number, events to a sink, and a new socket when one breaks.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use futures::{SinkExt as _, StreamExt as _};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tokio::sync::{mpsc, oneshot};
+use tokio_tungstenite::{WebSocketStream, connect_async, tungstenite::Message};
+
+use super::{events::Intake, life::Life};
+use crate::domain::Clock;
+
+type Socket = WebSocketStream<tokio_tungstenite::MaybeTlsStream<tokio::net::TcpStream>>;
+
+/// Orders that may wait for the socket. One command and one look for events are in flight at a time.
+const ORDERS: usize = 16;
+
+/// How often, and after which pause, a broken socket to a living browser is made anew.
+const RECONNECTS: u32 = 10;
+const RECONNECT_PAUSE: Duration = Duration::from_millis(100);
+
+/// The page calls this to push an event.
+const BINDING: &str = "__zaptorEvent";
+
+/// Why an order brought no answer.
+#[derive(Debug)]
+pub(super) enum CdpError {
+    /// The socket broke, or the page was replaced while it ran: nobody can tell what became of it.
+    Lost(String),
+    /// The browser refused it.
+    Refused(String),
+}
+
+struct Order {
+    method: &'static str,
+    params: Value,
+    answer: oneshot::Sender<Result<Value, CdpError>>,
+}
+
+/// A handle to the socket's task. Cheap to clone.
+#[derive(Clone)]
+pub(super) struct Cdp(mpsc::Sender<Order>);
+
+#[derive(Deserialize)]
+struct Frame {
+    id: Option<u64>,
+    result: Option<Value>,
+    error: Option<Refusal>,
+    method: Option<String>,
+    #[serde(default)]
+    params: Value,
+}
+
+#[derive(Deserialize)]
+struct Refusal {
+    message: String,
+}
+
+impl Cdp {
+    /// Connects to a page and serves it until the session is over. `url` is the page's socket on loopback.
+    pub(super) async fn connect(
+        url: String,
+        life: Arc<Life>,
+        intake: Arc<Intake>,
+        clock: Clock,
+    ) -> Result<Self, String> {
+        let socket = dial(&url).await?;
+        let (sender, orders) = mpsc::channel(ORDERS);
+        let line = Line {
+            url,
+            life,
+            intake,
+            clock,
+            orders,
+            waiting: HashMap::new(),
+            last: 0,
+        };
+        tokio::spawn(line.serve(socket));
+        Ok(Self(sender))
+    }
+
+    /// Runs a command of the protocol.
+    pub(super) async fn run(&self, method: &'static str, params: Value) -> Result<Value, CdpError> {
+        let gone = || CdpError::Lost("the browser's socket is closed".to_owned());
+        let (answer, answered) = oneshot::channel();
+        let order = Order {
+            method,
+            params,
+            answer,
+        };
+        self.0.send(order).await.map_err(|_| gone())?;
+        answered.await.unwrap_or_else(|_| Err(gone()))
+    }
+
+    /// Evaluates an expression whose promise gives a text.
+    pub(super) async fn evaluate(&self, expression: String) -> Result<String, CdpError> {
+        let params = json!({ "expression": expression, "awaitPromise": true, "returnByValue": true });
+        let mut answer = self.run("Runtime.evaluate", params).await?;
+        if let Some(thrown) = answer.pointer("/exceptionDetails/exception/description") {
+            return Err(CdpError::Refused(thrown.as_str().unwrap_or_default().to_owned()));
+        }
+        match answer.pointer_mut("/result/value").map(Value::take) {
+            Some(Value::String(text)) => Ok(text),
+            _ => Err(CdpError::Refused("the page gave no text".to_owned())),
+        }
+    }
+}
+
+async fn dial(url: &str) -> Result<Socket, String> {
+    connect_async(url)
+        .await
+        .map(|(socket, _)| socket)
+        .map_err(|error| format!("the browser's socket: {error}"))
+}
+
+/// The task behind a [`Cdp`].
+struct Line {
+    url: String,
+    life: Arc<Life>,
+    intake: Arc<Intake>,
+    clock: Clock,
+    orders: mpsc::Receiver<Order>,
+    waiting: HashMap<u64, oneshot::Sender<Result<Value, CdpError>>>,
+    last: u64,
+}
+
+impl Line {
+    async fn serve(mut self, mut socket: Socket) {
+        loop {
+            if self.attach(&mut socket).await.is_ok() {
+                // What happened while nobody listened is asked for.
+                self.intake.ask();
+                self.pump(&mut socket).await;
+            }
+            for (_, answer) in self.waiting.drain() {
+                let _ = answer.send(Err(CdpError::Lost("the browser's socket broke".to_owned())));
+            }
+            if self.life.over.is_cancelled() || self.orders.is_closed() {
+                let _ = socket.close(None).await;
+                return;
+            }
+            match self.redial().await {
+                Some(fresh) => socket = fresh,
+                None => return self.life.die("browser gone"),
+            }
+        }
+    }
+
+    /// Asks for what the session lives from: the binding (kept over navigations), and the news of a crash.
+    async fn attach(&mut self, socket: &mut Socket) -> Result<(), ()> {
+        for (method, params) in [
+            ("Inspector.enable", json!({})),
+            ("Runtime.enable", json!({})),
+            ("Runtime.addBinding", json!({ "name": BINDING })),
+        ] {
+            self.write(socket, method, params).await.map_err(|_| ())?;
+        }
+        Ok(())
+    }
+
+    async fn write(&mut self, socket: &mut Socket, method: &str, params: Value) -> Result<u64, ()> {
+        self.last += 1;
+        let text = json!({ "id": self.last, "method": method, "params": params }).to_string();
+        socket.send(Message::text(text)).await.map_err(|_| ())?;
+        Ok(self.last)
+    }
+
+    /// Carries orders and frames until the socket breaks, the session is over, or nobody has orders any more.
+    async fn pump(&mut self, socket: &mut Socket) {
+        let life = Arc::clone(&self.life);
+        loop {
+            tokio::select! {
+                () = life.over.cancelled() => return,
+                order = self.orders.recv() => {
+                    let Some(order) = order else { return };
+                    match self.write(socket, order.method, order.params).await {
+                        Ok(id) => {
+                            self.waiting.insert(id, order.answer);
+                            self.waiting.retain(|_, answer| !answer.is_closed());
+                        }
+                        Err(()) => return,
+                    }
+                }
+                frame = socket.next() => match frame {
+                    Some(Ok(Message::Text(text))) => self.take(text.as_str()),
+                    Some(Ok(_)) => {}
+                    Some(Err(_)) | None => return,
+                },
+            }
+        }
+    }
+
+    fn take(&mut self, text: &str) {
+        let Ok(frame) = serde_json::from_str::<Frame>(text) else {
+            return;
+        };
+        if let Some(id) = frame.id {
+            if let Some(answer) = self.waiting.remove(&id) {
+                let _ = answer.send(match (frame.result, frame.error) {
+                    (Some(result), _) => Ok(result),
+                    (None, Some(Refusal { message })) => Err(classify(message)),
+                    (None, None) => Err(CdpError::Refused("no result".to_owned())),
+                });
+            }
+            return;
+        }
+        match frame.method.as_deref() {
+            Some("Runtime.bindingCalled") if frame.params["name"] == BINDING => {
+                if let Some(payload) = frame.params["payload"].as_str() {
+                    self.intake.push(payload);
+                }
+            }
+            Some("Inspector.targetCrashed") => self.life.die("page crashed"),
+            Some("Inspector.detached") if frame.params["reason"] != "replaced_with_devtools" => {
+                self.life.die("page gone");
+            }
+            _ => {}
+        }
+    }
+
+    async fn redial(&self) -> Option<Socket> {
+        for _ in 0..RECONNECTS {
+            if self.life.over.is_cancelled() {
+                return None;
+            }
+            if let Ok(socket) = dial(&self.url).await {
+                return Some(socket);
+            }
+            self.clock.sleep(RECONNECT_PAUSE).await;
+        }
+        None
+    }
+}
+
+/// A page that is replaced takes what ran in it along: that is not a refusal.
+fn classify(message: String) -> CdpError {
+    let lost = [
+        "context was destroyed",
+        "navigated or closed",
+        "Cannot find context",
+        "Promise was collected",
+    ];
+    if lost.iter().any(|sign| message.contains(sign)) {
+        CdpError::Lost(message)
+    } else {
+        CdpError::Refused(message)
+    }
+}

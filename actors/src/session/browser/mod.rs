@@ -1,0 +1,109 @@
+//! The browser engine: one Chromium per account on its own profile, started by chromedriver through fantoccini, driven
+//! over one DevTools socket.
+//!
+//! fantoccini owns the life cycle (browser, navigation, screenshot, close); commands and events go over the socket, which
+//! answers ten times faster and is never held up by chromedriver's one-at-a-time queue.
+//!
+//! Never here: a browser without a deadline on every word to it, a process that nobody will end, an argument that
+//! weakens TLS outside the sandbox.
+
+mod cdp;
+mod driver;
+mod events;
+mod life;
+mod open;
+mod page;
+mod processes;
+mod programs;
+mod session;
+mod settings;
+mod webdriver;
+
+use std::{path::Path, sync::Arc};
+
+use async_trait::async_trait;
+use tokio::{
+    runtime::Handle,
+    sync::{Semaphore, mpsc},
+    time::timeout,
+};
+
+pub use processes::{memory_bytes, reap_orphans};
+pub use settings::{ChannelKind, Flag, FlagUse, SandboxAccess, Settings, SettingsError};
+
+use self::{driver::Drivers, life::Life, programs::Programs};
+use super::{Engine, Session, SessionError, SessionEvent, SessionSpec};
+use crate::domain::{Clock, EngineKind};
+
+/// Opens sessions in browsers. Dropping it ends every browser.
+pub struct BrowserEngine {
+    settings: Settings,
+    page: url::Url,
+    programs: Programs,
+    drivers: Drivers,
+    starts: Semaphore,
+    runtime: Handle,
+    clock: Clock,
+}
+
+impl BrowserEngine {
+    /// Finds the programs and checks the settings; starts nothing yet. `data_dir` exists, is this process's own, and
+    /// holds the profiles. Call [`reap_orphans`] on it first.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime: it needs one that outlives the sessions.
+    pub fn new(settings: Settings, data_dir: &Path, clock: Clock) -> Result<Self, SessionError> {
+        let page = settings
+            .check()
+            .map_err(|error| SessionError::Open(error.to_string()))?;
+        let programs = Programs::find(&settings, data_dir)?;
+        let runtime = Handle::current();
+        let seats = settings.accounts_per_driver;
+        let chromedriver = programs.chromedriver.clone();
+        Ok(Self {
+            drivers: Drivers::new(chromedriver, seats, runtime.clone(), clock.clone()),
+            starts: Semaphore::new(usize::from(settings.concurrent_starts.max(1))),
+            settings,
+            page,
+            programs,
+            runtime,
+            clock,
+        })
+    }
+}
+
+#[async_trait]
+impl Engine for BrowserEngine {
+    fn kind(&self) -> EngineKind {
+        EngineKind::Browser
+    }
+
+    async fn open(
+        &self,
+        spec: SessionSpec,
+        events: mpsc::Sender<SessionEvent>,
+    ) -> Result<Box<dyn Session>, SessionError> {
+        let closed = || SessionError::Open("the engine has been shut down".to_owned());
+        let _place = self.starts.acquire().await.map_err(|_| closed())?;
+        let profile = open::claim_profile(&spec.profile)?;
+        let life = Arc::new(Life::new(profile.clone()));
+        let guard = open::Unfinished(Arc::clone(&life));
+        let opening = self.start(&spec, &profile, &life, events);
+        let session = timeout(self.settings.start_timeout(), opening)
+            .await
+            .unwrap_or_else(|_| {
+                Err(SessionError::Deadline {
+                    command: "open",
+                    after: self.settings.start_timeout(),
+                })
+            })?;
+        guard.finished();
+        tracing::debug!(account = %spec.account, generation = spec.generation, "session opened");
+        Ok(Box::new(session))
+    }
+
+    async fn shut_down(&self) {
+        self.starts.close();
+        self.drivers.shut_down().await;
+    }
+}

@@ -1,0 +1,251 @@
+//! The way from a profile to a session that answers.
+
+use std::{
+    fs,
+    os::unix::fs::{DirBuilderExt as _, PermissionsExt as _},
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use fantoccini::{Client, error::CmdError};
+use serde_json::{Map, Value, json};
+use tokio::sync::mpsc;
+
+use super::{
+    BrowserEngine, ChannelKind,
+    cdp::Cdp,
+    events::{Forwarder, Intake},
+    life::Life,
+    page::{CallError, Channel, Page},
+    processes,
+    session::{BrowserSession, Deadlines},
+    webdriver,
+};
+use crate::session::{SessionError, SessionEvent, SessionSpec};
+
+/// How often a page is asked whether its agent is there yet.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// A session that is not open yet: dropped, it leaves nothing running.
+pub(super) struct Unfinished(pub(super) Arc<Life>);
+
+impl Unfinished {
+    /// The session is open and looks after itself.
+    pub(super) fn finished(self) {
+        std::mem::forget(self);
+    }
+}
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        self.0.finish();
+        self.0.kill();
+    }
+}
+
+/// Makes the profile's directory, closes it to everybody else, and frees it of marks that a dead browser left. Refuses
+/// a profile that a browser runs on.
+pub(super) fn claim_profile(profile: &Path) -> Result<PathBuf, SessionError> {
+    let cannot = |error: std::io::Error| SessionError::Open(format!("the profile directory: {error}"));
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(profile)
+        .map_err(cannot)?;
+    fs::set_permissions(profile, fs::Permissions::from_mode(0o700)).map_err(cannot)?;
+    let profile = fs::canonicalize(profile).map_err(cannot)?;
+    if processes::of_profile(&profile).is_empty() {
+        processes::unlock(&profile);
+        Ok(profile)
+    } else {
+        Err(SessionError::Open(
+            "the profile is in use by another browser".to_owned(),
+        ))
+    }
+}
+
+fn failed(what: &str) -> impl FnOnce(CmdError) -> SessionError {
+    let what = what.to_owned();
+    move |error| SessionError::Open(format!("{what}: {error}"))
+}
+
+impl BrowserEngine {
+    /// Starts a browser, opens the page and waits until its agent answers.
+    pub(super) async fn start(
+        &self,
+        spec: &SessionSpec,
+        profile: &Path,
+        life: &Arc<Life>,
+        events: mpsc::Sender<SessionEvent>,
+    ) -> Result<BrowserSession, SessionError> {
+        let client = self.browser(profile, life).await?;
+        self.prepare(&client).await?;
+        let (intake, pushed) = Intake::new();
+        let channel = self.channel(&client, life, &intake).await?;
+        client
+            .goto(self.settings.page_url.as_str())
+            .await
+            .map_err(failed("the page"))?;
+        let page = Arc::new(Page {
+            life: Arc::clone(life),
+            channel,
+            command_timeout: self.settings.command_timeout(),
+        });
+        self.await_agent(&page).await?;
+        let forwarder = Forwarder {
+            page: Arc::clone(&page),
+            intake: Arc::clone(&intake),
+            pushed,
+            events,
+            clock: self.clock.clone(),
+        };
+        self.runtime.spawn(forwarder.run());
+        intake.ask();
+        tracing::debug!(account = %spec.account, browser = life.browser(), "page answers");
+        Ok(BrowserSession {
+            life: Arc::clone(life),
+            page,
+            client: Some(client),
+            deadlines: Deadlines {
+                command: self.settings.command_timeout(),
+                send: self.settings.send_timeout(),
+                close: self.settings.close_timeout(),
+            },
+        })
+    }
+
+    /// Has chromedriver start the browser, and watches it from then on.
+    async fn browser(&self, profile: &Path, life: &Arc<Life>) -> Result<Client, SessionError> {
+        let driver = self.drivers.seat(life).await?;
+        let connecting = webdriver::new_session(driver.url(), self.capabilities(profile));
+        // In a task of its own: when we give up waiting, the browser may still come, and then it must go.
+        let undertaker = Arc::clone(life);
+        let connecting = self.runtime.spawn(async move {
+            let client = connecting.await;
+            if undertaker.over.is_cancelled() {
+                undertaker.kill();
+            }
+            client
+        });
+        let client = tokio::select! {
+            () = life.over.cancelled() => Err("chromedriver ended".to_owned()),
+            client = connecting => match client {
+                Ok(Ok(client)) => Ok(client),
+                Ok(Err(error)) => Err(error.to_string()),
+                Err(_) => Err("the runtime of the engine has ended".to_owned()),
+            },
+        }
+        .map_err(|detail| SessionError::Open(format!("no browser: {detail}")))?;
+        let pid = client
+            .capabilities()
+            .and_then(|all| all.get("goog:processID")?.as_u64())
+            .and_then(|pid| u32::try_from(pid).ok())
+            .or_else(|| processes::of_profile(profile).first().copied())
+            .ok_or_else(|| SessionError::Open("the browser has ended at once".to_owned()))?;
+        life.set_browser(pid);
+        let life = Arc::clone(life);
+        self.runtime.spawn(async move {
+            tokio::select! {
+                () = processes::ended(pid) => life.die("browser gone"),
+                () = life.over.cancelled() => {}
+            }
+        });
+        Ok(client)
+    }
+
+    fn capabilities(&self, profile: &Path) -> Map<String, Value> {
+        let root = rustix::process::geteuid().is_root();
+        let mut args = self.settings.arguments(self.programs.headless_shell, root);
+        args.push(processes::profile_argument(profile));
+        let script = self.settings.send_timeout().max(self.settings.command_timeout());
+        let capabilities = json!({
+            "pageLoadStrategy": "eager",
+            "unhandledPromptBehavior": "ignore",
+            "timeouts": {
+                "script": script.as_millis(),
+                "pageLoad": self.settings.start_timeout_ms,
+            },
+            "goog:chromeOptions": { "binary": self.programs.browser, "args": args },
+        });
+        match capabilities {
+            Value::Object(capabilities) => capabilities,
+            _ => Map::new(),
+        }
+    }
+
+    /// Puts wa-js and the agent before the page's own scripts, of this page and of every later one.
+    async fn prepare(&self, client: &Client) -> Result<(), SessionError> {
+        let injection = self
+            .programs
+            .injection(&self.page.origin().ascii_serialization())?;
+        let version = webdriver::devtools(client, "Browser.getVersion", json!({}))
+            .await
+            .map_err(failed("the browser's version"))?;
+        // The headless shell names itself in a way that sites take for an old browser.
+        let agent = version["userAgent"].as_str().unwrap_or_default();
+        let agent = agent.replace("HeadlessChrome", "Chrome");
+        for (method, params) in [
+            ("Emulation.setUserAgentOverride", json!({ "userAgent": agent })),
+            ("Page.enable", json!({})),
+            ("Page.setBypassCSP", json!({ "enabled": true })),
+            (
+                "Page.addScriptToEvaluateOnNewDocument",
+                json!({ "source": injection }),
+            ),
+        ] {
+            webdriver::devtools(client, method, params)
+                .await
+                .map_err(failed(method))?;
+        }
+        Ok(())
+    }
+
+    /// The way to the page: its own socket, or chromedriver where the settings say so or no socket can be had.
+    async fn channel(
+        &self,
+        client: &Client,
+        life: &Arc<Life>,
+        intake: &Arc<Intake>,
+    ) -> Result<Channel, SessionError> {
+        if self.settings.channel == ChannelKind::WebDriver {
+            return Ok(Channel::WebDriver(client.clone()));
+        }
+        let window = client.window().await.map_err(failed("the window"))?;
+        let address = client
+            .capabilities()
+            .and_then(|all| all.get("goog:chromeOptions")?.get("debuggerAddress")?.as_str())
+            .map(|address| address.replace("localhost", "127.0.0.1"));
+        let Some(address) = address else {
+            return Ok(Channel::WebDriver(client.clone()));
+        };
+        // chromedriver's handle of a window is the page's id in the DevTools protocol.
+        let url = format!("ws://{address}/devtools/page/{}", String::from(window));
+        let connecting = Cdp::connect(url, Arc::clone(life), Arc::clone(intake), self.clock.clone());
+        match self.runtime.spawn(connecting).await {
+            Ok(Ok(cdp)) => Ok(Channel::Cdp(cdp)),
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "no socket to the browser; going through chromedriver, which is slow");
+                Ok(Channel::WebDriver(client.clone()))
+            }
+            Err(_) => Err(SessionError::Open(
+                "the runtime of the engine has ended".to_owned(),
+            )),
+        }
+    }
+
+    async fn await_agent(&self, page: &Page) -> Result<(), SessionError> {
+        loop {
+            match page.call("status", &json!({})).await {
+                Err(CallError::Absent | CallError::Lost(_)) => {}
+                // What it answers is the account's to judge.
+                Ok(_) | Err(CallError::Refused(_)) => return Ok(()),
+                Err(CallError::Late | CallError::Dead(_)) => {
+                    let reason = page.life.death().unwrap_or("closed").to_owned();
+                    return Err(SessionError::Open(reason));
+                }
+            }
+            self.clock.sleep(LOOK).await;
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! The processes of a browser, read from `/proc`: who they are, what they cost, and how they end.
+
+use std::{
+    collections::HashMap,
+    fs, io,
+    os::fd::OwnedFd,
+    os::unix::fs::MetadataExt as _,
+    path::{Path, PathBuf},
+};
+
+use rustix::process::{Pid, PidfdFlags, Signal};
+use tokio::io::unix::AsyncFd;
+
+/// Names of the files by which Chromium marks a profile as in use.
+const LOCKS: [&str; 3] = ["SingletonLock", "SingletonCookie", "SingletonSocket"];
+
+/// The argument by which a browser of ours is known.
+pub(super) fn profile_argument(profile: &Path) -> String {
+    format!("--user-data-dir={}", profile.display())
+}
+
+/// A process and all that descend from it, without those that have ended.
+pub(super) fn tree(root: u32) -> Vec<u32> {
+    let mut children: HashMap<u32, Vec<u32>> = HashMap::new();
+    let mut alive = false;
+    for pid in pids() {
+        if let Some(parent) = parent(pid) {
+            alive |= pid == root;
+            children.entry(parent).or_default().push(pid);
+        }
+    }
+    let mut found = Vec::new();
+    if alive {
+        found.push(root);
+    }
+    let mut next = vec![root];
+    while let Some(pid) = next.pop() {
+        if let Some(below) = children.get(&pid) {
+            found.extend(below);
+            next.extend(below);
+        }
+    }
+    found
+}
+
+/// The processes that were started with exactly this argument, by this user.
+fn with_argument(matches: impl Fn(&[u8]) -> bool) -> Vec<u32> {
+    let own = rustix::process::getuid().as_raw();
+    pids()
+        .filter(|pid| {
+            let folder = format!("/proc/{pid}");
+            fs::metadata(&folder).is_ok_and(|meta| meta.uid() == own)
+                && fs::read(format!("{folder}/cmdline"))
+                    .is_ok_and(|line| line.split(|&byte| byte == 0).any(&matches))
+        })
+        .collect()
+}
+
+/// The browsers that run on a profile, with everything below them.
+pub(super) fn of_profile(profile: &Path) -> Vec<u32> {
+    let wanted = profile_argument(profile);
+    with_trees(with_argument(|argument| argument == wanted.as_bytes()))
+}
+
+fn with_trees(roots: Vec<u32>) -> Vec<u32> {
+    let mut all: Vec<u32> = roots.into_iter().flat_map(tree).collect();
+    all.sort_unstable();
+    all.dedup();
+    all
+}
+
+/// Kills each of them, at once and for good.
+pub(super) fn kill(processes: &[u32]) {
+    for pid in processes.iter().filter_map(|&pid| to_pid(pid)) {
+        // Gone already is what was wanted.
+        let _ = rustix::process::kill_process(pid, Signal::KILL);
+    }
+}
+
+/// Kills a whole process group.
+pub(super) fn kill_group(leader: u32) {
+    if let Some(leader) = to_pid(leader) {
+        let _ = rustix::process::kill_process_group(leader, Signal::KILL);
+    }
+}
+
+/// Completes once the process has ended.
+#[expect(
+    unsafe_code,
+    reason = "only the caller can promise that a descriptor stays the same while it is watched"
+)]
+pub(super) async fn ended(pid: u32) {
+    let Some(pid) = to_pid(pid) else { return };
+    // No such process: it has ended.
+    let Ok(descriptor) = rustix::process::pidfd_open(pid, PidfdFlags::empty()) else {
+        return;
+    };
+    // SAFETY: an OwnedFd is one and the same descriptor until it is dropped, and the AsyncFd owns it.
+    let watched = unsafe { AsyncFd::<OwnedFd>::register(descriptor) };
+    if let Ok(watched) = watched {
+        // A pidfd becomes readable when its process ends.
+        let _ = watched.readable().await;
+    }
+}
+
+/// The memory that processes cost, in bytes: their proportional share of what they share (PSS). For metrics; takes a
+/// few milliseconds per browser. Processes that have ended count nothing.
+pub fn memory_bytes(processes: &[u32]) -> u64 {
+    processes
+        .iter()
+        .filter_map(|pid| fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).ok())
+        .filter_map(|rollup| {
+            let line = rollup.lines().find_map(|line| line.strip_prefix("Pss:"))?;
+            line.trim().strip_suffix(" kB")?.parse::<u64>().ok()
+        })
+        .map(|kib| kib * 1_024)
+        .sum()
+}
+
+/// Ends what an earlier run left behind: browsers of this user on profiles below `data_dir`, and the locks of profiles
+/// that nobody uses. Called once at start, before any session is opened, by the one process that owns `data_dir`.
+/// Gives how many processes were ended.
+pub fn reap_orphans(data_dir: &Path) -> io::Result<usize> {
+    let data_dir = fs::canonicalize(data_dir)?;
+    let prefix = format!("{}/", profile_argument(&data_dir));
+    let orphans = with_trees(with_argument(|argument| argument.starts_with(prefix.as_bytes())));
+    kill(&orphans);
+    for profile in folders(&data_dir).chain(folders(&data_dir).flat_map(|folder| folders(&folder))) {
+        unlock(&profile);
+    }
+    Ok(orphans.len())
+}
+
+/// Removes the marks of a browser that is gone; Chromium would refuse the profile otherwise. Only called where no
+/// browser runs on the profile.
+pub(super) fn unlock(profile: &Path) {
+    for lock in LOCKS {
+        // Most profiles have none.
+        let _ = fs::remove_file(profile.join(lock));
+    }
+}
+
+fn folders(of: &Path) -> impl Iterator<Item = PathBuf> + use<> {
+    fs::read_dir(of)
+        .into_iter()
+        .flatten()
+        .filter_map(Result::ok)
+        .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
+        .map(|entry| entry.path())
+}
+
+fn to_pid(pid: u32) -> Option<Pid> {
+    Pid::from_raw(i32::try_from(pid).ok()?)
+}
+
+fn pids() -> impl Iterator<Item = u32> {
+    fs::read_dir("/proc")
+        .into_iter()
+        .flatten()
+        .filter_map(Result::ok)
+        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+}
+
+/// The parent of a process that has not ended. The name in parentheses may hold anything, so it is read from behind.
+fn parent(pid: u32) -> Option<u32> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let mut fields = stat.rsplit_once(')')?.1.split_whitespace();
+    let state = fields.next()?;
+    let parent = fields.next()?.parse().ok()?;
+    (state != "Z" && state != "X").then_some(parent)
+}

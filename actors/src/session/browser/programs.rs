@@ -1,0 +1,148 @@
+//! Finds the programs and scripts that a session is made of.
+
+use std::{
+    env, fs, io,
+    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
+    path::{Path, PathBuf},
+};
+
+use super::Settings;
+use crate::session::SessionError;
+
+/// The programs' own files come first: what Debian puts into PATH are shell scripts around them, one process more each.
+const SHELLS: [&str; 3] = [
+    "/usr/lib/chromium/chromium-headless-shell",
+    "chromium-headless-shell",
+    "chrome-headless-shell",
+];
+const BROWSERS: [&str; 4] = [
+    "/usr/lib/chromium/chromium",
+    "chromium",
+    "google-chrome-stable",
+    "google-chrome",
+];
+const DRIVERS: [&str; 2] = ["chromedriver", "/usr/lib/chromium/chromedriver"];
+
+/// Everything that is looked for once, when the engine is made.
+pub(super) struct Programs {
+    pub(super) browser: PathBuf,
+    pub(super) headless_shell: bool,
+    pub(super) chromedriver: PathBuf,
+    agent_dir: PathBuf,
+}
+
+impl Programs {
+    /// Finds the programs. `data_dir` takes the starter that the headless shell needs.
+    pub(super) fn find(settings: &Settings, data_dir: &Path) -> Result<Self, SessionError> {
+        let found = first(&settings.chromium_path, &[&SHELLS[..], &BROWSERS[..]].concat());
+        let browser = found.ok_or_else(|| missing("chromium-headless-shell or chromium", "chromium_path"))?;
+        let chromedriver = first(&settings.chromedriver_path, &DRIVERS)
+            .ok_or_else(|| missing("chromedriver (Debian: chromium-driver)", "chromedriver_path"))?;
+        let headless_shell = browser
+            .file_name()
+            .is_some_and(|name| name.to_string_lossy().contains("headless-shell"));
+        let browser = if headless_shell {
+            starter(&browser, data_dir)
+                .map_err(|error| SessionError::Open(format!("the headless shell's starter: {error}")))?
+        } else {
+            browser
+        };
+        Ok(Self {
+            browser,
+            headless_shell,
+            chromedriver,
+            agent_dir: agent_dir(&settings.agent_dir)?,
+        })
+    }
+
+    /// What is injected into the page at `origin`, read anew for each session: an update of the files needs no restart.
+    /// Frames and other origins never get it.
+    pub(super) fn injection(&self, origin: &str) -> Result<String, SessionError> {
+        let read = |name: &str| {
+            let path = self.agent_dir.join(name);
+            fs::read_to_string(&path)
+                .map_err(|error| SessionError::Open(format!("{} cannot be read: {error}", path.display())))
+        };
+        let origin = serde_json::Value::from(origin);
+        Ok(format!(
+            "if (window === window.top && location.origin === {origin}) {{\n\
+             window.WPPConfig = {{ disableGoogleAnalytics: true }};\n{}\n;{}\n}}",
+            read("wa.js")?,
+            read("agent.js")?
+        ))
+    }
+}
+
+fn missing(what: &str, key: &str) -> SessionError {
+    SessionError::Open(format!("{what} is not installed; install it, or set {key}"))
+}
+
+/// The configured path, or the first of `names` that exists: as it stands, or in PATH.
+fn first(configured: &Path, names: &[&str]) -> Option<PathBuf> {
+    if !configured.as_os_str().is_empty() {
+        return configured.is_file().then(|| configured.to_owned());
+    }
+    let path = env::var_os("PATH").unwrap_or_default();
+    names.iter().find_map(|name| {
+        if name.starts_with('/') {
+            return Some(PathBuf::from(name)).filter(|file| file.is_file());
+        }
+        env::split_paths(&path)
+            .map(|folder| folder.join(name))
+            .find(|file| file.is_file())
+    })
+}
+
+fn agent_dir(configured: &Path) -> Result<PathBuf, SessionError> {
+    let beside = env::current_exe()
+        .ok()
+        .and_then(|program| Some(program.parent()?.join("agent")));
+    let places = if configured.as_os_str().is_empty() {
+        vec![
+            Some(PathBuf::from("actors/agent/dist")),
+            beside,
+            Some(PathBuf::from("/usr/share/zaptor/agent")),
+        ]
+    } else {
+        vec![Some(configured.to_owned())]
+    };
+    let places: Vec<PathBuf> = places.into_iter().flatten().collect();
+    let has_both = |folder: &&PathBuf| folder.join("wa.js").is_file() && folder.join("agent.js").is_file();
+    places.iter().find(has_both).cloned().ok_or_else(|| {
+        let searched: Vec<String> = places.iter().map(|place| place.display().to_string()).collect();
+        SessionError::Open(format!(
+            "wa.js and agent.js are not in {}; run `npm run build` in actors/agent, or set agent_dir",
+            searched.join(", ")
+        ))
+    })
+}
+
+/// The headless shell opens no page unless it is given an address, and chromedriver gives it none: it would wait for a
+/// page for a minute and give up. Arguments that are no switches cannot be configured, so a starter adds the address.
+/// It becomes the browser (`exec`), so it costs no process.
+fn starter(browser: &Path, data_dir: &Path) -> io::Result<PathBuf> {
+    use std::io::Write as _;
+    let folder = data_dir.join("run");
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(&folder)?;
+    let path = fs::canonicalize(&folder)?.join("headless-shell");
+    let quoted = browser.display().to_string().replace('\'', r"'\''");
+    let text = format!("#!/bin/sh\nexec '{quoted}' \"$@\" about:blank\n");
+    if fs::read_to_string(&path).is_ok_and(|there| there == text) {
+        return Ok(path);
+    }
+    // Written aside and moved into place: a browser that is just starting never reads half of it.
+    let fresh = path.with_extension(std::process::id().to_string());
+    let mut file = fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o700)
+        .open(&fresh)?;
+    file.write_all(text.as_bytes())?;
+    drop(file);
+    fs::rename(&fresh, &path)?;
+    Ok(path)
+}

@@ -1,0 +1,236 @@
+//! A live session in a browser.
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use fantoccini::Client;
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::{Value, json};
+use tokio::time::timeout;
+
+use super::{
+    events::{ack_of, identity},
+    life::Life,
+    page::{CallError, Page},
+    processes,
+};
+use crate::{
+    domain::{Content, Jid, WaMessageId, message::Outgoing},
+    session::{LookUp, PageStatus, SendError, Session, SessionError},
+};
+
+/// By how much the page gives up earlier than we do: a page that answers late is no dead page.
+const MARGIN: Duration = Duration::from_secs(2);
+
+/// The deadlines of a session.
+#[derive(Clone, Copy)]
+pub(super) struct Deadlines {
+    pub(super) command: Duration,
+    pub(super) send: Duration,
+    pub(super) close: Duration,
+}
+
+pub(super) struct BrowserSession {
+    pub(super) life: Arc<Life>,
+    pub(super) page: Arc<Page>,
+    pub(super) client: Option<Client>,
+    pub(super) deadlines: Deadlines,
+}
+
+#[derive(Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+enum Status {
+    Loading,
+    Unlinked,
+    Syncing,
+    Ready {
+        phone: String,
+        push_name: Option<String>,
+    },
+}
+
+#[derive(Deserialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+enum Sent {
+    Sent,
+    Rejected { code: String, detail: String },
+    NotSent { detail: String },
+    Unknown { detail: String },
+}
+
+/// Reads where the page stands; a page without an agent is loading.
+async fn status(page: &Page) -> Result<PageStatus, CallError> {
+    let answer = match page.call("status", &json!({})).await {
+        Err(CallError::Absent | CallError::Lost(_)) => return Ok(PageStatus::Loading),
+        answer => answer?,
+    };
+    match read(answer)? {
+        Status::Loading => Ok(PageStatus::Loading),
+        Status::Unlinked => Ok(PageStatus::Unlinked),
+        Status::Syncing => Ok(PageStatus::Syncing),
+        Status::Ready { phone, push_name } => identity(&phone, push_name)
+            .map(PageStatus::Ready)
+            .ok_or_else(|| CallError::Refused("the linked number is none".to_owned())),
+    }
+}
+
+fn read<T: DeserializeOwned>(answer: Value) -> Result<T, CallError> {
+    serde_json::from_value(answer).map_err(|error| CallError::Refused(format!("the agent's answer: {error}")))
+}
+
+fn error(command: &'static str, after: Duration, error: CallError) -> SessionError {
+    let detail = match error {
+        CallError::Late => return SessionError::Deadline { command, after },
+        CallError::Dead(reason) => return SessionError::Dead(reason),
+        CallError::Absent => "the page is still loading".to_owned(),
+        CallError::Refused(detail) | CallError::Lost(detail) => detail,
+    };
+    SessionError::Refused { command, detail }
+}
+
+/// The words for rejections that the contract knows.
+fn rejection(code: &str) -> &'static str {
+    match code {
+        "not_on_whatsapp" => "not_on_whatsapp",
+        _ => "rejected",
+    }
+}
+
+impl BrowserSession {
+    async fn ask<T: DeserializeOwned>(&self, command: &'static str, order: Value) -> Result<T, SessionError> {
+        let after = self.deadlines.command;
+        self.page
+            .call(command, &order)
+            .await
+            .and_then(read)
+            .map_err(|failed| error(command, after, failed))
+    }
+}
+
+#[async_trait]
+impl Session for BrowserSession {
+    async fn status(&mut self) -> Result<PageStatus, SessionError> {
+        status(&self.page)
+            .await
+            .map_err(|failed| error("status", self.deadlines.command, failed))
+    }
+
+    async fn probe(&mut self) -> Result<Duration, SessionError> {
+        #[derive(Deserialize)]
+        struct Probed {
+            took_ms: u64,
+        }
+        let patience = self.deadlines.command.saturating_sub(MARGIN);
+        let order = json!({ "deadline_ms": millis(patience) });
+        let Probed { took_ms } = self.ask("probe", order).await?;
+        Ok(Duration::from_millis(took_ms))
+    }
+
+    async fn send(&mut self, message: &Outgoing) -> Result<(), SendError> {
+        let after = self.deadlines.send;
+        let Content::Text { text } = &message.content;
+        let order = json!({
+            "chat": message.chat.as_str(),
+            "id": message.id.as_str(),
+            "text": text.body,
+            "preview": text.preview_url,
+            "deadline_ms": millis(after.saturating_sub(MARGIN)),
+        });
+        self.life
+            .alive()
+            .map_err(|dead| SendError::NotSent(dead.to_string()))?;
+        let answer = self.page.call_within(after, "send", &order).await.and_then(read);
+        match answer {
+            Ok(Sent::Sent) => Ok(()),
+            Ok(Sent::Rejected { code, detail }) => Err(SendError::Rejected {
+                code: rejection(&code),
+                detail,
+            }),
+            Ok(Sent::NotSent { detail }) | Err(CallError::Refused(detail)) => Err(SendError::NotSent(detail)),
+            Err(CallError::Absent) => Err(SendError::NotSent("the page is still loading".to_owned())),
+            Ok(Sent::Unknown { detail }) => Err(SendError::Unknown(SessionError::Refused {
+                command: "send",
+                detail,
+            })),
+            Err(failed) => Err(SendError::Unknown(error("send", after, failed))),
+        }
+    }
+
+    async fn look_up(&mut self, chat: &Jid, id: &WaMessageId) -> Result<LookUp, SessionError> {
+        #[derive(Deserialize)]
+        struct Looked {
+            found: Option<u8>,
+        }
+        let order = json!({ "chat": chat.as_str(), "id": id.as_str() });
+        let Looked { found } = self.ask("look_up", order).await?;
+        Ok(found.map_or(LookUp::NotFound, |ack| LookUp::Found(ack_of(ack))))
+    }
+
+    async fn refresh_pairing(&mut self) -> Result<(), SessionError> {
+        self.ask::<Value>("refresh_pairing", json!({})).await.map(drop)
+    }
+
+    async fn log_out(&mut self) -> Result<(), SessionError> {
+        self.ask::<Value>("log_out", json!({})).await.map(drop)
+    }
+
+    async fn screenshot(&mut self) -> Result<Vec<u8>, SessionError> {
+        self.life.alive()?;
+        let after = self.deadlines.command;
+        let client = self
+            .client
+            .clone()
+            .ok_or_else(|| SessionError::Dead("closed".to_owned()))?;
+        let taken = tokio::select! {
+            () = self.life.over.cancelled() => return Err(self.life.alive().err().unwrap_or_else(|| SessionError::Dead("closed".to_owned()))),
+            taken = timeout(after, client.screenshot()) => taken,
+        };
+        match taken {
+            Ok(Ok(png)) => Ok(png),
+            Ok(Err(failed)) => Err(SessionError::Refused {
+                command: "screenshot",
+                detail: failed.to_string(),
+            }),
+            Err(_) => {
+                self.life.die(format!("no answer to screenshot for {after:?}"));
+                Err(SessionError::Deadline {
+                    command: "screenshot",
+                    after,
+                })
+            }
+        }
+    }
+
+    fn processes(&self) -> Vec<u32> {
+        self.life.processes()
+    }
+
+    async fn close(mut self: Box<Self>) {
+        self.life.finish();
+        if let Some(client) = self.client.take() {
+            let orderly = async {
+                // The browser writes its profile before it ends.
+                let _ = client.close().await;
+                if let Some(browser) = self.life.browser() {
+                    processes::ended(browser).await;
+                }
+            };
+            let _ = timeout(self.deadlines.close, orderly).await;
+        }
+        self.life.kill();
+    }
+}
+
+impl Drop for BrowserSession {
+    fn drop(&mut self) {
+        // Not closed: its account is gone, and nobody is left to wait for an orderly end.
+        if !self.life.over.is_cancelled() {
+            self.life.finish();
+            self.life.kill();
+        }
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
