@@ -77,13 +77,11 @@ pub enum StoreError {
 
 impl From<DbErr> for StoreError {
     fn from(error: DbErr) -> Self {
-        match error.sql_err() {
-            Some(
-                SqlErr::UniqueConstraintViolation(detail) | SqlErr::ForeignKeyConstraintViolation(detail),
-            ) => {
-                return Self::Conflict(detail);
-            }
-            _ => {}
+        if let Some(
+            SqlErr::UniqueConstraintViolation(detail) | SqlErr::ForeignKeyConstraintViolation(detail),
+        ) = error.sql_err()
+        {
+            return Self::Conflict(detail);
         }
         let text = error.to_string();
         match error {

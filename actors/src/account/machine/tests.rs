@@ -108,7 +108,12 @@ fn a_life_by_table() {
             P::Proving,
             S::Syncing,
         ),
-        ("connection lost", then(&[down.clone()]), P::Doubting, S::Degraded),
+        (
+            "connection lost",
+            then(std::slice::from_ref(&down)),
+            P::Doubting,
+            S::Degraded,
+        ),
         (
             "back, not yet proven",
             then(&[down.clone(), up.clone()]),
@@ -134,7 +139,7 @@ fn a_life_by_table() {
             S::Degraded,
         ),
         ("the phone ends the link", then(&[out()]), P::Ending, S::LoggedOut),
-        ("stop", then(&[stop.clone()]), P::Ending, S::Stopped),
+        ("stop", then(std::slice::from_ref(&stop)), P::Ending, S::Stopped),
         (
             "stop before the epoch is known",
             vec![stop, took.clone()],

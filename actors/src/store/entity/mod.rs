@@ -7,7 +7,6 @@ macro_rules! tables {
         $($(#[$attribute:meta])* $field:ident: $kind:ty),* $(,)?
     })*) => {$(
         $(#[$doc])*
-        #[expect(missing_docs, clippy::allow_attributes_without_reason, reason = "the columns are told in the migration")]
         pub mod $table {
             use sea_orm::entity::prelude::*;
 

@@ -1,0 +1,206 @@
+//! What is written reads back, numbered, and to its own tenant only.
+
+use std::sync::Arc;
+
+use zaptor_actors::{
+    domain::{
+        AccountState, Content, Jid, MessageStatus, TenantId, Tokens, WaMessageId,
+        event::{EventType, NewEvent},
+    },
+    journal::{self, EventFilter},
+    outbox::{self, InboundFields},
+    store::{StateChange, StoreError, Tx, accounts},
+};
+
+use super::Bench;
+
+pub(super) async fn a_message_reads_back_as_it_was_accepted(bench: &Bench) {
+    let message = bench.message("5511987654321");
+    bench.accept(vec![message.clone()]).await.unwrap();
+    let row = bench
+        .store
+        .reads()
+        .message(bench.tenant, message.id)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(row.content, message.content);
+    assert_eq!(
+        (row.status, row.cost, &row.chat),
+        (MessageStatus::Queued, Tokens(1), &message.chat)
+    );
+    let steps = bench.store.reads().steps(message.id).await.unwrap();
+    assert_eq!(
+        steps.len(),
+        1,
+        "the account is not online, and the timeline says so"
+    );
+    assert!(steps[0].cause.as_deref().unwrap().contains("created"));
+}
+
+pub(super) async fn events_are_numbered_without_gaps_whatever_fails_between(bench: &Bench) {
+    let mut tasks = Vec::new();
+    for i in 0..60_i64 {
+        let (store, ids, now) = (bench.store.clone(), Arc::clone(&bench.ids), bench.clock.now());
+        let (tenant, account) = (bench.tenant, bench.account);
+        tasks.push(tokio::spawn(async move {
+            let job = store.write(move |tx: &Tx| {
+                Box::pin(async move {
+                    let event = NewEvent::new(tenant, Some(account), EventType::AccountStateChanged, &i);
+                    journal::append(tx, &ids, now, &[event]).await?;
+                    if i % 7 == 0 {
+                        Err(StoreError::Failed("on purpose".to_owned()))
+                    } else {
+                        Ok(())
+                    }
+                })
+            });
+            job.await.is_ok()
+        }));
+    }
+    let mut committed = 0;
+    for task in tasks {
+        committed += i64::from(task.await.unwrap());
+    }
+    assert_eq!(committed, 51);
+    let events = journal::read(
+        bench.store.reads(),
+        bench.tenant,
+        0,
+        &EventFilter::default(),
+        1_000,
+    )
+    .await
+    .unwrap();
+    let seqs: Vec<i64> = events.iter().map(|event| event.seq).collect();
+    assert_eq!(seqs, (1..=committed).collect::<Vec<_>>());
+    assert_eq!(
+        events
+            .iter()
+            .filter_map(|event| event.account_seq)
+            .collect::<Vec<_>>(),
+        seqs
+    );
+    assert_eq!(
+        journal::head(bench.store.reads(), bench.tenant).await.unwrap(),
+        committed
+    );
+    let page = journal::read(bench.store.reads(), bench.tenant, 10, &EventFilter::default(), 5)
+        .await
+        .unwrap();
+    assert_eq!(
+        page.iter().map(|event| event.seq).collect::<Vec<_>>(),
+        [11, 12, 13, 14, 15]
+    );
+}
+
+pub(super) async fn an_inbound_message_is_stored_once(bench: &Bench) {
+    let fields = InboundFields {
+        wa_id: WaMessageId::from_wire("3A0011"),
+        chat: Jid::parse("5511987654321").unwrap(),
+        from: Jid::parse("5511987654321").unwrap(),
+        sender_name: Some("Ana".to_owned()),
+        content: Content::text("Oi"),
+    };
+    let mut stored = Vec::new();
+    for _ in 0..2 {
+        let (ids, tenant, account) = (Arc::clone(&bench.ids), bench.tenant, bench.account);
+        let (fields, now) = (fields.clone(), bench.clock.now());
+        let job = bench.store.write(move |tx| {
+            Box::pin(async move { outbox::receive(tx, &ids, tenant, account, &fields, now).await })
+        });
+        stored.push(job.await.unwrap());
+    }
+    assert!(stored[0].is_some() && stored[1].is_none());
+    let row = bench
+        .store
+        .reads()
+        .message(bench.tenant, stored[0].unwrap())
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        (row.status, row.sender_name.as_deref()),
+        (MessageStatus::Received, Some("Ana"))
+    );
+}
+
+pub(super) async fn another_tenant_sees_nothing(bench: &Bench) {
+    let message = bench.message("5511987654321");
+    bench.accept(vec![message.clone()]).await.unwrap();
+    let stranger: TenantId = bench.ids.next();
+    let reads = bench.store.reads();
+    assert!(reads.message(stranger, message.id).await.unwrap().is_none());
+    assert!(
+        reads
+            .messages(stranger, &Default::default(), 10)
+            .await
+            .unwrap()
+            .is_empty()
+    );
+    assert!(reads.account(stranger, bench.account).await.unwrap().is_none());
+    assert!(reads.accounts(stranger, None, 10).await.unwrap().is_empty());
+    assert!(reads.wallet(stranger).await.unwrap().is_none());
+    assert!(
+        journal::read(reads, stranger, 0, &EventFilter::default(), 10)
+            .await
+            .unwrap()
+            .is_empty()
+    );
+    let (account, now) = (bench.account, bench.clock.now());
+    let deleted = bench
+        .store
+        .write(move |tx| Box::pin(accounts::delete(tx, stranger, account, now)))
+        .await;
+    assert!(!deleted.unwrap());
+    let cancelled = bench
+        .store
+        .write(move |tx| Box::pin(outbox::cancel(tx, stranger, message.id, now)))
+        .await;
+    assert!(cancelled.unwrap().is_none());
+}
+
+pub(super) async fn an_account_changes_state_under_its_epoch_only(bench: &Bench) {
+    let old = bench.epoch().await;
+    let epoch = bench.epoch().await;
+    let change = |state, epoch| {
+        let (account, at) = (bench.account, bench.clock.now());
+        let change = StateChange {
+            state,
+            reason: Some("because".to_owned()),
+            action: None,
+            phone: Some(Some("5511987654321".parse().unwrap())),
+            push_name: None,
+            at,
+        };
+        bench.store.write(move |tx| {
+            Box::pin(async move { accounts::change_state(tx, account, epoch, &change).await })
+        })
+    };
+    assert_eq!(change(AccountState::Online, old).await.unwrap(), None);
+    assert_eq!(
+        change(AccountState::Online, epoch).await.unwrap(),
+        Some(AccountState::Created)
+    );
+    let row = bench
+        .store
+        .reads()
+        .account(bench.tenant, bench.account)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        (row.state, row.reason.as_deref(), row.labels),
+        (AccountState::Online, Some("because"), vec!["a".to_owned()])
+    );
+    assert!(
+        bench
+            .store
+            .reads()
+            .accounts_wanted()
+            .await
+            .unwrap()
+            .iter()
+            .any(|wanted| wanted.id == bench.account)
+    );
+}

@@ -1,0 +1,177 @@
+//! The outbox: what is claimed by whom, in which order, and how it ends.
+
+use std::time::Duration;
+
+use zaptor_actors::{
+    domain::{MessageStatus, Priority, Tokens, message::Ack},
+    outbox::{self, NewMessage, Outcome},
+};
+
+use super::Bench;
+
+pub(super) async fn rows_are_claimed_by_lane_then_age_and_a_chat_keeps_its_order(bench: &Bench) {
+    let first = bench.message("5511900000001");
+    let second = bench.message("5511900000001");
+    let other = bench.message("5511900000002");
+    let mut urgent = bench.message("5511900000003");
+    urgent.priority = Priority::High;
+    let mut later = bench.message("5511900000004");
+    later.send_at = Some(bench.clock.now().after(Duration::from_secs(60)));
+    bench
+        .accept(vec![
+            first.clone(),
+            second.clone(),
+            other.clone(),
+            urgent.clone(),
+            later.clone(),
+        ])
+        .await
+        .unwrap();
+    let epoch = bench.epoch().await;
+    assert_eq!(bench.claim(epoch).await.unwrap().message, urgent.id);
+    let claim = bench.claim(epoch).await.unwrap();
+    assert_eq!((claim.message, claim.attempt), (first.id, 1));
+    assert_eq!(bench.status(first.id).await, MessageStatus::Sending);
+    assert_eq!(
+        bench.claim(epoch).await.unwrap().message,
+        other.id,
+        "the chat's second waits for its first"
+    );
+    assert!(bench.claim(epoch).await.is_none());
+    let (now, wait) = (bench.clock.now(), bench.clock.now().after(Duration::from_secs(5)));
+    bench
+        .store
+        .write(move |tx| Box::pin(outbox::give_back(tx, first.id, epoch, "no network", wait, now)))
+        .await
+        .unwrap();
+    assert!(
+        bench.claim(epoch).await.is_none(),
+        "the first rests, and so does its chat"
+    );
+    bench.clock.leap(Duration::from_secs(6));
+    let again = bench.claim(epoch).await.unwrap();
+    assert_eq!((again.message, again.attempt), (first.id, 2));
+    bench.settle(first.id, epoch, Outcome::Sent).await.unwrap();
+    assert_eq!(bench.claim(epoch).await.unwrap().message, second.id);
+    bench.clock.leap(Duration::from_secs(60));
+    assert_eq!(bench.claim(epoch).await.unwrap().message, later.id);
+}
+
+pub(super) async fn a_stale_epoch_writes_nothing(bench: &Bench) {
+    let message = bench.message("5511987654321");
+    bench.accept(vec![message.clone()]).await.unwrap();
+    let old = bench.epoch().await;
+    let new = bench.epoch().await;
+    assert!(bench.claim(old).await.is_none());
+    bench.claim(new).await.unwrap();
+    assert!(bench.settle(message.id, old, Outcome::Sent).await.is_none());
+    let now = bench.clock.now();
+    let back = bench
+        .store
+        .write(move |tx| Box::pin(outbox::give_back(tx, message.id, old, "x", now, now)))
+        .await;
+    assert!(!back.unwrap());
+    assert_eq!(bench.status(message.id).await, MessageStatus::Sending);
+}
+
+pub(super) async fn what_a_dead_generation_left_is_adopted(bench: &Bench) {
+    let (a, b) = (bench.message("5511987654321"), bench.message("5511987654322"));
+    bench.accept(vec![a.clone(), b]).await.unwrap();
+    let old = bench.epoch().await;
+    bench.claim(old).await.unwrap();
+    let new = bench.epoch().await;
+    let account = bench.account;
+    let adopted = bench
+        .store
+        .write(move |tx| Box::pin(outbox::adopt(tx, account, new)))
+        .await
+        .unwrap();
+    assert_eq!(
+        adopted.iter().map(|claim| claim.message).collect::<Vec<_>>(),
+        [a.id]
+    );
+    assert_eq!(adopted[0].outgoing.id, a.wa_id);
+    assert!(bench.settle(a.id, old, Outcome::Sent).await.is_none());
+    assert!(
+        bench
+            .settle(
+                a.id,
+                new,
+                Outcome::Unknown {
+                    cause: "nobody knows".to_owned()
+                }
+            )
+            .await
+            .is_some()
+    );
+    let wallet = bench.store.reads().wallet(bench.tenant).await.unwrap().unwrap();
+    assert_eq!((wallet.available, wallet.held), (Tokens(99), Tokens(1)));
+}
+
+pub(super) async fn acks_only_rise(bench: &Bench) {
+    use MessageStatus::{Played, Queued, Read, Sending, Sent};
+    let message = bench.message("5511987654321");
+    bench.accept(vec![message.clone()]).await.unwrap();
+    let epoch = bench.epoch().await;
+    bench.claim(epoch).await.unwrap();
+    let acknowledge = async |ack| {
+        let (account, id, now) = (bench.account, message.wa_id.clone(), bench.clock.now());
+        let job = bench
+            .store
+            .write(move |tx| Box::pin(async move { outbox::acknowledge(tx, account, &id, ack, now).await }));
+        job.await.unwrap().map(|settled| settled.status)
+    };
+    assert_eq!(acknowledge(Ack::Read).await, None, "not sent yet");
+    bench.settle(message.id, epoch, Outcome::Sent).await.unwrap();
+    assert_eq!(acknowledge(Ack::Read).await, Some(Read));
+    assert_eq!(acknowledge(Ack::Device).await, None);
+    assert_eq!(acknowledge(Ack::Read).await, None);
+    assert_eq!(acknowledge(Ack::Played).await, Some(Played));
+    let steps = bench.store.reads().steps(message.id).await.unwrap();
+    let statuses: Vec<MessageStatus> = steps.iter().map(|step| step.status).collect();
+    assert_eq!(statuses, [Queued, Sending, Sent, Read, Played]);
+}
+
+pub(super) async fn expiry_and_cancel_end_only_what_was_not_tried(bench: &Bench) {
+    let mut messages: Vec<NewMessage> = (0..3)
+        .map(|i| bench.message(&format!("551198765432{i}")))
+        .collect();
+    for message in &mut messages {
+        message.expires_at = Some(bench.clock.now().after(Duration::from_secs(10)));
+    }
+    bench.accept(messages.clone()).await.unwrap();
+    let epoch = bench.epoch().await;
+    let claimed = bench.claim(epoch).await.unwrap().message;
+    assert_eq!(claimed, messages[0].id);
+    let (tenant, now) = (bench.tenant, bench.clock.now());
+    let cancel = async |id| {
+        bench
+            .store
+            .write(move |tx| Box::pin(outbox::cancel(tx, tenant, id, now)))
+            .await
+            .unwrap()
+    };
+    assert!(cancel(messages[0].id).await.is_none(), "in flight");
+    assert_eq!(
+        cancel(messages[1].id).await.unwrap().status,
+        MessageStatus::Cancelled
+    );
+    assert!(!outbox::any_expired(bench.store.reads(), now).await.unwrap());
+    bench.clock.leap(Duration::from_secs(11));
+    let now = bench.clock.now();
+    assert!(outbox::any_expired(bench.store.reads(), now).await.unwrap());
+    let expired = bench
+        .store
+        .write(move |tx| Box::pin(outbox::expire_due(tx, 10_000, now)))
+        .await
+        .unwrap();
+    assert!(
+        expired
+            .iter()
+            .any(|settled| settled.message == messages[2].id && settled.status == MessageStatus::Expired)
+    );
+    assert!(
+        expired.iter().all(|settled| settled.message != messages[0].id),
+        "in flight is left to its account"
+    );
+}
