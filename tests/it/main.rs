@@ -8,5 +8,8 @@ mod command_line;
 mod sandbox;
 mod sandbox_process;
 mod servers;
+mod session_browser;
+#[path = "../../actors/tests/it/session_conformance.rs"]
+mod session_conformance;
 mod support;
 mod tidy;

@@ -51,7 +51,7 @@ enum Status {
 
 #[derive(Deserialize)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
-enum Sent {
+enum Outcome {
     Sent,
     Rejected { code: String, detail: String },
     NotSent { detail: String },
@@ -141,14 +141,16 @@ impl Session for BrowserSession {
             .map_err(|dead| SendError::NotSent(dead.to_string()))?;
         let answer = self.page.call_within(after, "send", &order).await.and_then(read);
         match answer {
-            Ok(Sent::Sent) => Ok(()),
-            Ok(Sent::Rejected { code, detail }) => Err(SendError::Rejected {
+            Ok(Outcome::Sent) => Ok(()),
+            Ok(Outcome::Rejected { code, detail }) => Err(SendError::Rejected {
                 code: rejection(&code),
                 detail,
             }),
-            Ok(Sent::NotSent { detail }) | Err(CallError::Refused(detail)) => Err(SendError::NotSent(detail)),
+            Ok(Outcome::NotSent { detail }) | Err(CallError::Refused(detail)) => {
+                Err(SendError::NotSent(detail))
+            }
             Err(CallError::Absent) => Err(SendError::NotSent("the page is still loading".to_owned())),
-            Ok(Sent::Unknown { detail }) => Err(SendError::Unknown(SessionError::Refused {
+            Ok(Outcome::Unknown { detail }) => Err(SendError::Unknown(SessionError::Refused {
                 command: "send",
                 detail,
             })),

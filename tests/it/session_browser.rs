@@ -1,0 +1,292 @@
+//! The browser engine in a real Chromium on the sandbox: the suite that every engine passes, over both channels, and
+//! what happens to processes that die.
+
+use std::{future::Future, path::Path, process::Command, time::Duration};
+
+use async_trait::async_trait;
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
+use zaptor::sandbox::{self, Sandbox};
+use zaptor_actors::{
+    domain::{AccountId, Clock, Phone, WaMessageId},
+    session::{
+        EVENT_QUEUE, Engine, Session, SessionEvent, SessionSpec,
+        browser::{BrowserEngine, ChannelKind, SandboxAccess, Settings, memory_bytes, reap_orphans},
+    },
+};
+
+use crate::{
+    session_conformance::{Outside, conforms},
+    support::wait::until,
+};
+
+const ANA: &str = "5511987654321";
+
+/// The sandbox's phones, by its control API.
+struct Phones {
+    url: String,
+    client: reqwest::Client,
+}
+
+impl Phones {
+    async fn of(sandbox: &Sandbox) -> Self {
+        let tls =
+            rustls::ClientConfig::builder_with_provider(rustls::crypto::ring::default_provider().into())
+                .with_safe_default_protocol_versions()
+                .unwrap()
+                .with_root_certificates(rustls::RootCertStore::empty())
+                .with_no_client_auth();
+        let client = reqwest::Client::builder()
+            .timeout(Duration::from_secs(10))
+            .no_proxy()
+            .tls_backend_preconfigured(tls)
+            .build()
+            .unwrap();
+        let phones = Self {
+            url: format!("{}/_/api", sandbox.url()),
+            client,
+        };
+        phones.post("/phones", json!({"phone": ANA, "name": "Ana"})).await;
+        phones
+    }
+
+    async fn post(&self, path: &str, body: Value) -> Value {
+        let answer = self
+            .client
+            .post(format!("{}{path}", self.url))
+            .json(&body)
+            .send()
+            .await
+            .unwrap();
+        let status = answer.status();
+        let value: Value = answer.json().await.unwrap_or(Value::Null);
+        assert!(status.is_success(), "{path}: {status} {value}");
+        value
+    }
+}
+
+#[async_trait]
+impl Outside for Phones {
+    async fn scan(&self, _account: AccountId, code: &str) {
+        self.post(&format!("/phones/{ANA}/scan"), json!({"code": code}))
+            .await;
+    }
+
+    async fn write(&self, _account: AccountId, from: &Phone, text: &str) -> WaMessageId {
+        let from = from.as_str();
+        let known = self
+            .client
+            .post(format!("{}/phones", self.url))
+            .json(&json!({"phone": from}));
+        // A phone that is there already is as good.
+        known.send().await.unwrap();
+        let message = json!({"to": ANA, "type": "text", "text": {"body": text}});
+        let sent = self.post(&format!("/phones/{from}/messages"), message).await;
+        WaMessageId::from_wire(sent["wa_message_id"].as_str().unwrap())
+    }
+
+    async fn times_sent(&self, _account: AccountId, id: &WaMessageId) -> u32 {
+        let url = format!("{}/deliveries?wa_message_id={id}", self.url);
+        let log: Value = self.client.get(url).send().await.unwrap().json().await.unwrap();
+        let lines = log["data"].as_array().unwrap();
+        lines
+            .iter()
+            .map(|line| u32::try_from(line["times"].as_u64().unwrap()).unwrap())
+            .sum()
+    }
+
+    async fn unlink(&self, _account: AccountId) {
+        self.post("/faults", json!({"kind": "logout", "phone": ANA}))
+            .await;
+    }
+
+    async fn kill(&self, _account: AccountId, processes: &[u32]) {
+        kill(processes[0]);
+    }
+}
+
+/// SIGKILL for one process.
+fn kill(process: u32) {
+    assert!(
+        Command::new("kill")
+            .args(["-9", &process.to_string()])
+            .status()
+            .unwrap()
+            .success()
+    );
+}
+
+/// A sandbox and an engine for it, in a folder of their own.
+struct Stage {
+    folder: tempfile::TempDir,
+    sandbox: Sandbox,
+    phones: Phones,
+    engine: BrowserEngine,
+}
+
+impl Stage {
+    async fn set(channel: ChannelKind) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let sandbox = sandbox::start(sandbox::Settings::in_dir(&folder.path().join("sandbox")))
+            .await
+            .unwrap();
+        let phones = Phones::of(&sandbox).await;
+        let settings = Settings {
+            channel,
+            agent_dir: Path::new(env!("CARGO_MANIFEST_DIR")).join("actors/agent/dist"),
+            sandbox: Some(SandboxAccess::new(sandbox.chromium_args()).unwrap()),
+            ..Settings::default()
+        };
+        let engine = BrowserEngine::new(settings, folder.path(), Clock::system()).unwrap();
+        Self {
+            folder,
+            sandbox,
+            phones,
+            engine,
+        }
+    }
+
+    async fn strike(self) {
+        self.engine.shut_down().await;
+        self.sandbox.stop().await;
+    }
+
+    async fn open(&self, account: u128) -> (Box<dyn Session>, mpsc::Receiver<SessionEvent>) {
+        let account = AccountId::from_bits(account);
+        let (sender, events) = mpsc::channel(EVENT_QUEUE);
+        let spec = SessionSpec {
+            account,
+            generation: 1,
+            profile: self.folder.path().join("profiles").join(account.to_string()),
+        };
+        (self.engine.open(spec, sender).await.unwrap(), events)
+    }
+}
+
+/// The sandbox runs on actix, the engine on whatever runs it.
+fn run(test: impl Future<Output = ()>) {
+    actix_rt::System::new().block_on(test);
+}
+
+async fn conforms_over(channel: ChannelKind) {
+    let stage = Stage::set(channel).await;
+    conforms(
+        &stage.engine,
+        &stage.phones,
+        &stage.folder.path().join("profiles"),
+    )
+    .await;
+    stage.strike().await;
+}
+
+#[test]
+fn conforms_in_chromium_over_its_socket() {
+    run(conforms_over(ChannelKind::Cdp));
+}
+
+#[test]
+fn conforms_in_chromium_through_chromedriver() {
+    run(conforms_over(ChannelKind::WebDriver));
+}
+
+async fn died(events: &mut mpsc::Receiver<SessionEvent>) -> String {
+    let death = async {
+        loop {
+            match events.recv().await {
+                Some(SessionEvent::Died { reason }) => return reason,
+                Some(_) => {}
+                None => panic!("events ended without a death"),
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(1), death)
+        .await
+        .expect("Died within a second")
+}
+
+async fn gone(processes: &[u32]) {
+    until("the processes to end", Duration::from_secs(5), || async {
+        let left = memory_bytes(processes);
+        if left == 0 { Ok(()) } else { Err(left) }
+    })
+    .await;
+}
+
+/// The parent of a process.
+fn parent(process: u32) -> u32 {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap();
+    stat.rsplit_once(')')
+        .unwrap()
+        .1
+        .split_whitespace()
+        .nth(1)
+        .unwrap()
+        .parse()
+        .unwrap()
+}
+
+#[test]
+fn a_chromedriver_that_dies_takes_its_chromium_along() {
+    run(async {
+        let stage = Stage::set(ChannelKind::Cdp).await;
+        let (ana, mut ana_events) = stage.open(1).await;
+        let (bia, mut bia_events) = stage.open(2).await;
+        let processes = [ana.processes(), bia.processes()].concat();
+        assert!(memory_bytes(&processes) > 50 << 20, "two browsers cost something");
+        let driver = parent(ana.processes()[0]);
+        assert_eq!(driver, parent(bia.processes()[0]), "two accounts share a driver");
+        kill(driver);
+        for events in [&mut ana_events, &mut bia_events] {
+            died(events).await;
+        }
+        gone(&processes).await;
+        ana.close().await;
+        // The next session gets a driver of its own.
+        let (again, _events) = stage.open(1).await;
+        again.close().await;
+        stage.strike().await;
+    });
+}
+
+#[test]
+fn a_chromium_that_hangs_is_killed_at_the_deadline() {
+    run(async {
+        let mut stage = Stage::set(ChannelKind::Cdp).await;
+        let settings = Settings {
+            command_timeout_ms: 700,
+            agent_dir: Path::new(env!("CARGO_MANIFEST_DIR")).join("actors/agent/dist"),
+            sandbox: Some(SandboxAccess::new(stage.sandbox.chromium_args()).unwrap()),
+            ..Settings::default()
+        };
+        stage.engine = BrowserEngine::new(settings, stage.folder.path(), Clock::system()).unwrap();
+        let (mut session, mut events) = stage.open(1).await;
+        let processes = session.processes();
+        for process in &processes {
+            Command::new("kill")
+                .args(["-STOP", &process.to_string()])
+                .status()
+                .unwrap();
+        }
+        let answer = session.status().await;
+        assert!(answer.as_ref().is_err_and(|error| error.is_fatal()), "{answer:?}");
+        assert!(died(&mut events).await.contains("no answer"));
+        gone(&processes).await;
+        drop(session);
+        stage.strike().await;
+    });
+}
+
+#[test]
+fn chromium_of_an_earlier_run_is_found_and_ended() {
+    run(async {
+        let stage = Stage::set(ChannelKind::Cdp).await;
+        let (session, mut events) = stage.open(1).await;
+        let processes = session.processes();
+        assert!(reap_orphans(stage.folder.path()).unwrap() >= 1);
+        gone(&processes).await;
+        died(&mut events).await;
+        session.close().await;
+        assert_eq!(reap_orphans(stage.folder.path()).unwrap(), 0);
+        stage.strike().await;
+    });
+}
