@@ -10,13 +10,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     domain::{
-        Clock, IdSource, TenantId, Tokens,
+        Clock, EntryId, IdSource, TenantId, Timestamp, Tokens,
         event::{EventType, NewEvent},
     },
     journal, ledger,
     ledger::Balance,
     protocol::billing::{BalanceMoved, Quote},
-    store::{Store, StoreError},
+    store::{Store, StoreError, Tx},
     supervision::Life,
 };
 
@@ -156,10 +156,10 @@ impl Handler<BalanceMoved> for Billing {
     }
 }
 
-/// Adds tokens and tells so, in one commit. Called by the edge for admins, and at the first start for the trial.
+/// Adds tokens and tells so, in one commit. Called at the first start for the trial.
 ///
 /// # Errors
-/// [`StoreError::Conflict`] when the tenant does not exist or `amount` is not positive.
+/// As [`add`].
 pub async fn top_up(
     store: &Store,
     ids: &Arc<IdSource>,
@@ -167,22 +167,34 @@ pub async fn top_up(
     tenant: TenantId,
     amount: Tokens,
     note: Option<String>,
-) -> Result<(crate::domain::EntryId, Balance), StoreError> {
+) -> Result<(EntryId, Balance), StoreError> {
     let (ids, now) = (Arc::clone(ids), clock.now());
     store
-        .write(move |tx| {
-            Box::pin(async move {
-                let (entry, balance) = ledger::top_up(tx, &ids, tenant, amount, note, now).await?;
-                let particulars = Particulars {
-                    available: balance.available.0,
-                    threshold: None,
-                    needed: None,
-                    amount: Some(amount.0),
-                };
-                let event = NewEvent::new(tenant, None, EventType::WalletTopup, &particulars);
-                journal::append(tx, &ids, now, &[event]).await?;
-                Ok((entry, balance))
-            })
-        })
+        .write(move |tx| Box::pin(async move { add(tx, &ids, tenant, amount, note, now).await }))
         .await
+}
+
+/// Adds tokens and tells so, in the caller's transaction. Called by the edge for admins, together with the record of the
+/// answer.
+///
+/// # Errors
+/// [`StoreError::Conflict`] when the tenant does not exist or `amount` is not positive.
+pub async fn add(
+    tx: &Tx,
+    ids: &IdSource,
+    tenant: TenantId,
+    amount: Tokens,
+    note: Option<String>,
+    now: Timestamp,
+) -> Result<(EntryId, Balance), StoreError> {
+    let (entry, balance) = ledger::top_up(tx, ids, tenant, amount, note, now).await?;
+    let particulars = Particulars {
+        available: balance.available.0,
+        threshold: None,
+        needed: None,
+        amount: Some(amount.0),
+    };
+    let event = NewEvent::new(tenant, None, EventType::WalletTopup, &particulars);
+    journal::append(tx, ids, now, &[event]).await?;
+    Ok((entry, balance))
 }
