@@ -1,0 +1,78 @@
+//! Start, stop, restart, log out. All four may be repeated: what is so already stays so.
+
+use std::str::FromStr;
+
+use actix_web::{FromRequest, HttpRequest, HttpResponse, dev::Payload, web};
+use futures::future::{Ready, ready};
+use zaptor_actors::{domain::AccountId, protocol::account::LogOut};
+
+use super::accounts::{Account, check_mode, find};
+use crate::{
+    api::{
+        error::{Problem, ProblemBody},
+        extract::Id,
+    },
+    auth::{Principal, Scope},
+    edge::Edge,
+};
+
+/// What an account is told.
+#[derive(Clone, Copy)]
+pub(crate) enum Action {
+    Start,
+    Stop,
+    Restart,
+    Logout,
+}
+
+impl FromStr for Action {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        Ok(match text {
+            "start" => Self::Start,
+            "stop" => Self::Stop,
+            "restart" => Self::Restart,
+            "logout" => Self::Logout,
+            _ => return Err(()),
+        })
+    }
+}
+
+impl FromRequest for Action {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let action = request
+            .match_info()
+            .get("action")
+            .and_then(|action| action.parse().ok());
+        ready(action.ok_or_else(Problem::not_found))
+    }
+}
+
+/// Starts, stops, restarts or logs out an account; answers with the account as it stands then.
+#[utoipa::path(post, path = "/v1/accounts/{id}/{action}", tag = "accounts",
+    params(("id" = String, Path), ("action" = String, Path, description = "`start`, `stop`, `restart` or `logout`")),
+    responses((status = 202, body = Account), (status = 404, body = ProblemBody<'static>),
+        (status = 409, body = ProblemBody<'static>)))]
+pub(crate) async fn act(
+    edge: web::Data<Edge>,
+    principal: Principal,
+    Id(id): Id<AccountId>,
+    action: Action,
+) -> Result<HttpResponse, Problem> {
+    principal.require(Scope::AccountsWrite)?;
+    let tenant = principal.tenant;
+    let row = find(&edge, tenant, id).await?;
+    check_mode(&edge, &principal, row.engine)?;
+    let platform = &edge.platform;
+    match action {
+        Action::Start => platform.start_account(tenant, id).await?,
+        Action::Stop => platform.stop_account(tenant, id).await?,
+        Action::Restart => platform.restart_account(tenant, id).await?,
+        Action::Logout => platform.ask(id, LogOut).await?,
+    }
+    Ok(HttpResponse::Accepted().json(Account::from(find(&edge, tenant, id).await?)))
+}

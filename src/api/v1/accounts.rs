@@ -1,0 +1,254 @@
+//! Accounts: create, list, show, delete.
+
+use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use zaptor_actors::{
+    domain::{AccountId, AccountState, EngineKind, Phone, TenantId, Timestamp},
+    platform::CreateAccount,
+    store::AccountRow,
+};
+
+use crate::{
+    api::{
+        Page,
+        error::{Flaw, Problem, ProblemBody},
+        extract::{Body, Id, Query},
+        idempotency::{Begin, begin, refused},
+    },
+    auth::{KeyMode, Principal, Scope},
+    edge::Edge,
+};
+
+const NAME_MAX: usize = 100;
+const LABELS_MAX: usize = 20;
+const LABEL_MAX: usize = 50;
+
+/// One WhatsApp number in our care.
+#[derive(Serialize, ToSchema)]
+pub struct Account {
+    #[schema(value_type = String, example = "acc_01JD8ZK7X4M4T2Q6W9B3N5C8VF")]
+    id: AccountId,
+    name: String,
+    /// `browser` or `simulated`.
+    #[schema(value_type = String, example = "browser")]
+    engine: EngineKind,
+    /// `created`, `starting`, `pairing`, `syncing`, `online`, `degraded`, `restarting`, `hibernated`, `stopped`,
+    /// `logged_out`, `banned` or `failed`.
+    #[schema(value_type = String, example = "online")]
+    state: AccountState,
+    /// Why it is in this state.
+    reason: Option<String>,
+    /// What is asked of you.
+    action: Option<String>,
+    /// Since when it is in this state.
+    #[schema(value_type = String, format = DateTime)]
+    since: Timestamp,
+    /// The linked number.
+    #[schema(value_type = Option<String>)]
+    phone: Option<Phone>,
+    push_name: Option<String>,
+    labels: Vec<String>,
+    /// When a round trip through the page to WhatsApp's server was proven last.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    last_round_trip_at: Option<Timestamp>,
+    restarts: i64,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+}
+
+impl From<AccountRow> for Account {
+    fn from(row: AccountRow) -> Self {
+        Self {
+            id: row.id,
+            name: row.name,
+            engine: row.engine,
+            state: row.state,
+            reason: row.reason,
+            action: row.action,
+            since: row.since,
+            phone: row.phone,
+            push_name: row.push_name,
+            labels: row.labels,
+            last_round_trip_at: row.last_round_trip_at,
+            restarts: row.restarts,
+            created_at: row.created_at,
+        }
+    }
+}
+
+/// A new account.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewAccount {
+    /// What people call it, 1 to 100 characters.
+    #[schema(example = "Shop")]
+    name: String,
+    /// `browser` (Chromium with WhatsApp Web) or `simulated`; the configured one when it is not named.
+    #[schema(value_type = Option<String>)]
+    engine: Option<EngineKind>,
+    /// At most 20, each of 1 to 50 characters.
+    #[serde(default)]
+    labels: Vec<String>,
+}
+
+impl NewAccount {
+    fn check(&self) -> Result<(), Problem> {
+        let mut flaws = Vec::new();
+        if !(1..=NAME_MAX).contains(&self.name.trim().chars().count()) {
+            flaws.push(Flaw::new(
+                "/name",
+                "invalid_length",
+                "must have 1 to 100 characters",
+            ));
+        }
+        if self.labels.len() > LABELS_MAX {
+            flaws.push(Flaw::new(
+                "/labels",
+                "invalid_length",
+                "must be 20 labels at most",
+            ));
+        }
+        for (i, label) in self.labels.iter().enumerate() {
+            if !(1..=LABEL_MAX).contains(&label.chars().count()) {
+                let pointer = format!("/labels/{i}");
+                flaws.push(Flaw::new(
+                    pointer,
+                    "invalid_length",
+                    "must have 1 to 50 characters",
+                ));
+            }
+        }
+        if flaws.is_empty() {
+            Ok(())
+        } else {
+            Err(Problem::validation(flaws))
+        }
+    }
+}
+
+/// The tenant's account, or 404.
+pub(super) async fn find(edge: &Edge, tenant: TenantId, id: AccountId) -> Result<AccountRow, Problem> {
+    edge.platform
+        .store
+        .reads()
+        .account(tenant, id)
+        .await?
+        .ok_or_else(Problem::not_found)
+}
+
+/// Keeps a test key away from accounts on the real WhatsApp.
+pub(super) fn check_mode(edge: &Edge, principal: &Principal, engine: EngineKind) -> Result<(), Problem> {
+    let real = engine == EngineKind::Browser && edge.settings.sandbox_url.is_none();
+    if principal.key_mode == Some(KeyMode::Test) && real {
+        return Err(Problem::new(
+            StatusCode::FORBIDDEN,
+            "test_key",
+            "A test key works on accounts of the sandbox only. Use a live key for this one.",
+        ));
+    }
+    Ok(())
+}
+
+/// Creates an account and starts it.
+#[utoipa::path(post, path = "/v1/accounts", tag = "accounts", request_body = NewAccount,
+    params(("Idempotency-Key" = Option<String>, Header, description = "Makes a repeat safe")),
+    responses((status = 201, body = Account), (status = 422, body = ProblemBody<'static>)))]
+pub(crate) async fn create(
+    edge: web::Data<Edge>,
+    request: HttpRequest,
+    principal: Principal,
+    body: Body<NewAccount>,
+) -> Result<HttpResponse, Problem> {
+    principal.require(Scope::AccountsWrite)?;
+    let new = body.value;
+    new.check()?;
+    let engine = new.engine.unwrap_or(edge.settings.default_engine);
+    check_mode(&edge, &principal, engine)?;
+    let first = match begin(&edge, &request, principal.tenant, &body.bytes).await? {
+        Begin::Replay(answer) => return Ok(answer),
+        Begin::Go(first) => first,
+    };
+    let create = CreateAccount {
+        tenant: principal.tenant,
+        name: new.name.trim().to_owned(),
+        engine,
+        labels: new.labels,
+    };
+    let row = edge.platform.create_account(create).await?;
+    let id = row.id;
+    let text = serde_json::to_string(&Account::from(row)).map_err(|_| Problem::internal())?;
+    if let Some(first) = &first {
+        let now = edge.platform.clock.now();
+        let record = first.record(StatusCode::CREATED, text.clone(), now);
+        edge.platform
+            .store
+            .write(move |tx| {
+                Box::pin(async move { zaptor_actors::store::idempotency::keep(tx, &[record], now).await })
+            })
+            .await
+            .map_err(|error| refused(error, true))?;
+    }
+    Ok(HttpResponse::Created()
+        .insert_header(("Location", format!("/v1/accounts/{id}")))
+        .content_type("application/json")
+        .body(text))
+}
+
+/// The tenant's accounts, oldest first.
+#[utoipa::path(get, path = "/v1/accounts", tag = "accounts",
+    params(("limit" = Option<u64>, Query, description = "1 to 200, 50 by default"),
+        ("after" = Option<String>, Query, description = "The cursor from `next`")),
+    responses((status = 200, body = Page<Account>)))]
+pub(crate) async fn list(
+    edge: web::Data<Edge>,
+    principal: Principal,
+    mut query: Query,
+) -> Result<web::Json<Page<Account>>, Problem> {
+    principal.require(Scope::AccountsRead)?;
+    let limit = query.limit();
+    let after = query.take::<AccountId>("after", "must be the cursor of the page before");
+    query.finish()?;
+    let rows = edge
+        .platform
+        .store
+        .reads()
+        .accounts(principal.tenant, after, limit + 1)
+        .await?;
+    Ok(web::Json(Page::of(
+        rows,
+        limit,
+        |row| row.id.to_string(),
+        Account::from,
+    )))
+}
+
+/// One account.
+#[utoipa::path(get, path = "/v1/accounts/{id}", tag = "accounts", params(("id" = String, Path)),
+    responses((status = 200, body = Account), (status = 404, body = ProblemBody<'static>)))]
+pub(crate) async fn show(
+    edge: web::Data<Edge>,
+    principal: Principal,
+    Id(id): Id<AccountId>,
+) -> Result<web::Json<Account>, Problem> {
+    principal.require(Scope::AccountsRead)?;
+    Ok(web::Json(find(&edge, principal.tenant, id).await?.into()))
+}
+
+/// Logs the account out, removes its browser profile, keeps its history.
+#[utoipa::path(delete, path = "/v1/accounts/{id}", tag = "accounts", params(("id" = String, Path)),
+    responses((status = 204, description = "Deleted"), (status = 404, body = ProblemBody<'static>)))]
+pub(crate) async fn delete(
+    edge: web::Data<Edge>,
+    principal: Principal,
+    Id(id): Id<AccountId>,
+) -> Result<HttpResponse, Problem> {
+    principal.require(Scope::AccountsWrite)?;
+    let row = find(&edge, principal.tenant, id).await?;
+    check_mode(&edge, &principal, row.engine)?;
+    if edge.platform.delete_account(principal.tenant, id).await? {
+        Ok(HttpResponse::NoContent().finish())
+    } else {
+        Err(Problem::not_found())
+    }
+}

@@ -1,0 +1,96 @@
+//! About the installation: what runs here, and the tree of its actors.
+
+use actix_web::web;
+use serde::Serialize;
+use utoipa::ToSchema;
+use zaptor_actors::{
+    domain::{AccountId, NodeId, Timestamp},
+    protocol::registry::ActorReport,
+};
+
+use crate::{
+    api::{Page, error::Problem, extract::Query},
+    auth::{Principal, Role, Scope},
+    edge::Edge,
+};
+
+/// What runs here.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Info {
+    version: &'static str,
+    #[schema(value_type = String)]
+    node: NodeId,
+    /// Where the simulated WhatsApp's control answers; null when accounts meet the real one.
+    sandbox_url: Option<String>,
+    uptime_seconds: u64,
+}
+
+/// Why an actor ended last.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Exit {
+    reason: String,
+    #[schema(value_type = String, format = DateTime)]
+    at: Timestamp,
+}
+
+/// A supervised actor.
+#[derive(Serialize, ToSchema)]
+pub struct ActorRow {
+    name: &'static str,
+    #[schema(value_type = Option<String>)]
+    account: Option<AccountId>,
+    /// `running`, `backing_off`, `failed` or `stopped`.
+    state: &'static str,
+    /// How often it was started.
+    generation: u64,
+    restarts: u64,
+    last_exit: Option<Exit>,
+    /// Commands in flight.
+    permits_in_use: usize,
+}
+
+impl From<ActorReport> for ActorRow {
+    fn from(report: ActorReport) -> Self {
+        Self {
+            name: report.name,
+            account: report.account,
+            state: report.state,
+            generation: report.generation,
+            restarts: report.restarts,
+            last_exit: report.last_exit.map(|(reason, at)| Exit { reason, at }),
+            permits_in_use: report.permits_in_use,
+        }
+    }
+}
+
+/// Version, node, sandbox, uptime.
+#[utoipa::path(get, path = "/v1/system/info", tag = "system", responses((status = 200, body = Info)))]
+pub(crate) async fn info(edge: web::Data<Edge>, _: Principal) -> web::Json<Info> {
+    let clock = &edge.platform.clock;
+    web::Json(Info {
+        version: env!("CARGO_PKG_VERSION"),
+        node: edge.platform.node,
+        sandbox_url: edge.settings.sandbox_url.clone(),
+        uptime_seconds: clock.instant().saturating_duration_since(edge.started).as_secs(),
+    })
+}
+
+/// The supervised actors: an administrator sees all, a tenant its own accounts and the services.
+#[utoipa::path(get, path = "/v1/system/actors", tag = "system", responses((status = 200, body = Page<ActorRow>)))]
+pub(crate) async fn actors(
+    edge: web::Data<Edge>,
+    principal: Principal,
+    query: Query,
+) -> Result<web::Json<Page<ActorRow>>, Problem> {
+    principal.require(Scope::AccountsRead)?;
+    query.finish()?;
+    let mine = |report: &ActorReport| {
+        let own = report.tenant == Some(principal.tenant);
+        principal.role == Role::Admin || own || report.account.is_none()
+    };
+    let reports = edge.platform.observe_actors().await;
+    Ok(web::Json(Page {
+        data: reports.into_iter().filter(mine).map(ActorRow::from).collect(),
+        next: None,
+    }))
+}
