@@ -1,0 +1,394 @@
+//! A house with everything but the browser: a real SQLite, the real dispatcher's pump, the real registry and accounts,
+//! and the simulated network behind an engine that can be told to fail.
+
+use std::{
+    collections::HashMap,
+    future::Future,
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use actix::{Actor, Addr, Context, Handler, MessageResult};
+use async_trait::async_trait;
+use dashmap::DashMap;
+use tokio::sync::mpsc;
+use zaptor_actors::{
+    account,
+    dispatcher::{self, Pump, PumpParts},
+    domain::{AccountState, Clock, EngineKind, IdSource, MessageId, MessageStatus, event::Event},
+    journal::{self, EventFilter},
+    outbox::NewMessage,
+    protocol::{
+        Line,
+        dispatcher::{AccountReady, OutboxGrew},
+        rate_limit::{AskPace, Pace},
+        registry::{ActorReport, ObserveActors, RestartAccount, StartAccount, StopAccount, To},
+    },
+    registry::{self, Registry, RegistryParts, Running},
+    session::{
+        Engine, Session, SessionError, SessionEvent, SessionSpec,
+        simulated::{self, SimulatedEngine, SimulatedNetwork},
+    },
+    store::{AccountRow, Settings, Store, accounts},
+    supervision::{self, ChildSpec, RestartClass, Slot, Supervise, Supervisor, starter},
+};
+
+use crate::store_conformance::Bench;
+
+/// How long anything may take before a test calls it missing.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The simulated engine, which fails to open so many times, or as long as it is told to.
+pub(super) struct Moody {
+    inner: SimulatedEngine,
+    failures: Arc<AtomicU32>,
+}
+
+#[async_trait]
+impl Engine for Moody {
+    fn kind(&self) -> EngineKind {
+        EngineKind::Simulated
+    }
+
+    async fn open(
+        &self,
+        spec: SessionSpec,
+        events: mpsc::Sender<SessionEvent>,
+    ) -> Result<Box<dyn Session>, SessionError> {
+        let left = self.failures.load(Ordering::SeqCst);
+        if left > 0 {
+            self.failures.store(left - 1, Ordering::SeqCst);
+            return Err(SessionError::Open("the browser does not start".to_owned()));
+        }
+        self.inner.open(spec, events).await
+    }
+
+    async fn shut_down(&self) {}
+}
+
+/// Lets every message go at once.
+struct NoPace;
+
+impl Actor for NoPace {
+    type Context = Context<Self>;
+}
+
+impl Handler<AskPace> for NoPace {
+    type Result = MessageResult<AskPace>;
+
+    fn handle(&mut self, _: AskPace, _: &mut Context<Self>) -> Self::Result {
+        MessageResult(Pace::Go)
+    }
+}
+
+/// What a test may set.
+pub(super) struct Plan {
+    pub(super) network: simulated::Settings,
+    pub(super) account: account::Settings,
+    pub(super) supervision: supervision::Settings,
+    /// So many times the account's actor panics in its own turn, just when it becomes ready.
+    pub(super) panics: u32,
+}
+
+impl Default for Plan {
+    fn default() -> Self {
+        Self {
+            network: simulated::Settings {
+                link_after_ms: 20,
+                sync_ms: 10,
+                ack_ms: 2,
+                deliver_ms: 5,
+                read_ms: 5,
+                send_deadline_ms: 300,
+                ..simulated::Settings::default()
+            },
+            account: account::Settings {
+                look_up_interval_ms: 20,
+                look_up_patience_seconds: 2,
+                retry_base_ms: 10,
+                stop_grace_seconds: 0,
+                probe_interval_seconds: 1,
+                ..account::Settings::default()
+            },
+            supervision: supervision::Settings {
+                backoff_base_ms: 2,
+                backoff_cap_seconds: 1,
+                arbiters: 2,
+                ..supervision::Settings::default()
+            },
+            panics: 0,
+        }
+    }
+}
+
+pub(super) struct House {
+    pub(super) bench: Bench,
+    pub(super) network: SimulatedNetwork,
+    /// How often opening a session still fails.
+    pub(super) failures: Arc<AtomicU32>,
+    pub(super) registry: Addr<Registry>,
+    pub(super) profiles: PathBuf,
+    _supervisor: Addr<Supervisor>,
+    _folder: tempfile::TempDir,
+}
+
+/// Finds the addressee in its slot.
+fn line<A, M>(slot: &Slot<A>) -> Line<M>
+where
+    A: Actor<Context = Context<A>> + Handler<M>,
+    M: actix::Message<Result: Send> + Send + 'static,
+{
+    let slot = slot.clone();
+    Arc::new(move || slot.get().map(Addr::recipient))
+}
+
+async fn supervise<A: Actor<Context = Context<A>>>(
+    supervisor: &Addr<Supervisor>,
+    slot: &Slot<A>,
+    make: impl Fn(supervision::Life) -> A + Send + Clone + 'static,
+) {
+    let spec = ChildSpec {
+        name: "test",
+        class: RestartClass::Permanent,
+        start: starter(slot.clone(), make),
+        listener: Box::new(|_| {}),
+    };
+    supervisor.send(Supervise(spec)).await.unwrap();
+}
+
+/// A line that panics so many times when it is used: in the turn of whoever uses it.
+fn panicking(line: Line<AccountReady>, times: u32) -> Line<AccountReady> {
+    let left = AtomicU32::new(times);
+    Arc::new(move || {
+        let panics = left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
+        assert!(panics.is_err(), "in the account's turn, on purpose");
+        line()
+    })
+}
+
+impl House {
+    pub(super) async fn new(plan: Plan) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let (pump, registry) = (Slot::<Pump>::default(), Slot::<Registry>::default());
+        let nudged = pump.clone();
+        let settings = Settings {
+            url: format!("sqlite://{}/z.db", folder.path().display()),
+            ..Settings::default()
+        };
+        let store = Store::open(&settings, move |notice| {
+            if let Some(pump) = nudged.get() {
+                notice
+                    .outboxes
+                    .iter()
+                    .for_each(|&account| pump.do_send(OutboxGrew { account }));
+            }
+        });
+        let store = store.await.unwrap();
+        let clock = Clock::system();
+        let ids = Arc::new(IdSource::random(clock.clone()));
+        let bench = Bench::with(store.clone(), Arc::clone(&ids), clock.clone()).await;
+        let supervisor = Supervisor::start_with(plan.supervision, clock.clone(), Arc::clone(&ids)).unwrap();
+        let engine = SimulatedEngine::new(plan.network, clock.clone());
+        let (network, failures) = (engine.network(), Arc::new(AtomicU32::new(0)));
+        let engine: Arc<dyn Engine> = Arc::new(Moody {
+            inner: engine,
+            failures: Arc::clone(&failures),
+        });
+        let pace = NoPace.start();
+        let parts = PumpParts {
+            settings: dispatcher::Settings {
+                poll_interval: Duration::from_millis(100),
+                ..dispatcher::Settings::default()
+            },
+            store: store.clone(),
+            ids: Arc::clone(&ids),
+            clock: clock.clone(),
+            node: "node".to_owned(),
+            pace: Arc::new(move || Some(pace.clone().recipient())),
+            registry: line(&registry),
+            ready: Arc::new(DashMap::new()),
+        };
+        supervise(&supervisor, &pump, move |life| Pump::new(parts.clone(), life)).await;
+        let profiles = folder.path().join("profiles");
+        let parts = RegistryParts {
+            settings: registry::Settings::default(),
+            account: plan.account,
+            profiles: profiles.clone(),
+            engines: HashMap::from([(EngineKind::Simulated, engine)]),
+            store,
+            ids,
+            clock,
+            node: "node".to_owned(),
+            supervisor: supervisor.clone(),
+            ready: panicking(line(&pump), plan.panics),
+            unready: line(&pump),
+            running: Running::default(),
+        };
+        supervise(&supervisor, &registry, move |life| {
+            Registry::new(parts.clone(), life)
+        })
+        .await;
+        let registry = registry.get().unwrap();
+        Self {
+            bench,
+            network,
+            failures,
+            registry,
+            profiles,
+            _supervisor: supervisor,
+            _folder: folder,
+        }
+    }
+
+    /// Polls a condition until it holds, within the patience of all tests.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place that waits, bounded and in real time"
+    )]
+    pub(super) async fn until<F: Future<Output = bool>>(&self, what: &str, mut holds: impl FnMut() -> F) {
+        let begin = Instant::now();
+        while !holds().await {
+            if begin.elapsed() > PATIENCE {
+                let (row, tree) = (self.row().await, self.tree().await);
+                panic!("waited {PATIENCE:?} until {what}; the account is {row:?}, its actor {tree:?}");
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    pub(super) async fn row(&self) -> AccountRow {
+        let row = self
+            .bench
+            .store
+            .reads()
+            .account(self.bench.tenant, self.bench.account)
+            .await;
+        row.unwrap().unwrap()
+    }
+
+    pub(super) async fn tree(&self) -> Vec<ActorReport> {
+        self.registry.send(ObserveActors).await.unwrap()
+    }
+
+    pub(super) async fn until_state(&self, state: AccountState) {
+        self.until(state.as_str(), async || self.row().await.state == state)
+            .await;
+    }
+
+    pub(super) async fn until_status(&self, messages: &[MessageId], wanted: &[MessageStatus]) {
+        for &message in messages {
+            let what = format!("{message} is one of {wanted:?}");
+            self.until(&what, async || wanted.contains(&self.bench.status(message).await))
+                .await;
+        }
+    }
+
+    pub(super) async fn start(&self) {
+        let (tenant, account) = (self.bench.tenant, self.bench.account);
+        self.registry
+            .send(StartAccount { tenant, account })
+            .await
+            .unwrap()
+            .unwrap();
+    }
+
+    pub(super) async fn restart(&self) {
+        let (tenant, account) = (self.bench.tenant, self.bench.account);
+        self.registry
+            .send(RestartAccount { tenant, account })
+            .await
+            .unwrap()
+            .unwrap();
+    }
+
+    /// Stops the account, as the API does: it shall not run, and does not.
+    pub(super) async fn stop(&self, forget: bool) {
+        let (tenant, account) = (self.bench.tenant, self.bench.account);
+        let unwanted = self
+            .bench
+            .store
+            .write(move |tx| Box::pin(accounts::set_wanted(tx, tenant, account, false)));
+        unwanted.await.unwrap();
+        self.registry
+            .send(StopAccount { account, forget })
+            .await
+            .unwrap()
+            .unwrap();
+    }
+
+    pub(super) async fn ask<M, T>(
+        &self,
+        command: M,
+    ) -> Result<T, zaptor_actors::protocol::account::AccountError>
+    where
+        To<M>: actix::Message<Result = Result<T, zaptor_actors::protocol::account::AccountError>> + Send,
+        Registry: Handler<To<M>>,
+        Context<Registry>: actix::dev::ToEnvelope<Registry, To<M>>,
+        M: Send + 'static,
+        T: Send + 'static,
+    {
+        let account = self.bench.account;
+        self.registry.send(To { account, command }).await.unwrap()
+    }
+
+    /// Accepts so many messages, to chats in turn.
+    pub(super) async fn accept(&self, count: usize) -> Vec<NewMessage> {
+        let messages: Vec<NewMessage> = (0..count)
+            .map(|n| self.bench.message(&format!("55119876543{:02}", n % 7)))
+            .collect();
+        self.bench.accept(messages.clone()).await.unwrap();
+        messages
+    }
+
+    pub(super) async fn events(&self) -> Vec<Event> {
+        let all = EventFilter::default();
+        journal::read(self.bench.store.reads(), self.bench.tenant, 0, &all, 10_000)
+            .await
+            .unwrap()
+    }
+
+    /// The states that were published, in order.
+    pub(super) async fn states(&self) -> Vec<String> {
+        let events = self.events().await;
+        let changes = events
+            .iter()
+            .filter(|event| event.kind.as_str() == "account.state_changed");
+        changes
+            .map(|event| {
+                let data: serde_json::Value = serde_json::from_str(event.data.get()).unwrap();
+                data["to"].as_str().unwrap().to_owned()
+            })
+            .collect()
+    }
+
+    /// What must hold after every test: numbers without gaps, every hold resolved once, money that adds up.
+    pub(super) async fn check(&self, charged: i64, released: i64) {
+        let events = self.events().await;
+        for (n, event) in (1..).zip(&events) {
+            assert_eq!(event.seq, n, "the journal has a gap");
+        }
+        let reads = self.bench.store.reads();
+        let entries = reads.ledger(self.bench.tenant, None, 10_000).await.unwrap();
+        let count = |kind: &str| entries.iter().filter(|entry| entry.kind == kind).count();
+        assert_eq!(count("post") as i64, charged, "charged messages");
+        assert_eq!(count("void") as i64, released, "released messages");
+        assert_eq!(count("hold") as i64, charged + released, "every hold is resolved");
+        let wallet = reads.wallet(self.bench.tenant).await.unwrap().unwrap();
+        assert_eq!((wallet.held.0, wallet.spent.0), (0, charged));
+        assert_eq!(wallet.available.0 + wallet.spent.0, wallet.issued.0);
+    }
+
+    /// The network saw each of these so many times.
+    pub(super) fn sent_times(&self, messages: &[NewMessage]) -> Vec<u32> {
+        let times = |message: &NewMessage| self.network.times_sent(self.bench.account, &message.wa_id);
+        messages.iter().map(times).collect()
+    }
+}
+
+pub(super) fn ids(messages: &[NewMessage]) -> Vec<MessageId> {
+    messages.iter().map(|message| message.id).collect()
+}

@@ -1,0 +1,423 @@
+//! The whole account on a real database and the simulated network: linking, sending, every way to die, and what must
+//! hold afterwards.
+
+mod house;
+
+use std::{os::unix::fs::PermissionsExt as _, sync::atomic::Ordering, time::Duration};
+
+use zaptor_actors::{
+    domain::{AccountState as S, MessageStatus as M, Phone},
+    protocol::account::{AccountError, GetPairing, LogOut, TakeScreenshot},
+    session::simulated::Fault,
+    store::accounts,
+};
+
+use self::house::{House, Plan, ids};
+
+const READ: &[M] = &[M::Read];
+
+#[actix::test]
+async fn an_account_links_comes_online_sends_and_receives() {
+    let mut plan = Plan::default();
+    plan.network.auto_link = false;
+    let house = House::new(plan).await;
+    let account = house.bench.account;
+    house.until_state(S::Pairing).await;
+    let pairing = house.ask(GetPairing).await.unwrap();
+    assert_eq!(pairing.attempt, 1);
+    assert!(matches!(
+        house.ask(LogOut).await,
+        Err(AccountError::WrongState(_))
+    ));
+    assert!(house.ask(TakeScreenshot).await.unwrap().starts_with(b"\x89PNG"));
+    let waiting = house.accept(20).await;
+    assert!(
+        house
+            .network
+            .scan(&pairing.code, &Phone::parse("5511912345678").unwrap(), "Ana")
+    );
+    house.until_status(&ids(&waiting), READ).await;
+    for n in 0..20 {
+        let from = Phone::parse("5511955555555").unwrap();
+        house.network.write(account, &from, "Bia", &format!("{n}"));
+    }
+    house
+        .until("20 messages came in", async || {
+            let events = house.events().await;
+            events
+                .iter()
+                .filter(|event| event.kind.as_str() == "message.received")
+                .count()
+                == 20
+        })
+        .await;
+    let row = house.row().await;
+    assert_eq!(row.phone.unwrap().as_str(), "5511912345678");
+    assert_eq!(row.push_name.as_deref(), Some("Ana"));
+    assert!(row.last_round_trip_at.is_some());
+    assert_eq!(
+        house.states().await,
+        ["starting", "pairing", "syncing", "syncing", "online"]
+    );
+    assert!(house.sent_times(&waiting).iter().all(|&times| times == 1));
+    assert!(matches!(
+        house.ask(GetPairing).await,
+        Err(AccountError::NotPairing)
+    ));
+    let profile = std::fs::metadata(house.profiles.join(account.to_string())).unwrap();
+    assert_eq!(profile.permissions().mode() & 0o777, 0o700);
+    let events = house.events().await;
+    assert!(
+        events
+            .iter()
+            .all(|event| !event.data.get().contains(&pairing.code)),
+        "a code is never published"
+    );
+    for kind in ["message.sent", "message.delivered", "message.read"] {
+        assert_eq!(
+            events.iter().filter(|event| event.kind.as_str() == kind).count(),
+            20,
+            "{kind}"
+        );
+    }
+    house.check(20, 0).await;
+}
+
+#[actix::test]
+async fn sessions_that_die_in_the_middle_lose_and_double_nothing() {
+    let mut plan = Plan::default();
+    plan.supervision.max_restarts = 1_000;
+    let house = House::new(plan).await;
+    let account = house.bench.account;
+    let messages = house.accept(60).await;
+    for round in 0..6 {
+        let sent = (round + 1) * 6;
+        house
+            .until("some more were sent", async || {
+                house.network.deliveries(account).len() >= sent
+            })
+            .await;
+        let fault = match round % 3 {
+            0 => Fault::DieInSend { delivered: true },
+            1 => Fault::DieInSend { delivered: false },
+            _ => Fault::Die,
+        };
+        house.network.inflict(account, fault);
+    }
+    house.until_status(&ids(&messages), READ).await;
+    assert_eq!(
+        house.sent_times(&messages),
+        vec![1; 60],
+        "each was looked up before it was sent again"
+    );
+    let row = house.row().await;
+    assert!(row.restarts >= 1 && row.epoch > row.restarts);
+    house.check(60, 0).await;
+}
+
+#[actix::test]
+async fn a_message_that_the_page_forgot_is_sent_again_under_its_id() {
+    let house = House::new(Plan::default()).await;
+    let account = house.bench.account;
+    house.until_state(S::Online).await;
+    house.failures.store(2, Ordering::SeqCst);
+    house
+        .network
+        .inflict(account, Fault::DieInSend { delivered: true });
+    let messages = house.accept(1).await;
+    house
+        .until("it left", async || {
+            house.network.times_sent(account, &messages[0].wa_id) == 1
+        })
+        .await;
+    house
+        .network
+        .inflict(account, Fault::Forget(messages[0].wa_id.clone()));
+    house.until_status(&ids(&messages), READ).await;
+    assert_eq!(
+        house.sent_times(&messages),
+        [2],
+        "the network tells copies apart by their id"
+    );
+    house.check(1, 0).await;
+}
+
+#[actix::test]
+async fn a_lost_server_ack_is_made_up_for_by_looking_up() {
+    let house = House::new(Plan::default()).await;
+    house.until_state(S::Online).await;
+    house.network.inflict(house.bench.account, Fault::DropAck);
+    let messages = house.accept(3).await;
+    house.until_status(&ids(&messages), READ).await;
+    assert_eq!(house.sent_times(&messages), [1, 1, 1]);
+    assert_eq!(house.row().await.restarts, 0, "the session was never in doubt");
+    house.check(3, 0).await;
+}
+
+#[actix::test]
+async fn a_panic_in_the_accounts_own_turn_costs_a_moment() {
+    let house = House::new(Plan {
+        panics: 2,
+        ..Plan::default()
+    })
+    .await;
+    let messages = house.accept(10).await;
+    house.until_status(&ids(&messages), READ).await;
+    let tree = house.tree().await;
+    assert_eq!(
+        (tree[0].state, tree[0].generation, tree[0].restarts),
+        ("running", 3, 2)
+    );
+    let (reason, _) = tree[0].last_exit.clone().unwrap();
+    assert!(reason.contains("panic"), "{reason}");
+    assert!(house.states().await.contains(&"restarting".to_owned()));
+    assert_eq!(house.sent_times(&messages), vec![1; 10]);
+    house.check(10, 0).await;
+}
+
+#[actix::test]
+async fn a_crash_loop_ends_in_failed_and_recovers() {
+    let mut plan = Plan::default();
+    plan.supervision.max_restarts = 3;
+    let house = House::new(plan).await;
+    house.until_state(S::Online).await;
+    house.failures.store(6, Ordering::SeqCst);
+    house.network.inflict(house.bench.account, Fault::Die);
+    let messages = house.accept(1).await;
+    house.until_status(&ids(&messages), READ).await;
+    let states = house.states().await;
+    assert!(states.contains(&"failed".to_owned()), "{states:?}");
+    house.until_state(S::Online).await;
+    house.check(1, 0).await;
+}
+
+#[actix::test]
+async fn a_restart_by_hand_tries_a_failed_account_at_once() {
+    let mut plan = Plan::default();
+    plan.supervision.max_restarts = 1;
+    plan.supervision.backoff_base_ms = 60_000;
+    plan.supervision.backoff_cap_seconds = 3_600;
+    let house = House::new(plan).await;
+    house.until_state(S::Online).await;
+    house.failures.store(1, Ordering::SeqCst);
+    house.network.inflict(house.bench.account, Fault::Die);
+    house.until_state(S::Restarting).await;
+    house.restart().await;
+    house
+        .until("it backs off again", async || {
+            house.tree().await[0].state == "backing_off"
+        })
+        .await;
+    house.start().await;
+    house.until_state(S::Online).await;
+}
+
+#[actix::test]
+async fn a_stopped_account_keeps_its_messages_until_it_is_started() {
+    let house = House::new(Plan::default()).await;
+    house.until_state(S::Online).await;
+    house.stop(false).await;
+    assert_eq!(house.row().await.state, S::Stopped);
+    assert_eq!(house.tree().await[0].state, "stopped");
+    house.stop(false).await;
+    let messages = house.accept(5).await;
+    assert!(matches!(
+        house.ask(TakeScreenshot).await,
+        Err(AccountError::NotRunning)
+    ));
+    assert_eq!(house.sent_times(&messages), [0; 5]);
+    house.start().await;
+    house.start().await;
+    house.until_status(&ids(&messages), READ).await;
+    assert_eq!(house.tree().await[0].restarts, 0, "a start by hand is no restart");
+    let profile = house.profiles.join(house.bench.account.to_string());
+    assert!(profile.exists());
+    house.stop(true).await;
+    assert!(!profile.exists() && house.tree().await.is_empty());
+    house.check(5, 0).await;
+}
+
+#[actix::test]
+async fn a_log_out_in_the_middle_of_a_send_leaves_nothing_in_doubt() {
+    let mut plan = Plan::default();
+    plan.network.ack_ms = 60_000;
+    plan.network.send_deadline_ms = 60_000;
+    let house = House::new(plan).await;
+    let account = house.bench.account;
+    house.until_state(S::Online).await;
+    let messages = house.accept(2).await;
+    house
+        .until("one is under way", async || {
+            !house.network.deliveries(account).is_empty()
+        })
+        .await;
+    house.network.unlink(account);
+    house.until_state(S::LoggedOut).await;
+    house.until_status(&ids(&messages)[..1], &[M::Unknown]).await;
+    let row = house.row().await;
+    assert!(row.reason.unwrap().contains("unlinked_by_phone") && row.action.is_some());
+    house
+        .until("it rests", async || house.tree().await[0].state == "stopped")
+        .await;
+    assert_eq!(
+        house.bench.status(messages[1].id).await,
+        M::Queued,
+        "what was not tried waits"
+    );
+    house.stop(false).await;
+    assert_eq!(
+        house.row().await.state,
+        S::LoggedOut,
+        "a stop does not hide that a person is needed"
+    );
+    let wallet = house
+        .bench
+        .store
+        .reads()
+        .wallet(house.bench.tenant)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!((wallet.held.0, wallet.spent.0), (1, 0));
+}
+
+#[actix::test]
+async fn what_cannot_be_asked_in_time_is_unknown_and_not_charged() {
+    let mut plan = Plan::default();
+    plan.account.unknown_after_seconds = 1;
+    plan.supervision.max_restarts = 1_000;
+    plan.supervision.backoff_base_ms = 50;
+    let house = House::new(plan).await;
+    house.until_state(S::Online).await;
+    house.failures.store(u32::MAX, Ordering::SeqCst);
+    house
+        .network
+        .inflict(house.bench.account, Fault::DieInSend { delivered: false });
+    let messages = house.accept(1).await;
+    house.until_status(&ids(&messages), &[M::Unknown]).await;
+    assert_eq!(house.sent_times(&messages), [0]);
+    house.check(0, 1).await;
+}
+
+#[actix::test]
+async fn a_lost_epoch_ends_the_session_and_loses_nothing() {
+    let house = House::new(Plan::default()).await;
+    let account = house.bench.account;
+    house.until_state(S::Online).await;
+    let store = house.bench.store.clone();
+    store
+        .write(move |tx| Box::pin(accounts::take_over(tx, account)))
+        .await
+        .unwrap();
+    house.network.inflict(account, Fault::Connection { up: false });
+    house.network.inflict(account, Fault::Connection { up: true });
+    house
+        .until("it was made anew", async || house.tree().await[0].generation == 2)
+        .await;
+    let (reason, _) = house.tree().await[0].last_exit.clone().unwrap();
+    assert!(reason.contains("owner"), "{reason}");
+    let messages = house.accept(3).await;
+    house.until_status(&ids(&messages), READ).await;
+    assert_eq!(house.sent_times(&messages), [1, 1, 1]);
+    house.check(3, 0).await;
+}
+
+#[actix::test]
+async fn a_lost_connection_is_degraded_until_a_round_trip_is_proven() {
+    let house = House::new(Plan::default()).await;
+    let account = house.bench.account;
+    house.until_state(S::Online).await;
+    house.network.inflict(account, Fault::Connection { up: false });
+    house.until_state(S::Degraded).await;
+    let messages = house.accept(2).await;
+    assert_eq!(house.sent_times(&messages), [0, 0]);
+    house.network.inflict(account, Fault::Connection { up: true });
+    house.until_status(&ids(&messages), READ).await;
+    assert_eq!(house.row().await.state, S::Online);
+    assert_eq!(house.tree().await[0].generation, 1, "the session was kept");
+    house.check(2, 0).await;
+}
+
+#[actix::test]
+async fn a_hanging_session_is_replaced() {
+    let mut plan = Plan::default();
+    plan.network.command_deadline_ms = 200;
+    let house = House::new(plan).await;
+    house.until_state(S::Online).await;
+    house.network.inflict(house.bench.account, Fault::Hang);
+    house
+        .until("it was made anew", async || house.tree().await[0].generation >= 2)
+        .await;
+    house.until_state(S::Online).await;
+}
+
+#[actix::test]
+async fn a_number_that_is_not_on_whatsapp_fails_and_is_not_charged() {
+    let house = House::new(Plan::default()).await;
+    let message = house.bench.message("5500000123456");
+    house.bench.accept(vec![message.clone()]).await.unwrap();
+    house.until_status(&[message.id], &[M::Failed]).await;
+    let row = house
+        .bench
+        .store
+        .reads()
+        .message(house.bench.tenant, message.id)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(row.error.unwrap().0, "not_on_whatsapp");
+    house.check(0, 1).await;
+}
+
+#[actix::test]
+async fn pairing_codes_renew_and_then_wait_for_somebody_who_asks() {
+    let mut plan = Plan::default();
+    plan.network.auto_link = false;
+    plan.network.pairing_codes = 1;
+    plan.network.pairing_period_ms = 100;
+    plan.account.pairing_refreshes = 1;
+    let house = House::new(plan).await;
+    house
+        .until("nobody scanned", async || {
+            house
+                .row()
+                .await
+                .reason
+                .is_some_and(|reason| reason.contains("no code is shown"))
+        })
+        .await;
+    let pairing = house.ask(GetPairing).await.unwrap();
+    assert_eq!(pairing.attempt, 3);
+    assert!(
+        house
+            .network
+            .scan(&pairing.code, &Phone::parse("5511912345678").unwrap(), "Ana")
+    );
+    house.until_state(S::Online).await;
+}
+
+#[actix::test]
+async fn too_many_commands_are_refused_as_busy() {
+    let mut plan = Plan::default();
+    plan.network.auto_link = false;
+    plan.network.pairing_codes = 1;
+    plan.network.pairing_period_ms = 50;
+    plan.network.command_deadline_ms = 60_000;
+    plan.account.pairing_refreshes = 0;
+    let house = House::new(plan).await;
+    house.until_state(S::Pairing).await;
+    house.network.inflict(house.bench.account, Fault::Hang);
+    let limit = Duration::from_millis(300);
+    let asked = (0..65).map(|_| tokio::time::timeout(limit, house.ask(TakeScreenshot)));
+    let answers = futures::future::join_all(asked).await;
+    let busy = answers
+        .iter()
+        .filter(|answer| matches!(answer, Ok(Err(AccountError::Busy))))
+        .count();
+    assert_eq!(busy, 1);
+    assert_eq!(
+        house.tree().await[0].permits_in_use,
+        64,
+        "an asker that left does not take the command back"
+    );
+}
