@@ -24,6 +24,7 @@ use zaptor_actors::{
     outbox::NewMessage,
     protocol::{
         Line,
+        account::AccountError,
         dispatcher::{AccountReady, OutboxGrew},
         rate_limit::{AskPace, Pace},
         registry::{ActorReport, ObserveActors, RestartAccount, StartAccount, StopAccount, To},
@@ -132,7 +133,9 @@ pub(super) struct House {
     pub(super) failures: Arc<AtomicU32>,
     pub(super) registry: Addr<Registry>,
     pub(super) profiles: PathBuf,
-    _supervisor: Addr<Supervisor>,
+    slot: Slot<Registry>,
+    parts: RegistryParts,
+    supervisor: Addr<Supervisor>,
     _folder: tempfile::TempDir,
 }
 
@@ -215,7 +218,10 @@ impl House {
         supervise(&supervisor, &pump, move |life| Pump::new(parts.clone(), life)).await;
         let profiles = folder.path().join("profiles");
         let parts = RegistryParts {
-            settings: registry::Settings::default(),
+            settings: registry::Settings {
+                sweep_interval_seconds: 1,
+                ..registry::Settings::default()
+            },
             account: plan.account,
             profiles: profiles.clone(),
             engines: HashMap::from([(EngineKind::Simulated, engine)]),
@@ -228,20 +234,36 @@ impl House {
             unready: line(&pump),
             running: Running::default(),
         };
+        let own = parts.clone();
         supervise(&supervisor, &registry, move |life| {
-            Registry::new(parts.clone(), life)
+            Registry::new(own.clone(), life)
         })
         .await;
-        let registry = registry.get().unwrap();
         Self {
             bench,
             network,
             failures,
-            registry,
+            registry: registry.get().unwrap(),
             profiles,
-            _supervisor: supervisor,
+            slot: registry,
+            parts,
+            supervisor,
             _folder: folder,
         }
+    }
+
+    /// Another registry takes the place of this one: a new generation, which knows what the last one knew, or the next
+    /// process, which knows nothing but the database.
+    pub(super) async fn next_registry(&mut self, next_process: bool) {
+        let mut parts = self.parts.clone();
+        if next_process {
+            parts.running = Running::default();
+        }
+        supervise(&self.supervisor, &self.slot, move |life| {
+            Registry::new(parts.clone(), life)
+        })
+        .await;
+        self.registry = self.slot.get().unwrap();
     }
 
     /// Polls a condition until it holds, within the patience of all tests.
@@ -287,13 +309,16 @@ impl House {
         }
     }
 
-    pub(super) async fn start(&self) {
+    pub(super) async fn try_start(&self) -> Result<(), AccountError> {
         let (tenant, account) = (self.bench.tenant, self.bench.account);
         self.registry
             .send(StartAccount { tenant, account })
             .await
             .unwrap()
-            .unwrap();
+    }
+
+    pub(super) async fn start(&self) {
+        self.try_start().await.unwrap();
     }
 
     pub(super) async fn restart(&self) {
@@ -320,12 +345,9 @@ impl House {
             .unwrap();
     }
 
-    pub(super) async fn ask<M, T>(
-        &self,
-        command: M,
-    ) -> Result<T, zaptor_actors::protocol::account::AccountError>
+    pub(super) async fn ask<M, T>(&self, command: M) -> Result<T, AccountError>
     where
-        To<M>: actix::Message<Result = Result<T, zaptor_actors::protocol::account::AccountError>> + Send,
+        To<M>: actix::Message<Result = Result<T, AccountError>> + Send,
         Registry: Handler<To<M>>,
         Context<Registry>: actix::dev::ToEnvelope<Registry, To<M>>,
         M: Send + 'static,

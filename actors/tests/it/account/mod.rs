@@ -7,7 +7,10 @@ use std::{os::unix::fs::PermissionsExt as _, sync::atomic::Ordering, time::Durat
 
 use zaptor_actors::{
     domain::{AccountState as S, MessageStatus as M, Phone},
-    protocol::account::{AccountError, GetPairing, LogOut, TakeScreenshot},
+    protocol::{
+        account::{AccountError, GetPairing, LogOut, TakeScreenshot},
+        registry::StopAll,
+    },
     session::simulated::Fault,
     store::accounts,
 };
@@ -420,4 +423,96 @@ async fn too_many_commands_are_refused_as_busy() {
         64,
         "an asker that left does not take the command back"
     );
+}
+
+#[actix::test]
+async fn accounts_run_on_while_the_registry_is_made_anew() {
+    let mut house = House::new(Plan::default()).await;
+    house.until_state(S::Online).await;
+    let epoch = house.row().await.epoch;
+    house.next_registry(false).await;
+    let messages = house.accept(3).await;
+    house.until_status(&ids(&messages), READ).await;
+    assert!(house.ask(TakeScreenshot).await.is_ok());
+    assert_eq!(house.tree().await[0].generation, 1);
+    assert_eq!(
+        house.row().await.epoch,
+        epoch,
+        "nobody else took the account over"
+    );
+}
+
+#[actix::test]
+async fn the_next_process_goes_on_where_this_one_stopped() {
+    let mut house = House::new(Plan::default()).await;
+    house.until_state(S::Online).await;
+    house.registry.send(StopAll).await.unwrap();
+    assert_eq!(house.row().await.state, S::Restarting);
+    assert!(house.ask(TakeScreenshot).await.is_err());
+    let messages = house.accept(5).await;
+    assert!(
+        house.try_start().await.is_err(),
+        "a process that ends starts nothing any more"
+    );
+    house.next_registry(true).await;
+    house.until_status(&ids(&messages), READ).await;
+    assert_eq!(house.sent_times(&messages), [1; 5]);
+    house.check(5, 0).await;
+}
+
+#[actix::test]
+async fn what_a_stopped_account_left_in_doubt_is_swept() {
+    let mut plan = Plan::default();
+    plan.account.unknown_after_seconds = 1;
+    plan.supervision.backoff_base_ms = 60_000;
+    plan.supervision.backoff_cap_seconds = 3_600;
+    let house = House::new(plan).await;
+    let account = house.bench.account;
+    house.until_state(S::Online).await;
+    house
+        .network
+        .inflict(account, Fault::DieInSend { delivered: true });
+    let messages = house.accept(1).await;
+    house.until_state(S::Restarting).await;
+    house.stop(false).await;
+    assert_eq!(house.row().await.state, S::Stopped);
+    house.until_status(&ids(&messages), &[M::Unknown]).await;
+    house.check(0, 1).await;
+}
+
+#[actix::test]
+async fn deleting_an_account_leaves_nothing_in_doubt() {
+    let mut plan = Plan::default();
+    plan.supervision.backoff_base_ms = 60_000;
+    plan.supervision.backoff_cap_seconds = 3_600;
+    let house = House::new(plan).await;
+    house.until_state(S::Online).await;
+    house
+        .network
+        .inflict(house.bench.account, Fault::DieInSend { delivered: true });
+    let messages = house.accept(1).await;
+    house.until_state(S::Restarting).await;
+    house.stop(true).await;
+    assert_eq!(house.bench.status(messages[0].id).await, M::Unknown);
+    house.check(0, 1).await;
+}
+
+#[actix::test]
+async fn operators_see_accounts_by_state() {
+    let house = House::new(Plan::default()).await;
+    house.until_state(S::Online).await;
+    let messages = house.accept(1).await;
+    house.until_status(&ids(&messages), READ).await;
+    let gathered = prometheus::TextEncoder::new()
+        .encode_to_string(&prometheus::gather())
+        .unwrap();
+    for line in [
+        "zaptor_account_state{state=\"online\"} 1",
+        "zaptor_account_state{state=\"syncing\"} 0",
+        "zaptor_session_open_seconds_count 1",
+        "zaptor_send_ack_seconds_count 1",
+        "zaptor_actor_permits_in_use{actor=\"account\"} 0",
+    ] {
+        assert!(gathered.lines().any(|seen| seen == line), "{line} in\n{gathered}");
+    }
 }
