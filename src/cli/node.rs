@@ -9,7 +9,7 @@ use super::printer::Printer;
 use super::serve_options::{Mode, Ready, ServeOptions};
 use super::stop_signal::stop_signal;
 use crate::config::{self, Config, Effective, Flags};
-use crate::{sandbox, telemetry};
+use crate::{sandbox, serve, telemetry};
 
 /// The flags of `node` as settings.
 pub(super) fn flags(node: &Node) -> Flags {
@@ -74,15 +74,22 @@ fn start(config: Config, mode: Mode, on_ready: Box<dyn FnOnce(Ready) + Send>) ->
         mode,
         on_ready,
     };
-    let _ = options;
-    Err(Failure::Here("this build has no node yet".to_owned()))
+    serve::run(options).map_err(|error| Failure::Here(error.to_string()))
 }
 
 /// `zaptor migrate`
 pub(super) fn migrate(node: Node, printer: Printer) -> Result<(), Failure> {
     let config = effective(&node, flags(&node))?.config;
-    let _ = (config, printer);
-    Err(Failure::Here("this build has no database yet".to_owned()))
+    telemetry::start(&config.telemetry).map_err(|error| Failure::machine("logging", error))?;
+    let migrated = serve::migrate(&config).map_err(|error| Failure::Here(error.to_string()))?;
+    if printer.is_json() {
+        printer.line(&json!({ "migrations": migrated }).to_string())
+    } else {
+        printer.line(&match migrated {
+            0 => "The database is up to date.".to_owned(),
+            ran => format!("{ran} migrations ran; the database is up to date."),
+        })
+    }
 }
 
 /// `zaptor sandbox`: runs until it is asked to stop.

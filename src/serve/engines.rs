@@ -40,7 +40,7 @@ pub enum EngineError {
 
 /// Makes the engines. The simulated one is always there; the browser may be missing only where the settings make the
 /// simulated one the default. What an earlier run left behind in the data folder is ended first.
-pub(super) async fn start(
+pub(super) fn start(
     config: &Config,
     data_dir: &Path,
     sandbox: Option<&Info>,

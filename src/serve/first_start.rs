@@ -11,7 +11,7 @@ use zaptor_actors::{
 use super::ServeError;
 use crate::{
     auth::{self, Auth, KeyMode, Role, Scopes},
-    cli::serve_options::Admin,
+    cli::Admin,
     config::Config,
 };
 

@@ -6,9 +6,10 @@ mod engines;
 mod first_start;
 mod rooms;
 
-use std::{net::TcpListener, sync::Arc};
+use std::{net::TcpListener, sync::Arc, time::Duration};
 
 use actix_rt::System;
+use actix_web::{App, HttpServer, dev::Server, web};
 use zaptor_actors::{
     domain::{Clock, IdSource},
     platform::{DataDir, Platform, PlatformError, Secrets},
@@ -17,11 +18,11 @@ use zaptor_actors::{
 
 use crate::{
     auth,
-    cli::serve_options::{Mode, Ready, ServeOptions},
-    cli::stop_signal::stop_signal,
+    cli::{Mode, Ready, ServeOptions, stop_signal},
     config::Config,
-    edge,
-    sandbox::{self, Sandbox, SandboxError},
+    edge::{self, Edge},
+    sandbox::{self, Info, Sandbox, SandboxError},
+    stream,
 };
 
 /// Why a node could not start. Every text says what to do.
@@ -37,7 +38,9 @@ pub enum ServeError {
     #[error(transparent)]
     Engine(#[from] engines::EngineError),
     /// The port is taken or the address is not ours.
-    #[error("server.host and server.port: {address} cannot be listened on: {error}. Choose another port, or 0 for a free one")]
+    #[error(
+        "server.host and server.port: {address} cannot be listened on: {error}. Choose another port, or 0 for a free one"
+    )]
     Listen {
         /// Where.
         address: String,
@@ -69,10 +72,10 @@ pub fn run(options: ServeOptions) -> Result<(), ServeError> {
     system.block_on(run_node(options))
 }
 
-/// Brings the schema up to date and gives how many migrations ran.
+/// Brings the schema up to date; gives how many migrations ran.
 ///
 /// # Errors
-/// As the store says.
+/// As the store says, or when another Zaptor uses the data folder.
 pub fn migrate(config: &Config) -> Result<usize, ServeError> {
     let data = DataDir::take(&config.data.dir)?;
     let settings = rooms::store(config, data.path());
@@ -83,39 +86,37 @@ pub fn migrate(config: &Config) -> Result<usize, ServeError> {
 async fn run_node(options: ServeOptions) -> Result<(), ServeError> {
     let ServeOptions { config, mode, on_ready } = options;
     auth::install_crypto();
+    // Before anything is announced: a signal that comes at once must still end everything in order.
     let asked_to_stop = stop_signal()?;
     let address = format!("{}:{}", config.server.host, config.server.port);
     let listener = TcpListener::bind(&address).map_err(|error| ServeError::Listen { address, error })?;
+    let url = format!("http://{}", listener.local_addr()?);
     let clock = Clock::system();
     let data = DataDir::take(&config.data.dir)?;
-    let ids = IdSource::random(clock.clone());
-    let secrets = match config.auth.signing_secret.as_str() {
-        "" => Secrets::kept_in(data.path(), &ids).map_err(PlatformError::from)?,
-        given => Secrets::configured(given).map_err(PlatformError::from)?,
-    };
-    let own_sandbox = start_sandbox(&config, data.path()).await?;
-    let sandbox = match (&own_sandbox, config.sandbox.url.as_str()) {
-        (Some(own), _) => Some(own.info().clone()),
-        (None, "") => None,
-        (None, url) => Some(sandbox::fetch_info(url).await?),
-    };
-    let engines = engines::start(&config, data.path(), sandbox.as_ref(), &clock).await?;
+    let secrets = secrets(&config, &data, &clock)?;
+    let (own_sandbox, sandbox) = start_sandbox(&config, &data).await?;
+    let engines = engines::start(&config, data.path(), sandbox.as_ref(), &clock)?;
     let settings = rooms::platform(&config, data.path(), sandbox.is_some());
     let platform = Platform::start(data, settings, engines.clone(), secrets, clock).await?;
-    let auth = auth::Auth::new(rooms::auth(&config, &platform.secrets), platform.store.clone(), platform.clock.clone(), Arc::clone(&platform.ids));
-    let first = match mode {
-        Mode::Up => first_start::make_if_empty(&config, &platform, &auth).await?,
-        Mode::Serve => None,
-    };
-    let url = format!("http://{}", listener.local_addr()?);
     let sandbox_url = sandbox.map(|info| info.sandbox_url);
-    let edge = edge::Edge::new(Arc::clone(&platform), auth, edge_settings(&config, sandbox_url.clone()));
-    let server = edge.serve(listener, &config)?;
-    let (admin, api_key) = first.map_or((None, None), |first| (Some(first.admin), Some(first.api_key)));
+    let edge = Edge::start(Arc::clone(&platform), rooms::edge(&config, sandbox_url.clone()));
+    let (mut admin, mut api_key) = (None, None);
+    if mode == Mode::Up
+        && let Some(first) = first_start::make_if_empty(&config, &platform, &edge.auth).await?
+    {
+        (admin, api_key) = (Some(first.admin), Some(first.api_key));
+    }
+    let server = serve(&config, listener, edge.clone())?;
+    let handle = server.handle();
+    let serving = actix_rt::spawn(server);
+    tracing::info!(target: "zaptor::serve", %url, node = %platform.node, "ready");
     on_ready(Ready { url, sandbox_url, admin, api_key });
     asked_to_stop.await;
+
     tracing::info!(target: "zaptor::serve", "stopping");
-    server.stop().await;
+    edge.hub.close();
+    handle.stop(true).await;
+    let _ = serving.await;
     platform.stop().await;
     for engine in engines.values() {
         engine.shut_down().await;
@@ -123,5 +124,50 @@ async fn run_node(options: ServeOptions) -> Result<(), ServeError> {
     if let Some(own) = own_sandbox {
         own.stop().await;
     }
+    tracing::info!(target: "zaptor::serve", "stopped");
     Ok(())
+}
+
+fn secrets(config: &Config, data: &DataDir, clock: &Clock) -> Result<Secrets, ServeError> {
+    let secrets = match config.auth.signing_secret.as_str() {
+        "" => Secrets::kept_in(data.path(), &IdSource::random(clock.clone())),
+        given => Secrets::configured(given),
+    };
+    Ok(secrets.map_err(PlatformError::from)?)
+}
+
+/// The sandbox that this node starts, if it does, and how browsers reach the one that is used, if any.
+async fn start_sandbox(config: &Config, data: &DataDir) -> Result<(Option<Sandbox>, Option<Info>), ServeError> {
+    if !config.sandbox.enabled {
+        return Ok((None, None));
+    }
+    if !config.sandbox.url.is_empty() {
+        return Ok((None, Some(sandbox::fetch_info(&config.sandbox.url).await?)));
+    }
+    let settings = sandbox::Settings {
+        port: config.sandbox.port,
+        sync_ms: config.sandbox.sync_ms.into(),
+        ..sandbox::Settings::in_dir(&data.path().join("sandbox"))
+    };
+    let own = sandbox::start(settings).await?;
+    let info = own.info().clone();
+    Ok((Some(own), Some(info)))
+}
+
+fn serve(config: &Config, listener: TcpListener, edge: web::Data<Edge>) -> Result<Server, ServeError> {
+    let workers = match config.server.workers {
+        0 => std::thread::available_parallelism().map_or(2, usize::from),
+        given => usize::from(given),
+    };
+    let server = HttpServer::new(move || App::new().configure(edge::configure(edge.clone())))
+        .on_connect(stream::on_connect)
+        .workers(workers)
+        .shutdown_timeout(config.server.shutdown_timeout_s.into())
+        .keep_alive(Duration::from_secs(75))
+        // A stream that was told to end is over at once; nobody lingers for a peer that does not answer.
+        .client_disconnect_timeout(Duration::ZERO)
+        // Signals are ours: accounts must be stopped after the last request, not beside it.
+        .disable_signals()
+        .listen(listener)?;
+    Ok(server.run())
 }

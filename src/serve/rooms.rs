@@ -4,11 +4,14 @@ use std::{path::Path, time::Duration};
 
 use zaptor_actors::{
     account, billing, dispatcher,
-    platform::{self, Secrets},
-    rate_limit, registry, store, supervision,
+    domain::EngineKind,
+    platform, rate_limit, registry, store, supervision,
 };
 
-use crate::{auth, config::Config};
+use crate::{
+    config::{Config, sections},
+    edge, stream,
+};
 
 /// The store's settings; an empty URL is SQLite in the data folder.
 pub(super) fn store(config: &Config, data_dir: &Path) -> store::Settings {
@@ -87,13 +90,22 @@ fn account(config: &Config) -> account::Settings {
     }
 }
 
-/// Lifetimes from the configuration, keys from the installation's secret.
-pub(super) fn auth(config: &Config, secrets: &Secrets) -> auth::Settings {
-    auth::Settings {
-        signing_secret: secrets.derive("access tokens").to_vec(),
-        previous_secret: None,
-        pepper: secrets.derive("digests of keys and refresh tokens"),
+/// HTTP, streams and sign-in.
+pub(super) fn edge(config: &Config, sandbox_url: Option<String>) -> edge::Settings {
+    edge::Settings {
+        body_bytes_max: config.server.body_bytes_max as usize,
+        sandbox_url,
+        default_engine: match config.engine.kind {
+            sections::EngineKind::Browser => EngineKind::Browser,
+            sections::EngineKind::Simulated => EngineKind::Simulated,
+        },
         access_lifetime: Duration::from_secs(config.auth.access_lifetime_s.into()),
         refresh_lifetime: Duration::from_secs(config.auth.refresh_lifetime_s.into()),
+        stream: stream::Settings {
+            flush: Duration::from_millis(config.stream.flush_ms.into()),
+            ring_events: config.stream.buffer_events_max as usize,
+            heartbeat: Duration::from_secs(config.stream.heartbeat_s.into()),
+            ..stream::Settings::default()
+        },
     }
 }

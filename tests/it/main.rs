@@ -5,6 +5,9 @@
 #![expect(clippy::unwrap_used, reason = "a test panics where it fails")]
 
 mod command_line;
+mod crash;
+mod first_light;
+mod journey;
 mod sandbox;
 mod sandbox_process;
 mod servers;
