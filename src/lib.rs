@@ -7,5 +7,6 @@ pub mod config;
 pub mod dashboard;
 pub mod edge;
 pub mod sandbox;
+pub mod serve;
 pub mod stream;
 pub mod telemetry;

@@ -49,10 +49,13 @@ pub(super) fn start(
     match browser::reap_orphans(data_dir) {
         Ok(0) => {}
         Ok(reaped) => tracing::info!(target: "zaptor::serve", reaped, "ended browsers of an earlier run"),
-        Err(error) => tracing::warn!(target: "zaptor::serve", %error, "could not look for browsers of an earlier run"),
+        Err(error) => {
+            tracing::warn!(target: "zaptor::serve", %error, "could not look for browsers of an earlier run")
+        }
     }
     let simulated = SimulatedEngine::new(simulated::Settings::default(), clock.clone());
-    let mut engines: Engines = HashMap::from([(EngineKind::Simulated, Arc::new(simulated) as Arc<dyn Engine>)]);
+    let mut engines: Engines =
+        HashMap::from([(EngineKind::Simulated, Arc::new(simulated) as Arc<dyn Engine>)]);
     match browser(config, data_dir, sandbox, clock) {
         Ok(browser) => drop(engines.insert(EngineKind::Browser, Arc::new(browser))),
         Err(error) if config.engine.kind == config::sections::EngineKind::Simulated => {
@@ -73,9 +76,14 @@ fn browser(
     let missing = |key, what| EngineError::Missing { key, what };
     let program = config::browser(engine).ok_or_else(|| missing("chromium_path", "Chromium"))?;
     let driver = config::chromedriver(engine).ok_or_else(|| missing("chromedriver_path", "chromedriver"))?;
-    let agent = config::agent_dir(engine, data_dir).ok_or_else(|| missing("agent_dir", "the script for the page"))?;
+    let agent =
+        config::agent_dir(engine, data_dir).ok_or_else(|| missing("agent_dir", "the script for the page"))?;
     let arguments = engine.arguments(program.headless_shell, config::chromium_sandbox(engine));
-    let flag = |flag| Flag { flag, when: FlagUse::Always, what: String::new() };
+    let flag = |flag| Flag {
+        flag,
+        when: FlagUse::Always,
+        what: String::new(),
+    };
     let settings = browser::Settings {
         chromium_path: program.path,
         chromedriver_path: driver,
@@ -88,7 +96,9 @@ fn browser(
         send_timeout_ms: u64::from(config.account.send_deadline_s) * 1_000 / 2,
         close_timeout_ms: engine.close_timeout_ms.into(),
         flags: arguments.into_iter().map(flag).collect(),
-        sandbox: sandbox.map(|info| SandboxAccess::new(info.chromium_args.clone())).transpose()?,
+        sandbox: sandbox
+            .map(|info| SandboxAccess::new(info.chromium_args.clone()))
+            .transpose()?,
         ..browser::Settings::default()
     };
     Ok(BrowserEngine::new(settings, data_dir, clock.clone())?)

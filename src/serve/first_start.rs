@@ -34,11 +34,20 @@ pub(super) async fn make_if_empty(
     auth: &Auth,
 ) -> Result<Option<First>, ServeError> {
     let failed = |error: &dyn std::fmt::Display| ServeError::FirstStart(error.to_string());
-    if platform.store.reads().tenant_count().await.map_err(|error| failed(&error))? > 0 {
+    if platform
+        .store
+        .reads()
+        .tenant_count()
+        .await
+        .map_err(|error| failed(&error))?
+        > 0
+    {
         return Ok(None);
     }
     let password = password(platform);
-    let password_hash = auth::hash_password(&password).await.map_err(|error| failed(&error))?;
+    let password_hash = auth::hash_password(&password)
+        .await
+        .map_err(|error| failed(&error))?;
     let key = auth.new_api_key(KeyMode::Live);
     let (tenant, now): (TenantId, _) = (platform.ids.next(), platform.clock.now());
     let user = UserRow {
@@ -75,10 +84,16 @@ pub(super) async fn make_if_empty(
         .map_err(|error| failed(&error))?;
     if config.billing.trial_tokens > 0 {
         let trial = Tokens(config.billing.trial_tokens.into());
-        platform.top_up(tenant, trial, Some("Trial".to_owned())).await.map_err(|error| failed(&error))?;
+        platform
+            .top_up(tenant, trial, Some("Trial".to_owned()))
+            .await
+            .map_err(|error| failed(&error))?;
     }
     Ok(Some(First {
-        admin: Admin { email: EMAIL.to_owned(), password: Some(password) },
+        admin: Admin {
+            email: EMAIL.to_owned(),
+            password: Some(password),
+        },
         api_key: key.plain,
     }))
 }
@@ -92,7 +107,12 @@ fn password(platform: &Platform) -> String {
     let mut password = String::with_capacity(PASSWORD_CHARS);
     while password.len() < PASSWORD_CHARS {
         let bytes: [u8; 32] = platform.ids.bytes();
-        password.extend(bytes.iter().filter_map(letters).take(PASSWORD_CHARS - password.len()));
+        password.extend(
+            bytes
+                .iter()
+                .filter_map(letters)
+                .take(PASSWORD_CHARS - password.len()),
+        );
     }
     password
 }

@@ -6,10 +6,9 @@ mod engines;
 mod first_start;
 mod rooms;
 
-use std::{net::TcpListener, sync::Arc, time::Duration};
+use std::{net::TcpListener, sync::Arc};
 
 use actix_rt::System;
-use actix_web::{App, HttpServer, dev::Server, web};
 use zaptor_actors::{
     domain::{Clock, IdSource},
     platform::{DataDir, Platform, PlatformError, Secrets},
@@ -17,12 +16,11 @@ use zaptor_actors::{
 };
 
 use crate::{
-    auth,
+    auth::{self, Auth},
     cli::{Mode, Ready, ServeOptions, stop_signal},
     config::Config,
-    edge::{self, Edge},
+    edge::{self, Edge, Port},
     sandbox::{self, Info, Sandbox, SandboxError},
-    stream,
 };
 
 /// Why a node could not start. Every text says what to do.
@@ -84,7 +82,11 @@ pub fn migrate(config: &Config) -> Result<usize, ServeError> {
 }
 
 async fn run_node(options: ServeOptions) -> Result<(), ServeError> {
-    let ServeOptions { config, mode, on_ready } = options;
+    let ServeOptions {
+        config,
+        mode,
+        on_ready,
+    } = options;
     auth::install_crypto();
     // Before anything is announced: a signal that comes at once must still end everything in order.
     let asked_to_stop = stop_signal()?;
@@ -99,24 +101,39 @@ async fn run_node(options: ServeOptions) -> Result<(), ServeError> {
     let settings = rooms::platform(&config, data.path(), sandbox.is_some());
     let platform = Platform::start(data, settings, engines.clone(), secrets, clock).await?;
     let sandbox_url = sandbox.map(|info| info.sandbox_url);
-    let edge = Edge::start(Arc::clone(&platform), rooms::edge(&config, sandbox_url.clone()));
+    let auth = Auth::new(
+        rooms::auth(&config, &platform.secrets),
+        platform.store.clone(),
+        platform.clock.clone(),
+        Arc::clone(&platform.ids),
+    );
     let (mut admin, mut api_key) = (None, None);
     if mode == Mode::Up
-        && let Some(first) = first_start::make_if_empty(&config, &platform, &edge.auth).await?
+        && let Some(first) = first_start::make_if_empty(&config, &platform, &auth).await?
     {
         (admin, api_key) = (Some(first.admin), Some(first.api_key));
     }
-    let server = serve(&config, listener, edge.clone())?;
-    let handle = server.handle();
-    let serving = actix_rt::spawn(server);
+    let edge = Edge::new(
+        Arc::clone(&platform),
+        auth,
+        rooms::edge(&config, sandbox_url.clone()),
+    );
+    let port = Port {
+        workers: config.server.workers.into(),
+        shutdown_timeout_s: config.server.shutdown_timeout_s.into(),
+    };
+    let server = edge::serve(&edge, listener, port)?;
     tracing::info!(target: "zaptor::serve", %url, node = %platform.node, "ready");
-    on_ready(Ready { url, sandbox_url, admin, api_key });
+    on_ready(Ready {
+        url,
+        sandbox_url,
+        admin,
+        api_key,
+    });
     asked_to_stop.await;
 
     tracing::info!(target: "zaptor::serve", "stopping");
-    edge.hub.close();
-    handle.stop(true).await;
-    let _ = serving.await;
+    server.stop().await;
     platform.stop().await;
     for engine in engines.values() {
         engine.shut_down().await;
@@ -137,7 +154,10 @@ fn secrets(config: &Config, data: &DataDir, clock: &Clock) -> Result<Secrets, Se
 }
 
 /// The sandbox that this node starts, if it does, and how browsers reach the one that is used, if any.
-async fn start_sandbox(config: &Config, data: &DataDir) -> Result<(Option<Sandbox>, Option<Info>), ServeError> {
+async fn start_sandbox(
+    config: &Config,
+    data: &DataDir,
+) -> Result<(Option<Sandbox>, Option<Info>), ServeError> {
     if !config.sandbox.enabled {
         return Ok((None, None));
     }
@@ -152,22 +172,4 @@ async fn start_sandbox(config: &Config, data: &DataDir) -> Result<(Option<Sandbo
     let own = sandbox::start(settings).await?;
     let info = own.info().clone();
     Ok((Some(own), Some(info)))
-}
-
-fn serve(config: &Config, listener: TcpListener, edge: web::Data<Edge>) -> Result<Server, ServeError> {
-    let workers = match config.server.workers {
-        0 => std::thread::available_parallelism().map_or(2, usize::from),
-        given => usize::from(given),
-    };
-    let server = HttpServer::new(move || App::new().configure(edge::configure(edge.clone())))
-        .on_connect(stream::on_connect)
-        .workers(workers)
-        .shutdown_timeout(config.server.shutdown_timeout_s.into())
-        .keep_alive(Duration::from_secs(75))
-        // A stream that was told to end is over at once; nobody lingers for a peer that does not answer.
-        .client_disconnect_timeout(Duration::ZERO)
-        // Signals are ours: accounts must be stopped after the last request, not beside it.
-        .disable_signals()
-        .listen(listener)?;
-    Ok(server.run())
 }

@@ -5,10 +5,12 @@ use std::{path::Path, time::Duration};
 use zaptor_actors::{
     account, billing, dispatcher,
     domain::EngineKind,
-    platform, rate_limit, registry, store, supervision,
+    platform::{self, Secrets},
+    rate_limit, registry, store, supervision,
 };
 
 use crate::{
+    auth,
     config::{Config, sections},
     edge, stream,
 };
@@ -30,8 +32,11 @@ pub(super) fn store(config: &Config, data_dir: &Path) -> store::Settings {
 
 /// Everything below the edge. On the sandbox the pace is the sandbox's.
 pub(super) fn platform(config: &Config, data_dir: &Path, sandbox: bool) -> platform::Settings {
-    let messages_per_minute =
-        if sandbox { config.sandbox.messages_per_minute } else { config.rate_limit.messages_per_minute };
+    let messages_per_minute = if sandbox {
+        config.sandbox.messages_per_minute
+    } else {
+        config.rate_limit.messages_per_minute
+    };
     platform::Settings {
         store: store(config, data_dir),
         dispatcher: dispatcher(config),
@@ -39,7 +44,10 @@ pub(super) fn platform(config: &Config, data_dir: &Path, sandbox: bool) -> platf
             price_text: config.billing.price_text.into(),
             low_threshold: config.billing.low_threshold.into(),
         },
-        rate_limit: rate_limit::Settings { messages_per_minute, burst: config.rate_limit.burst },
+        rate_limit: rate_limit::Settings {
+            messages_per_minute,
+            burst: config.rate_limit.burst,
+        },
         supervision: supervision::Settings {
             max_restarts: config.supervision.restarts_max,
             within_seconds: config.supervision.window_s.into(),
@@ -49,7 +57,8 @@ pub(super) fn platform(config: &Config, data_dir: &Path, sandbox: bool) -> platf
         },
         account: account(config),
         registry: registry::Settings {
-            stop_deadline_seconds: u64::from(config.account.close_deadline_s + config.account.stop_grace_s) + 5,
+            stop_deadline_seconds: u64::from(config.account.close_deadline_s + config.account.stop_grace_s)
+                + 5,
             ..registry::Settings::default()
         },
         redis_url: Some(config.bus.redis_url.clone()).filter(|url| !url.is_empty()),
@@ -90,7 +99,7 @@ fn account(config: &Config) -> account::Settings {
     }
 }
 
-/// HTTP, streams and sign-in.
+/// HTTP and streams.
 pub(super) fn edge(config: &Config, sandbox_url: Option<String>) -> edge::Settings {
     edge::Settings {
         body_bytes_max: config.server.body_bytes_max as usize,
@@ -99,13 +108,22 @@ pub(super) fn edge(config: &Config, sandbox_url: Option<String>) -> edge::Settin
             sections::EngineKind::Browser => EngineKind::Browser,
             sections::EngineKind::Simulated => EngineKind::Simulated,
         },
-        access_lifetime: Duration::from_secs(config.auth.access_lifetime_s.into()),
-        refresh_lifetime: Duration::from_secs(config.auth.refresh_lifetime_s.into()),
         stream: stream::Settings {
             flush: Duration::from_millis(config.stream.flush_ms.into()),
             ring_events: config.stream.buffer_events_max as usize,
             heartbeat: Duration::from_secs(config.stream.heartbeat_s.into()),
             ..stream::Settings::default()
         },
+    }
+}
+
+/// Lifetimes from the configuration, keys from the installation's secret.
+pub(super) fn auth(config: &Config, secrets: &Secrets) -> auth::Settings {
+    auth::Settings {
+        signing_secret: secrets.derive("access tokens").to_vec(),
+        previous_secret: None,
+        pepper: secrets.derive("digests of keys and refresh tokens"),
+        access_lifetime: Duration::from_secs(config.auth.access_lifetime_s.into()),
+        refresh_lifetime: Duration::from_secs(config.auth.refresh_lifetime_s.into()),
     }
 }

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::journey::{CUSTOMER, SOON, assert_settled, brisk, deliveries, linked_account, send, until_state, until_tally};
+use super::journey::{
+    CUSTOMER, SOON, assert_settled, brisk, deliveries, linked_account, send, until_state, until_tally,
+};
 use super::support::wait;
 use super::support::zaptor::{Sandbox, Zaptor};
 
@@ -49,7 +51,11 @@ async fn survives_the_death_of(word: &str) {
     wait::until("the death is seen", Duration::from_secs(10), || async {
         let path = format!("/v1/accounts/{account}");
         let (_, shown) = super::journey::call(&zaptor, reqwest::Method::GET, &path, None).await;
-        if shown["restarts"].as_i64() > Some(0) || shown["state"] != "online" { Ok(()) } else { Err(shown) }
+        if shown["restarts"].as_i64() > Some(0) || shown["state"] != "online" {
+            Ok(())
+        } else {
+            Err(shown)
+        }
     })
     .await;
     until_state(&zaptor, &account, "online", BACK_WITHIN).await;
@@ -79,7 +85,11 @@ async fn browser_zaptor_killed_in_the_middle_of_sends() {
     let before = deliveries(&zaptor).await.len();
     wait::until("held sends resume", Duration::from_secs(2), || async {
         let count = deliveries(&zaptor).await.len();
-        if count > before || count == SENDS { Ok(()) } else { Err(count) }
+        if count > before || count == SENDS {
+            Ok(())
+        } else {
+            Err(count)
+        }
     })
     .await;
     until_tally(&zaptor, "read", SENDS, SOON).await;

@@ -31,15 +31,29 @@ async fn browser_link_send_and_receive() {
     })
     .await;
     let inbound = messages(&zaptor, "inbound").await;
-    let ids: BTreeSet<String> = inbound.iter().map(|m| m["wa_message_id"].as_str().unwrap().to_owned()).collect();
+    let ids: BTreeSet<String> = inbound
+        .iter()
+        .map(|m| m["wa_message_id"].as_str().unwrap().to_owned())
+        .collect();
     assert_eq!((inbound.len(), ids), (20, written), "each came once");
-    let texts: BTreeSet<&str> = inbound.iter().map(|m| m["text"]["body"].as_str().unwrap()).collect();
+    let texts: BTreeSet<&str> = inbound
+        .iter()
+        .map(|m| m["text"]["body"].as_str().unwrap())
+        .collect();
     assert!(texts.contains("answer 0") && texts.contains("answer 19"));
 
     assert_settled(&zaptor, 20, 20).await;
-    let one = messages(&zaptor, "outbound").await[0]["id"].as_str().unwrap().to_owned();
+    let one = messages(&zaptor, "outbound").await[0]["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     let (_, shown) = call(&zaptor, Method::GET, &format!("/v1/messages/{one}"), None).await;
-    let steps: Vec<&str> = shown["timeline"].as_array().unwrap().iter().map(|s| s["status"].as_str().unwrap()).collect();
+    let steps: Vec<&str> = shown["timeline"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|s| s["status"].as_str().unwrap())
+        .collect();
     assert_eq!(steps, ["queued", "sending", "sent", "delivered", "read"]);
 
     let status = zaptor.stop().await;
@@ -60,7 +74,11 @@ async fn browser_a_message_waits_for_its_account_and_a_wrong_number_costs_nothin
     until_tally(&zaptor, "read", 1, SOON).await;
     wait::until("the refusal", SOON, || async {
         let (_, shown) = call(&zaptor, Method::GET, &format!("/v1/messages/{nobody}"), None).await;
-        if shown["status"] == "failed" { Ok(shown) } else { Err(shown) }
+        if shown["status"] == "failed" {
+            Ok(shown)
+        } else {
+            Err(shown)
+        }
     })
     .await;
     let (_, shown) = call(&zaptor, Method::GET, &format!("/v1/messages/{nobody}"), None).await;
@@ -73,12 +91,23 @@ async fn browser_the_phone_ends_the_link_and_the_account_says_so() {
     let zaptor = Zaptor::start_with(brisk()).await;
     let account = linked_account(&zaptor).await;
     let fault = json!({ "kind": "logout", "phone": OURS });
-    let ended = zaptor.sandbox(Method::POST, "/_/api/faults").json(&fault).send().await.unwrap();
+    let ended = zaptor
+        .sandbox(Method::POST, "/_/api/faults")
+        .json(&fault)
+        .send()
+        .await
+        .unwrap();
     assert!(ended.status().is_success(), "{}", ended.text().await.unwrap());
     let shown = until_state(&zaptor, &account, "logged_out", SOON).await;
     assert!(shown["action"].is_string(), "{shown}");
     // A restart asks for a new link, in place: the account keeps its id and its history.
-    let (status, _) = call(&zaptor, Method::POST, &format!("/v1/accounts/{account}/restart"), None).await;
+    let (status, _) = call(
+        &zaptor,
+        Method::POST,
+        &format!("/v1/accounts/{account}/restart"),
+        None,
+    )
+    .await;
     assert_eq!(status, StatusCode::ACCEPTED);
     link(&zaptor, &account, OURS).await;
 }

@@ -25,7 +25,12 @@ pub(crate) fn brisk() -> Plan {
         .setting("sandbox.sync_ms", "200")
 }
 
-pub(crate) async fn call(zaptor: &Zaptor, method: Method, path: &str, body: Option<Value>) -> (StatusCode, Value) {
+pub(crate) async fn call(
+    zaptor: &Zaptor,
+    method: Method,
+    path: &str,
+    body: Option<Value>,
+) -> (StatusCode, Value) {
     answer(zaptor.request(method, path), body).await
 }
 
@@ -59,7 +64,11 @@ pub(crate) async fn create_account(zaptor: &Zaptor, engine: &str) -> String {
 pub(crate) async fn until_state(zaptor: &Zaptor, account: &str, state: &str, within: Duration) -> Value {
     wait::until(state, within, || async {
         let (_, account) = call(zaptor, Method::GET, &format!("/v1/accounts/{account}"), None).await;
-        if account["state"] == state { Ok(account) } else { Err(account) }
+        if account["state"] == state {
+            Ok(account)
+        } else {
+            Err(account)
+        }
     })
     .await
 }
@@ -73,7 +82,13 @@ pub(crate) async fn link(zaptor: &Zaptor, account: &str, phone: &str) {
     }
     let scan = format!("/_/api/phones/{phone}/scan");
     wait::until("a scanned code", SOON, || async {
-        let (status, pairing) = call(zaptor, Method::GET, &format!("/v1/accounts/{account}/pairing"), None).await;
+        let (status, pairing) = call(
+            zaptor,
+            Method::GET,
+            &format!("/v1/accounts/{account}/pairing"),
+            None,
+        )
+        .await;
         if status != StatusCode::OK {
             return Err(pairing);
         }
@@ -103,7 +118,13 @@ pub(crate) async fn send(zaptor: &Zaptor, account: &str, to: &str, text: &str) -
 /// Sends a text from a sandbox phone to the account's number and gives its WhatsApp id.
 pub(crate) async fn write_from(zaptor: &Zaptor, phone: &str, text: &str) -> String {
     let body = json!({ "to": OURS, "type": "text", "text": { "body": text } });
-    let sent = sandbox(zaptor, Method::POST, &format!("/_/api/phones/{phone}/messages"), Some(body)).await;
+    let sent = sandbox(
+        zaptor,
+        Method::POST,
+        &format!("/_/api/phones/{phone}/messages"),
+        Some(body),
+    )
+    .await;
     sent["wa_message_id"].as_str().unwrap().to_owned()
 }
 
@@ -119,7 +140,9 @@ pub(crate) async fn messages(zaptor: &Zaptor, direction: &str) -> Vec<Value> {
 pub(crate) async fn tally(zaptor: &Zaptor, direction: &str) -> BTreeMap<String, usize> {
     let mut tally = BTreeMap::new();
     for message in messages(zaptor, direction).await {
-        *tally.entry(message["status"].as_str().unwrap().to_owned()).or_default() += 1;
+        *tally
+            .entry(message["status"].as_str().unwrap().to_owned())
+            .or_default() += 1;
     }
     tally
 }
@@ -128,16 +151,36 @@ pub(crate) async fn tally(zaptor: &Zaptor, direction: &str) -> BTreeMap<String, 
 pub(crate) async fn until_tally(zaptor: &Zaptor, status: &str, count: usize, within: Duration) {
     wait::until(&format!("{count} messages {status}"), within, || async {
         let tally = tally(zaptor, "outbound").await;
-        if tally.get(status) == Some(&count) { Ok(()) } else { Err(tally) }
+        if tally.get(status) == Some(&count) {
+            Ok(())
+        } else {
+            Err(tally)
+        }
     })
     .await;
 }
 
 /// Every id that reached the simulated server from our number, with how often.
 pub(crate) async fn deliveries(zaptor: &Zaptor) -> BTreeMap<String, u64> {
-    let list = sandbox(zaptor, Method::GET, &format!("/_/api/deliveries?phone={OURS}"), None).await;
-    let ours = list["data"].as_array().unwrap().iter().filter(|row| row["from"].as_str().unwrap().starts_with(OURS));
-    ours.map(|row| (row["wa_message_id"].as_str().unwrap().to_owned(), row["times"].as_u64().unwrap())).collect()
+    let list = sandbox(
+        zaptor,
+        Method::GET,
+        &format!("/_/api/deliveries?phone={OURS}"),
+        None,
+    )
+    .await;
+    let ours = list["data"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|row| row["from"].as_str().unwrap().starts_with(OURS));
+    ours.map(|row| {
+        (
+            row["wa_message_id"].as_str().unwrap().to_owned(),
+            row["times"].as_u64().unwrap(),
+        )
+    })
+    .collect()
 }
 
 /// What must hold whenever all is at rest: every message in one end, on the server once, and the money adds up.
@@ -145,16 +188,27 @@ pub(crate) async fn assert_settled(zaptor: &Zaptor, accepted: usize, sent: usize
     let ours = messages(zaptor, "outbound").await;
     assert_eq!(ours.len(), accepted);
     let delivered = deliveries(zaptor).await;
-    assert!(delivered.values().all(|times| *times == 1), "an id came twice: {delivered:?}");
+    assert!(
+        delivered.values().all(|times| *times == 1),
+        "an id came twice: {delivered:?}"
+    );
     assert_eq!(delivered.len(), sent, "{delivered:?}");
     for message in &ours {
         let there = delivered.contains_key(message["wa_message_id"].as_str().unwrap());
         let status = message["status"].as_str().unwrap();
-        assert_eq!(there, matches!(status, "sent" | "delivered" | "read"), "{message}");
+        assert_eq!(
+            there,
+            matches!(status, "sent" | "delivered" | "read"),
+            "{message}"
+        );
     }
     let (_, wallet) = call(zaptor, Method::GET, "/v1/wallet", None).await;
     assert_eq!(wallet["held"], 0, "{wallet}");
-    assert_eq!(wallet["available"], 1_000 - i64::try_from(sent).unwrap(), "{wallet}");
+    assert_eq!(
+        wallet["available"],
+        1_000 - i64::try_from(sent).unwrap(),
+        "{wallet}"
+    );
     assert_gapless(zaptor).await;
 }
 
@@ -172,7 +226,12 @@ async fn assert_gapless(zaptor: &Zaptor) {
         for event in events {
             assert_eq!(event["seq"], next, "{event}");
             next += 1;
-            let steps = ["message.queued", "message.sent", "message.delivered", "message.read"];
+            let steps = [
+                "message.queued",
+                "message.sent",
+                "message.delivered",
+                "message.read",
+            ];
             let step = steps.iter().position(|step| event["type"] == *step);
             if let (Some(step), Some(message)) = (step, event["data"]["message"].as_str()) {
                 let before = rank.insert(message.to_owned(), step);
