@@ -1,14 +1,17 @@
 //! The browser engine in a real Chromium on the sandbox: the suite that every engine passes, over both channels, and
 //! what happens to processes that die.
 
-use std::{future::Future, path::Path, process::Command, time::Duration};
+use std::{collections::HashSet, future::Future, path::Path, process::Command, time::Duration};
 
 use async_trait::async_trait;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use zaptor::sandbox::{self, Sandbox};
 use zaptor_actors::{
-    domain::{AccountId, Clock, Phone, WaMessageId},
+    domain::{
+        AccountId, Clock, Content, Jid, Phone, WaMessageId,
+        message::{Ack, Outgoing},
+    },
     session::{
         EVENT_QUEUE, Engine, Session, SessionEvent, SessionSpec,
         browser::{BrowserEngine, ChannelKind, SandboxAccess, Settings, memory_bytes, reap_orphans},
@@ -152,8 +155,16 @@ impl Stage {
     }
 
     async fn open(&self, account: u128) -> (Box<dyn Session>, mpsc::Receiver<SessionEvent>) {
+        self.open_with(account, EVENT_QUEUE).await
+    }
+
+    async fn open_with(
+        &self,
+        account: u128,
+        queue: usize,
+    ) -> (Box<dyn Session>, mpsc::Receiver<SessionEvent>) {
         let account = AccountId::from_bits(account);
-        let (sender, events) = mpsc::channel(EVENT_QUEUE);
+        let (sender, events) = mpsc::channel(queue);
         let spec = SessionSpec {
             account,
             generation: 1,
@@ -289,4 +300,83 @@ fn chromium_of_an_earlier_run_is_found_and_ended() {
         assert_eq!(reap_orphans(stage.folder.path()).unwrap(), 0);
         stage.strike().await;
     });
+}
+
+#[test]
+fn a_page_that_crashes_in_chromium_ends_its_session() {
+    run(async {
+        let stage = Stage::set(ChannelKind::Cdp).await;
+        let (session, mut events) = stage.open(1).await;
+        let processes = session.processes();
+        let renderer = processes.iter().find(|process| is_renderer(**process)).unwrap();
+        kill(*renderer);
+        assert_eq!(died(&mut events).await, "page crashed");
+        gone(&processes).await;
+        drop(session);
+        stage.strike().await;
+    });
+}
+
+/// Chromium's children write their arguments as one text.
+fn is_renderer(process: u32) -> bool {
+    std::fs::read_to_string(format!("/proc/{process}/cmdline"))
+        .is_ok_and(|line| line.contains("--type=renderer"))
+}
+
+/// More events than all queues on the way hold.
+const FLOOD: usize = 500;
+
+#[test]
+fn a_reader_that_comes_late_gets_every_event_of_chromium_once() {
+    run(async {
+        let stage = Stage::set(ChannelKind::Cdp).await;
+        let (mut session, mut events) = stage.open_with(1, 1).await;
+        let account = AccountId::from_bits(1);
+        let code = next(&mut events, |event| match event {
+            SessionEvent::Pairing { code, .. } => Some(code),
+            _ => None,
+        })
+        .await;
+        stage.phones.scan(account, &code).await;
+        next(&mut events, |event| {
+            matches!(event, SessionEvent::Ready(_)).then_some(())
+        })
+        .await;
+        let chat = Jid::parse("5511912345678").unwrap();
+        let mut missing = HashSet::new();
+        for n in 0..FLOOD {
+            let message = Outgoing {
+                id: WaMessageId::from_wire(format!("3EB0{n:018X}")),
+                chat: chat.clone(),
+                content: Content::text("flood"),
+            };
+            // Nobody reads events meanwhile: commands still go through.
+            session.send(&message).await.unwrap();
+            missing.extend([Ack::Server, Ack::Device, Ack::Read].map(|ack| (message.id.clone(), ack)));
+        }
+        while !missing.is_empty() {
+            let seen = next(&mut events, |event| match event {
+                SessionEvent::Acked { id, ack } => Some((id, ack)),
+                _ => None,
+            })
+            .await;
+            assert!(missing.remove(&seen), "{seen:?} came twice");
+        }
+        session.close().await;
+        stage.strike().await;
+    });
+}
+
+async fn next<T>(events: &mut mpsc::Receiver<SessionEvent>, pick: impl Fn(SessionEvent) -> Option<T>) -> T {
+    let wait = async {
+        loop {
+            let event = events.recv().await.expect("the session lives");
+            if let Some(found) = pick(event) {
+                return found;
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), wait)
+        .await
+        .expect("the event comes")
 }

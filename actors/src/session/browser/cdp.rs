@@ -247,3 +247,54 @@ fn classify(message: String) -> CdpError {
         CdpError::Refused(message)
     }
 }
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test panics where it fails")]
+mod tests {
+    use tokio::net::TcpListener;
+    use tokio_tungstenite::accept_async;
+
+    use super::*;
+
+    /// A browser of few words: it answers every command with `pong`, and breaks the socket at `Test.break`.
+    async fn browser(listener: TcpListener) {
+        loop {
+            let (stream, _) = listener.accept().await.unwrap();
+            let mut socket = accept_async(stream).await.unwrap();
+            while let Some(Ok(Message::Text(text))) = socket.next().await {
+                let order: Value = serde_json::from_str(text.as_str()).unwrap();
+                if order["method"] == "Test.break" {
+                    break;
+                }
+                let answer = json!({ "id": order["id"], "result": { "result": { "value": "pong" } } });
+                socket.send(Message::text(answer.to_string())).await.unwrap();
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_socket_that_breaks_is_made_anew_until_the_browser_is_gone() {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let url = format!("ws://{}/devtools/page/1", listener.local_addr().unwrap());
+        let browser = tokio::spawn(browser(listener));
+        let life = Arc::new(Life::new("/nowhere/at/all".into()));
+        let (intake, _pushed) = Intake::new();
+        let cdp = Cdp::connect(url, Arc::clone(&life), intake, Clock::system())
+            .await
+            .unwrap();
+        assert_eq!(cdp.evaluate("1".to_owned()).await.unwrap(), "pong");
+        let lost = cdp.run("Test.break", json!({})).await;
+        assert!(
+            matches!(lost, Err(CdpError::Lost(_))),
+            "nobody can tell what became of it"
+        );
+        assert_eq!(cdp.evaluate("1".to_owned()).await.unwrap(), "pong");
+        assert!(life.alive().is_ok());
+
+        browser.abort();
+        let _ = browser.await;
+        let _ = cdp.run("Test.break", json!({})).await;
+        life.over.cancelled().await;
+        assert_eq!(life.death(), Some("browser gone"));
+    }
+}

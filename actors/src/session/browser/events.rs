@@ -21,6 +21,9 @@ const BATCH: usize = 200;
 /// How often a page that cannot push is asked; also the pause after a page that did not answer.
 const POLL: Duration = Duration::from_millis(200);
 
+/// How long nothing must have happened before the page is asked to tidy its memory.
+const IDLE: Duration = Duration::from_secs(10);
+
 /// How many pages are remembered: the one that shows, and those whose events it carries on.
 const PAGES: usize = 8;
 
@@ -154,21 +157,38 @@ impl Forwarder {
 
     /// Carries on until the account no longer listens; cancelled when the session is over.
     async fn carry(&mut self, seen: &mut Seen) {
+        let can_push = self.page.can_push();
+        // A page that has to be asked every moment is never idle; it has no socket to be tidied through either.
+        let mut tidy = !can_push;
         loop {
             let clock = self.clock.clone();
             let poll = async {
-                if self.page.can_push() {
+                if can_push {
                     std::future::pending::<()>().await;
                 }
                 clock.sleep(POLL).await;
             };
+            let idle = async {
+                if tidy {
+                    std::future::pending::<()>().await;
+                }
+                clock.sleep(IDLE).await;
+            };
             let listening = tokio::select! {
                 event = self.pushed.recv() => match event {
-                    Some(event) => self.pushed(seen, event).await,
+                    Some(event) => {
+                        tidy = !can_push;
+                        self.pushed(seen, event).await
+                    }
                     None => return,
                 },
                 () = self.intake.ask.notified() => self.pull(seen).await,
                 () = poll => self.pull(seen).await,
+                () = idle => {
+                    tidy = true;
+                    self.page.collect_garbage().await;
+                    true
+                }
             };
             if !listening {
                 return;

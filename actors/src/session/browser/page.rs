@@ -85,6 +85,19 @@ impl Page {
         }
     }
 
+    /// Has the page give back the memory of what it no longer needs. Chromium by itself lets it pile up until somebody
+    /// else asks for it; with many accounts on a machine that is too late.
+    pub(super) async fn collect_garbage(&self) {
+        if let Channel::Cdp(cdp) = &self.channel {
+            let collected = cdp.run(
+                "HeapProfiler.collectGarbage",
+                Value::Object(serde_json::Map::new()),
+            );
+            // Only memory is at stake. A page that hangs is found out by the next command.
+            let _ = timeout(self.command_timeout, collected).await;
+        }
+    }
+
     fn late(&self, command: &str, deadline: Duration) -> CallError {
         self.life.die(format!("no answer to {command} for {deadline:?}"));
         CallError::Late
