@@ -24,7 +24,7 @@ use zaptor_actors::{
     outbox::NewMessage,
     protocol::{
         Line,
-        account::AccountError,
+        account::{AccountError, Deliver},
         dispatcher::{AccountReady, OutboxGrew},
         rate_limit::{AskPace, Pace},
         registry::{ActorReport, ObserveActors, RestartAccount, StartAccount, StopAccount, To},
@@ -173,6 +173,23 @@ fn panicking(line: Line<AccountReady>, times: u32) -> Line<AccountReady> {
     })
 }
 
+fn pump_parts(bench: &Bench, registry: Line<To<Deliver>>) -> PumpParts {
+    let pace = NoPace.start();
+    PumpParts {
+        settings: dispatcher::Settings {
+            poll_interval: Duration::from_millis(100),
+            ..dispatcher::Settings::default()
+        },
+        store: bench.store.clone(),
+        ids: Arc::clone(&bench.ids),
+        clock: bench.clock.clone(),
+        node: "node".to_owned(),
+        pace: Arc::new(move || Some(pace.clone().recipient())),
+        registry,
+        ready: Arc::new(DashMap::new()),
+    }
+}
+
 impl House {
     pub(super) async fn new(plan: Plan) -> Self {
         let folder = tempfile::tempdir().unwrap();
@@ -201,20 +218,7 @@ impl House {
             inner: engine,
             failures: Arc::clone(&failures),
         });
-        let pace = NoPace.start();
-        let parts = PumpParts {
-            settings: dispatcher::Settings {
-                poll_interval: Duration::from_millis(100),
-                ..dispatcher::Settings::default()
-            },
-            store: store.clone(),
-            ids: Arc::clone(&ids),
-            clock: clock.clone(),
-            node: "node".to_owned(),
-            pace: Arc::new(move || Some(pace.clone().recipient())),
-            registry: line(&registry),
-            ready: Arc::new(DashMap::new()),
-        };
+        let parts = pump_parts(&bench, line(&registry));
         supervise(&supervisor, &pump, move |life| Pump::new(parts.clone(), life)).await;
         let profiles = folder.path().join("profiles");
         let parts = RegistryParts {
