@@ -28,23 +28,36 @@ async fn until_some_are_out(zaptor: &Zaptor) {
     .await;
 }
 
-/// The processes of this Zaptor whose command line has `word` in it.
-fn processes(zaptor: &Zaptor, word: &str) -> Vec<Pid> {
-    let mut pids = zaptor.browser_processes();
-    pids.retain(|pid| {
-        let line = std::fs::read(format!("/proc/{}/cmdline", pid.as_raw_nonzero())).unwrap_or_default();
-        String::from_utf8_lossy(&line).contains(word)
-    });
-    pids
+/// The browsers of this Zaptor: they name its data directory.
+fn browsers(zaptor: &Zaptor) -> Vec<Pid> {
+    zaptor.browser_processes()
 }
 
-async fn survives_the_death_of(word: &str) {
+/// The drivers of this Zaptor: its children by the name of chromedriver.
+fn drivers(zaptor: &Zaptor) -> Vec<Pid> {
+    let parent = zaptor.pid().as_raw_nonzero().to_string();
+    let processes = std::fs::read_dir("/proc").unwrap().flatten();
+    let pids = processes.filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
+    pids.filter(|pid| {
+        // proc(5): pid (name) state ppid …
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        let ppid = stat
+            .rsplit(')')
+            .next()
+            .and_then(|rest| rest.split_whitespace().nth(1));
+        stat.contains("(chromedriver)") && ppid == Some(&parent)
+    })
+    .filter_map(Pid::from_raw)
+    .collect()
+}
+
+async fn survives_the_death_of(find: impl Fn(&Zaptor) -> Vec<Pid>) {
     let zaptor = Zaptor::start_with(brisk()).await;
     let account = linked_account(&zaptor).await;
     accept_many(&zaptor, &account).await;
     until_some_are_out(&zaptor).await;
-    let victims = processes(&zaptor, word);
-    assert!(!victims.is_empty(), "no process has `{word}` on its command line");
+    let victims = find(&zaptor);
+    assert!(!victims.is_empty(), "nothing to kill");
     for victim in victims {
         let _ = kill_process(victim, Signal::KILL);
     }
@@ -65,12 +78,12 @@ async fn survives_the_death_of(word: &str) {
 
 #[tokio::test]
 async fn browser_killed_in_the_middle_of_sends() {
-    survives_the_death_of("--user-data-dir").await;
+    survives_the_death_of(browsers).await;
 }
 
 #[tokio::test]
 async fn browser_driver_killed_in_the_middle_of_sends() {
-    survives_the_death_of("chromedriver").await;
+    survives_the_death_of(drivers).await;
 }
 
 #[tokio::test]

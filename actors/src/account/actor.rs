@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Place, Shared,
+    catch_up::catch_up,
     inbound::{self, Chunk},
     machine::{Effect, End, Input, Machine, Phase, Say},
     outbound::{self, Kit},
@@ -48,6 +49,7 @@ pub struct Account {
     pub(super) codes: Codes,
     pub(super) doubts: Vec<Doubt>,
     resolving: bool,
+    caught_up: bool,
     resolve_again: bool,
     probe_timer: Option<SpawnHandle>,
     patience_timer: Option<SpawnHandle>,
@@ -77,6 +79,7 @@ impl Account {
             codes: Codes::default(),
             doubts: Vec::new(),
             resolving: false,
+            caught_up: false,
             resolve_again: false,
             probe_timer: None,
             patience_timer: None,
@@ -113,7 +116,10 @@ impl Account {
                 }
             }
             Effect::Recover => self.resolve_doubts(ctx),
-            Effect::Ready => self.say_ready(),
+            Effect::Ready => {
+                self.say_ready();
+                self.catch_up(ctx);
+            }
             Effect::Unready => self.shared.say_unready(account),
             Effect::WindDown { say, give_up, end } => self.wind_down(say, give_up, end, ctx),
             Effect::End(end) => self.end(end, ctx),
@@ -123,6 +129,16 @@ impl Account {
     pub(super) fn say_ready(&self) {
         if let Some(epoch) = self.machine.serving() {
             self.shared.say_ready(self.place.account, epoch);
+        }
+    }
+
+    /// Once a generation: within one, the session itself reports every ack.
+    fn catch_up(&mut self, ctx: &mut Context<Self>) {
+        if !std::mem::replace(&mut self.caught_up, true)
+            && let Some(kit) = self.kit()
+        {
+            let work = catch_up(kit, (self.place.tenant, self.place.account));
+            ctx.spawn(work.into_actor(self));
         }
     }
 
@@ -414,14 +430,17 @@ impl StreamHandler<Chunk> for Account {
                 other => {
                     // What came before is written before.
                     if !data.is_empty() {
-                        self.note(Entry::Data(std::mem::take(&mut data), chunk.permit.clone()), ctx);
+                        self.note(
+                            Entry::Data(std::mem::take(&mut data), Some(chunk.permit.clone())),
+                            ctx,
+                        );
                     }
                     self.hear(other, ctx);
                 }
             }
         }
         if !data.is_empty() {
-            self.note(Entry::Data(data, chunk.permit), ctx);
+            self.note(Entry::Data(data, Some(chunk.permit)), ctx);
         }
     }
 

@@ -12,6 +12,7 @@
 //! `online` without a proven round trip, and never sends a message again before it has looked for it.
 
 mod actor;
+mod catch_up;
 mod commands;
 mod events;
 mod inbound;

@@ -37,8 +37,9 @@ pub(super) enum Entry {
     Pairing { attempt: u32, expires_at: Timestamp },
     /// A round trip was proven now.
     RoundTrip,
-    /// Acks and messages from the session; the permit lets the stream go on once they are committed.
-    Data(Vec<Data>, Arc<OwnedSemaphorePermit>),
+    /// Acks and messages from the session; the permit, where they came by the stream, lets it go on once they are
+    /// committed.
+    Data(Vec<Data>, Option<Arc<OwnedSemaphorePermit>>),
     /// From now on an ack of this id settles the message.
     Watch { wa_id: WaMessageId, message: MessageId },
     /// A send has ended.
@@ -221,7 +222,7 @@ impl Scribe {
                 return;
             }
             Entry::Data(data, permit) => {
-                permits.push(permit);
+                permits.extend(permit);
                 for item in data {
                     if let Some(op) = self.plan_data(item) {
                         ops.push(op);

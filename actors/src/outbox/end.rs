@@ -272,3 +272,46 @@ pub async fn any_expired(reads: &Reads, now: Timestamp) -> Result<bool, StoreErr
     let sql = format!("SELECT 1 AS one FROM outbox WHERE expires_at <= $1 AND state = {READY} LIMIT 1");
     Ok(!reads.all(sql, [now.millis().into()]).await?.is_empty())
 }
+
+/// A message of ours whose later acks are still to come.
+#[derive(Clone, Debug)]
+pub struct AwaitingAck {
+    /// Its id on WhatsApp.
+    pub wa_id: WaMessageId,
+    /// The chat.
+    pub chat: Jid,
+    /// `sent` or `delivered`.
+    pub status: MessageStatus,
+}
+
+/// The account's messages accepted since `since` that are not read yet, newest first, at most `limit`: what a reborn
+/// session is asked about, because acks that came while nobody listened are not repeated.
+///
+/// # Errors
+/// As the database says.
+pub async fn awaiting_acks(
+    reads: &Reads,
+    (tenant, account): (TenantId, AccountId),
+    since: Timestamp,
+    limit: i64,
+) -> Result<Vec<AwaitingAck>, StoreError> {
+    // Ids begin with their time, so the tenant's index finds the recent ones without looking at the others.
+    let oldest = MessageId::from_bits(u128::try_from(since.millis()).unwrap_or(0) << 80);
+    let sql = "SELECT wa_id, chat, status FROM messages
+               WHERE tenant_id = $1 AND id >= $2 AND account_id = $3 AND direction = 'outbound'
+                 AND status IN ('sent', 'delivered') ORDER BY id DESC LIMIT $4";
+    let values = [
+        tenant.to_string().into(),
+        oldest.to_string().into(),
+        account.to_string().into(),
+        limit.into(),
+    ];
+    let awaiting = |row: &QueryResult| {
+        Ok(AwaitingAck {
+            wa_id: WaMessageId::from_wire(row.try_get::<String>("", "wa_id")?),
+            chat: parsed(row, "chat")?,
+            status: parsed(row, "status")?,
+        })
+    };
+    reads.all(sql, values).await?.iter().map(awaiting).collect()
+}

@@ -21,7 +21,9 @@ mod inbound;
 
 pub use accept::{NewMessage, accept, first_status};
 pub use claim::{Claim, adopt, claim_next, due_accounts, give_back, has_ready, overdue_accounts};
-pub use end::{Outcome, Settled, acknowledge, any_expired, cancel, expire_due, settle};
+pub use end::{
+    AwaitingAck, Outcome, Settled, acknowledge, any_expired, awaiting_acks, cancel, expire_due, settle,
+};
 pub use inbound::{InboundFields, receive};
 
 /// Row states of the outbox.
