@@ -13,6 +13,7 @@ use actix_web::{
 use bytes::Bytes;
 use futures::future::{Either, FutureExt as _, LocalBoxFuture, Ready, ready};
 use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
 use zaptor_actors::domain::TenantId;
 
 use super::{
@@ -118,6 +119,10 @@ fn body_problem(error: &actix_web::Error) -> Problem {
 
 /// Reads JSON, or says where it is wrong.
 pub(super) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    // The parser would also take an array, field by field in the order of our code.
+    if bytes.trim_ascii_start().first() == Some(&b'[') && serde_json::from_slice::<&RawValue>(bytes).is_ok() {
+        return Err(Problem::flaw("", "wrong_type", "must be an object"));
+    }
     serde_json::from_slice(bytes).map_err(|error| {
         let text = error.to_string();
         let what = text

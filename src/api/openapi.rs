@@ -2,8 +2,13 @@
 
 use std::sync::LazyLock;
 
-use actix_web::{HttpResponse, http::header, web::ServiceConfig};
+use actix_web::{
+    HttpResponse,
+    http::{StatusCode, header},
+    web::ServiceConfig,
+};
 use bytes::Bytes;
+use serde_json::{Value, json};
 use utoipa::{
     Modify, OpenApi,
     openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
@@ -11,6 +16,9 @@ use utoipa::{
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use super::{error, operations, routes, v1};
+
+/// How the document names the body of every refusal.
+const PROBLEM: &str = "#/components/schemas/Problem";
 
 #[derive(OpenApi)]
 #[openapi(
@@ -54,7 +62,46 @@ impl Modify for Bearer {
 
 /// The document as indented JSON: what `/openapi.json` and `zaptor openapi` give.
 pub fn document() -> String {
-    Document::openapi().to_pretty_json().unwrap_or_default()
+    let mut document = serde_json::to_value(Document::openapi()).unwrap_or_default();
+    mend(&mut document);
+    serde_json::to_string_pretty(&document).unwrap_or_default()
+}
+
+/// Says what the handlers' attributes cannot say without repeating it everywhere: refusals are
+/// `application/problem+json`, pictures are bytes, and every answer has a description.
+fn mend(node: &mut Value) {
+    if let Some(responses) = node.get_mut("responses").and_then(Value::as_object_mut) {
+        for (status, response) in responses {
+            let status = status
+                .parse()
+                .ok()
+                .and_then(|status| StatusCode::from_u16(status).ok());
+            let reason = status
+                .and_then(|status| status.canonical_reason())
+                .unwrap_or_default();
+            if response["description"].as_str().is_none_or(str::is_empty) {
+                response["description"] = Value::from(reason);
+            }
+            let Some(content) = response.get_mut("content").and_then(Value::as_object_mut) else {
+                continue;
+            };
+            if content
+                .get("application/json")
+                .is_some_and(|body| body["schema"]["$ref"] == PROBLEM)
+                && let Some(body) = content.remove("application/json")
+            {
+                content.insert("application/problem+json".to_owned(), body);
+            }
+            if let Some(picture) = content.get_mut("image/png") {
+                picture["schema"] = json!({"type": "string", "format": "binary"});
+            }
+        }
+    }
+    match node {
+        Value::Object(fields) => fields.values_mut().for_each(mend),
+        Value::Array(items) => items.iter_mut().for_each(mend),
+        _ => {}
+    }
 }
 
 pub(super) fn configure(config: &mut ServiceConfig) {

@@ -4,6 +4,10 @@
 //! in folders of their own and stops them by process id.
 #![expect(clippy::unwrap_used, reason = "a test panics where it fails")]
 
+mod api_auth;
+mod api_contract;
+mod api_messages;
+mod api_resources;
 mod command_line;
 mod crash;
 mod first_light;
@@ -14,5 +18,7 @@ mod servers;
 mod session_browser;
 #[path = "../../actors/tests/it/session_conformance.rs"]
 mod session_conformance;
+mod stream;
+mod stream_slow;
 mod support;
 mod tidy;

@@ -30,7 +30,10 @@ use crate::{
     rate_limit::{self, RateLimit},
     registry::{self, Registry, RegistryParts},
     session::Engine,
-    store::{self, AccountRow, CommitNotice, Store, StoreError, accounts},
+    store::{
+        self, AccountRow, CommitNotice, Store, StoreError, accounts,
+        idempotency::{self, IdempotencyRecord},
+    },
     supervision::{
         self, ChildReport, ChildSpec, Observe, RestartClass, Slot, Supervise, Supervisor, starter,
     },
@@ -140,6 +143,9 @@ pub struct CreateAccount {
     pub labels: Vec<String>,
 }
 
+/// Makes the record of an answer out of what was created. HTTP shapes live in the edge, so the edge brings it.
+pub type KeptAnswer = Box<dyn FnOnce(&AccountRow) -> IdempotencyRecord + Send>;
+
 impl Platform {
     /// Opens the store, starts the actors, then starts every account that shall run. Needs a running actix system; the
     /// current tokio runtime carries the writer and the intake.
@@ -202,11 +208,16 @@ impl Platform {
         self.stop.cancel();
     }
 
-    /// Stores a new account, tells so and starts it.
+    /// Stores a new account, tells so and starts it. `answer` makes the record of the answer that is kept in the same
+    /// commit, for a client that repeats its request.
     ///
     /// # Errors
-    /// As the store says.
-    pub async fn create_account(&self, create: CreateAccount) -> Result<AccountRow, StoreError> {
+    /// As the store says; [`StoreError::Conflict`] when the answer's key was taken meanwhile: then nothing was created.
+    pub async fn create_account(
+        &self,
+        create: CreateAccount,
+        answer: Option<KeptAnswer>,
+    ) -> Result<AccountRow, StoreError> {
         let (ids, at) = (Arc::clone(&self.ids), self.clock.now());
         let account = ids.next();
         let tenant = create.tenant;
@@ -234,6 +245,9 @@ impl Platform {
                     };
                     let event = NewEvent::new(tenant, Some(account), EventType::AccountStateChanged, &said);
                     journal::append(tx, &ids, at, &[event]).await?;
+                    if let Some(answer) = answer {
+                        idempotency::keep(tx, &[answer(&row)], at).await?;
+                    }
                     Ok(row)
                 })
             })

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use zaptor_actors::{
     domain::{AccountId, AccountState, EngineKind, Phone, TenantId, Timestamp},
-    platform::CreateAccount,
+    platform::{CreateAccount, KeptAnswer},
     store::AccountRow,
 };
 
@@ -150,6 +150,10 @@ pub(super) fn check_mode(edge: &Edge, principal: &Principal, engine: EngineKind)
     Ok(())
 }
 
+fn text_of(row: AccountRow) -> String {
+    serde_json::to_string(&Account::from(row)).unwrap_or_default()
+}
+
 /// Creates an account and starts it.
 #[utoipa::path(post, path = "/v1/accounts", tag = "accounts", request_body = NewAccount,
     params(("Idempotency-Key" = Option<String>, Header, description = "Makes a repeat safe")),
@@ -175,20 +179,17 @@ pub(crate) async fn create(
         engine,
         labels: new.labels,
     };
-    let row = edge.platform.create_account(create).await?;
+    let (keyed, now) = (first.is_some(), edge.platform.clock.now());
+    let answer = first.map(|first| -> KeptAnswer {
+        Box::new(move |row| first.record(StatusCode::CREATED, text_of(row.clone()), now))
+    });
+    let row = edge
+        .platform
+        .create_account(create, answer)
+        .await
+        .map_err(|error| refused(error, keyed))?;
     let id = row.id;
-    let text = serde_json::to_string(&Account::from(row)).map_err(|_| Problem::internal())?;
-    if let Some(first) = &first {
-        let now = edge.platform.clock.now();
-        let record = first.record(StatusCode::CREATED, text.clone(), now);
-        edge.platform
-            .store
-            .write(move |tx| {
-                Box::pin(async move { zaptor_actors::store::idempotency::keep(tx, &[record], now).await })
-            })
-            .await
-            .map_err(|error| refused(error, true))?;
-    }
+    let text = text_of(row);
     Ok(HttpResponse::Created()
         .insert_header(("Location", format!("/v1/accounts/{id}")))
         .content_type("application/json")

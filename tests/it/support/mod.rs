@@ -4,6 +4,7 @@
     reason = "each module of the tests uses its own share of this room"
 )]
 
+pub(crate) mod node;
 pub(crate) mod servers;
 pub(crate) mod wait;
 pub(crate) mod zaptor;

@@ -1,0 +1,256 @@
+//! Signing in, credentials and what they allow, through the real router.
+
+use reqwest::{Method, StatusCode};
+use serde_json::json;
+use zaptor::auth::{KeyMode, Scope, Scopes};
+
+use crate::support::node::{Node, Plan, read};
+
+#[actix_rt::test]
+async fn a_login_carries_on_until_its_token_comes_back() {
+    let node = Node::start(Plan::default()).await;
+    let tenant = node.tenant("ana", 0).await;
+    let login = node.log_in(&tenant.client).await;
+    assert_eq!(login["token_type"], "Bearer");
+    assert_eq!(login["expires_in"], 900);
+    assert_eq!(login["user"]["tenant"], tenant.id.to_string());
+    let me = node
+        .get("/v1/auth/me", login["access_token"].as_str().unwrap())
+        .await;
+    assert_eq!(
+        (&me.body["kind"], &me.body["email"]),
+        (&json!("user"), &json!(tenant.client))
+    );
+    let refresh = |token: &serde_json::Value| json!({"refresh_token": token});
+    let next = node
+        .post("/v1/auth/refresh", "", refresh(&login["refresh_token"]))
+        .await;
+    assert_eq!(next.status, StatusCode::OK);
+    let again = node
+        .post("/v1/auth/refresh", "", refresh(&login["refresh_token"]))
+        .await;
+    again.assert_problem(401, "invalid_refresh_token", "replay");
+    let ended = node
+        .post("/v1/auth/refresh", "", refresh(&next.body["refresh_token"]))
+        .await;
+    ended.assert_problem(401, "invalid_refresh_token", "the replay ended the login");
+    let login = node.log_in(&tenant.client).await;
+    let out = node
+        .post("/v1/auth/logout", "", refresh(&login["refresh_token"]))
+        .await;
+    assert_eq!(out.status, StatusCode::NO_CONTENT);
+    let over = node
+        .post("/v1/auth/refresh", "", refresh(&login["refresh_token"]))
+        .await;
+    over.assert_problem(401, "invalid_refresh_token", "signed out");
+    node.stop().await;
+}
+
+#[actix_rt::test]
+async fn guessing_passwords_is_slowed_down() {
+    let node = Node::start(Plan::default()).await;
+    let tenant = node.tenant("ana", 0).await;
+    let guess = json!({"email": tenant.client, "password": "guess"});
+    for _ in 0..5 {
+        let refused = node.post("/v1/auth/login", "", guess.clone()).await;
+        refused.assert_problem(401, "invalid_credentials", "guess");
+    }
+    let slowed = node.post("/v1/auth/login", "", guess).await;
+    slowed.assert_problem(429, "too_many_attempts", "sixth guess");
+    assert!(slowed.header("retry-after").parse::<u64>().unwrap() >= 1);
+    assert!(!slowed.header("ratelimit").is_empty());
+    assert_eq!(slowed.body["retryable"], true);
+    node.stop().await;
+}
+
+#[actix_rt::test]
+async fn bad_credentials_by_table() {
+    let node = Node::start(Plan {
+        access_lifetime: std::time::Duration::ZERO,
+        ..Plan::default()
+    })
+    .await;
+    let tenant = node.tenant("ana", 0).await;
+    let expired = node.access_token(&tenant.client).await;
+    let rows = [
+        ("none", None, "unauthenticated"),
+        ("another scheme", Some("Basic YTpi".to_owned()), "unauthenticated"),
+        ("no token", Some("Bearer".to_owned()), "unauthenticated"),
+        ("noise", Some("Bearer x.y.z".to_owned()), "invalid_token"),
+        ("expired", Some(format!("Bearer {expired}")), "token_expired"),
+        (
+            "cut short",
+            Some(format!("Bearer {}", &expired[..expired.len() - 2])),
+            "invalid_token",
+        ),
+        (
+            "unknown key",
+            Some("Bearer zk_live_AAAA".to_owned()),
+            "invalid_key",
+        ),
+        (
+            "key cut short",
+            Some(format!("Bearer {}", &tenant.key[..50])),
+            "invalid_key",
+        ),
+    ];
+    for (case, header, code) in rows {
+        let mut request = node.request(Method::GET, "/v1/accounts", "");
+        if let Some(header) = header {
+            request = request.header("Authorization", header);
+        }
+        let answer = read(request).await;
+        answer.assert_problem(401, code, case);
+        assert!(answer.header("www-authenticate").starts_with("Bearer"), "{case}");
+    }
+    let by_header = node
+        .request(Method::GET, "/v1/accounts", "")
+        .header("X-API-Key", &tenant.key);
+    assert_eq!(read(by_header).await.status, StatusCode::OK);
+    node.stop().await;
+}
+
+#[actix_rt::test]
+async fn scopes_and_roles_by_table() {
+    let node = Node::start(Plan::default()).await;
+    let tenant = node.tenant("ana", 10).await;
+    let reader = Scopes::from_iter([Scope::MessagesRead]);
+    let reader = node.key(tenant.id, KeyMode::Live, reader).await;
+    let client = node.access_token(&tenant.client).await;
+    let send =
+        json!({"account": node.account(tenant.id).await, "to": "5511987654321", "text": {"body": "x"}});
+    let name = json!({"name": "x"});
+    let top_up = json!({"amount": 1});
+    let key = json!({"name": "x", "scopes": ["messages:read"]});
+    let rows = [
+        (
+            "send",
+            Method::POST,
+            "/v1/messages",
+            Some(&send),
+            &reader,
+            "missing_scope",
+        ),
+        (
+            "accounts",
+            Method::GET,
+            "/v1/accounts",
+            None,
+            &reader,
+            "missing_scope",
+        ),
+        (
+            "create",
+            Method::POST,
+            "/v1/accounts",
+            Some(&name),
+            &reader,
+            "missing_scope",
+        ),
+        (
+            "wallet",
+            Method::GET,
+            "/v1/wallet",
+            None,
+            &reader,
+            "missing_scope",
+        ),
+        (
+            "events",
+            Method::GET,
+            "/v1/events",
+            None,
+            &reader,
+            "missing_scope",
+        ),
+        (
+            "ticket",
+            Method::POST,
+            "/v1/stream/tickets",
+            None,
+            &reader,
+            "missing_scope",
+        ),
+        (
+            "keys by key",
+            Method::GET,
+            "/v1/keys",
+            None,
+            &tenant.key,
+            "missing_scope",
+        ),
+        (
+            "new key by key",
+            Method::POST,
+            "/v1/keys",
+            Some(&key),
+            &tenant.key,
+            "missing_scope",
+        ),
+        (
+            "top-up by key",
+            Method::POST,
+            "/v1/wallet/topups",
+            Some(&top_up),
+            &tenant.key,
+            "missing_role",
+        ),
+        (
+            "top-up by client",
+            Method::POST,
+            "/v1/wallet/topups",
+            Some(&top_up),
+            &client,
+            "missing_role",
+        ),
+    ];
+    for (case, method, path, body, credential, code) in rows {
+        let mut request = node.request(method, path, credential);
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        read(request).await.assert_problem(403, code, case);
+    }
+    assert_eq!(node.get("/v1/messages", &reader).await.status, StatusCode::OK);
+    assert_eq!(
+        node.get("/v1/wallet", &tenant.key).await.body["available"],
+        10,
+        "nothing was charged"
+    );
+    node.stop().await;
+}
+
+#[actix_rt::test]
+async fn a_revoked_key_is_refused_at_once() {
+    let node = Node::start(Plan::default()).await;
+    let tenant = node.tenant("ana", 0).await;
+    let client = node.access_token(&tenant.client).await;
+    let made = node
+        .post(
+            "/v1/keys",
+            &client,
+            json!({"name": "till", "scopes": ["messages:read"], "mode": "live"}),
+        )
+        .await;
+    assert_eq!(made.status, StatusCode::CREATED);
+    let key = made.body["key"].as_str().unwrap();
+    assert!(key.starts_with(made.body["prefix"].as_str().unwrap()));
+    assert_eq!(node.get("/v1/messages", key).await.status, StatusCode::OK);
+    let path = format!("/v1/keys/{}", made.body["id"].as_str().unwrap());
+    let gone = read(node.request(Method::DELETE, &path, &client)).await;
+    assert_eq!(gone.status, StatusCode::NO_CONTENT);
+    node.get("/v1/messages", key)
+        .await
+        .assert_problem(401, "invalid_key", "revoked");
+    let again = read(node.request(Method::DELETE, &path, &client)).await;
+    again.assert_problem(404, "not_found", "revoked twice");
+    let keys = node.get("/v1/keys", &client).await;
+    assert!(
+        keys.body["data"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|row| row["key"].is_null())
+    );
+    node.stop().await;
+}
