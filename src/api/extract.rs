@@ -298,76 +298,77 @@ mod tests {
         n: Option<u32>,
     }
 
+    const WRONG_BODIES: [(&str, &str, u16, &str); 14] = [
+        ("{", "malformed_json", 400, ""),
+        ("", "malformed_json", 400, ""),
+        (
+            r#"{"account":"ID","text":{"body":"x"}} x"#,
+            "malformed_json",
+            400,
+            "",
+        ),
+        (r#"{"text":{"body":"x"}}"#, "missing_field", 422, "/account"),
+        (
+            r#"{"account":"ID","text":{}}"#,
+            "missing_field",
+            422,
+            "/text/body",
+        ),
+        (
+            r#"{"account":"ID","text":{"body":"x","bold":1}}"#,
+            "unknown_field",
+            422,
+            "/text/bold",
+        ),
+        (
+            r#"{"account":"ID","text":{"body":"x"},"extra":1}"#,
+            "unknown_field",
+            422,
+            "/extra",
+        ),
+        (
+            r#"{"account":"ID","text":{"body":5}}"#,
+            "wrong_type",
+            422,
+            "/text/body",
+        ),
+        (r#"{"account":"ID","text":"x"}"#, "wrong_type", 422, "/text"),
+        (
+            r#"{"account":5,"text":{"body":"x"}}"#,
+            "wrong_type",
+            422,
+            "/account",
+        ),
+        (
+            r#"{"account":"acc_1","text":{"body":"x"}}"#,
+            "invalid_value",
+            422,
+            "/account",
+        ),
+        (
+            r#"{"account":"ID","text":{"body":"x"},"at":"soon"}"#,
+            "invalid_value",
+            422,
+            "/at",
+        ),
+        (
+            r#"{"account":"ID","n":-1,"text":{"body":"x"}}"#,
+            "invalid_value",
+            422,
+            "/n",
+        ),
+        (
+            r#"{"account":"ID","account":"ID"}"#,
+            "duplicate_field",
+            422,
+            "/account",
+        ),
+    ];
+
     #[test]
     fn wrong_bodies_by_table() {
         let id = AccountId::from_bits(1);
-        let rows = [
-            ("{", "malformed_json", 400, ""),
-            ("", "malformed_json", 400, ""),
-            (
-                r#"{"account":"ID","text":{"body":"x"}} x"#,
-                "malformed_json",
-                400,
-                "",
-            ),
-            (r#"{"text":{"body":"x"}}"#, "missing_field", 422, "/account"),
-            (
-                r#"{"account":"ID","text":{}}"#,
-                "missing_field",
-                422,
-                "/text/body",
-            ),
-            (
-                r#"{"account":"ID","text":{"body":"x","bold":1}}"#,
-                "unknown_field",
-                422,
-                "/text/bold",
-            ),
-            (
-                r#"{"account":"ID","text":{"body":"x"},"extra":1}"#,
-                "unknown_field",
-                422,
-                "/extra",
-            ),
-            (
-                r#"{"account":"ID","text":{"body":5}}"#,
-                "wrong_type",
-                422,
-                "/text/body",
-            ),
-            (r#"{"account":"ID","text":"x"}"#, "wrong_type", 422, "/text"),
-            (
-                r#"{"account":5,"text":{"body":"x"}}"#,
-                "wrong_type",
-                422,
-                "/account",
-            ),
-            (
-                r#"{"account":"acc_1","text":{"body":"x"}}"#,
-                "invalid_value",
-                422,
-                "/account",
-            ),
-            (
-                r#"{"account":"ID","text":{"body":"x"},"at":"soon"}"#,
-                "invalid_value",
-                422,
-                "/at",
-            ),
-            (
-                r#"{"account":"ID","n":-1,"text":{"body":"x"}}"#,
-                "invalid_value",
-                422,
-                "/n",
-            ),
-            (
-                r#"{"account":"ID","account":"ID"}"#,
-                "duplicate_field",
-                422,
-                "/account",
-            ),
-        ];
-        for (text, code, status, pointer) in rows {
+        for (text, code, status, pointer) in WRONG_BODIES {
             let text = text.replace("ID", &id.to_string());
             let problem = parse::<Outer>(text.as_bytes()).unwrap_err();
             assert_eq!(problem.status_code().as_u16(), status, "{text}: {problem}");

@@ -91,7 +91,10 @@ async fn a_linked_account_sends_it_and_it_is_too_late_to_cancel() {
     })
     .await;
     let steps = message["timeline"].as_array().unwrap();
-    let mut way: Vec<&str> = steps.iter().map(|step| step["status"].as_str().unwrap()).collect();
+    let mut way: Vec<&str> = steps
+        .iter()
+        .map(|step| step["status"].as_str().unwrap())
+        .collect();
     // While its account is not online it is queued more than once, each time with the cause.
     way.dedup();
     assert!(
@@ -115,142 +118,77 @@ async fn a_linked_account_sends_it_and_it_is_too_late_to_cancel() {
     node.stop().await;
 }
 
+/// A good message with one field made bad: the case, the field, its value, and the flaw that is told.
+const BAD_FIELDS: [(&str, &str, &str, &str, &str); 17] = [
+    ("unknown field", "/colour", "1", "unknown_field", "/colour"),
+    (
+        "unknown field inside",
+        "/text/bold",
+        "true",
+        "unknown_field",
+        "/text/bold",
+    ),
+    ("wrong type", "/to", "5511987654321", "wrong_type", "/to"),
+    (
+        "wrong type inside",
+        "/text/body",
+        "[1]",
+        "wrong_type",
+        "/text/body",
+    ),
+    ("not an id", "/account", "\"acc_1\"", "invalid_value", "/account"),
+    (
+        "another kind of id",
+        "/account",
+        "\"ten_00000000000000000000000000\"",
+        "invalid_value",
+        "/account",
+    ),
+    ("not a number", "/to", "\"call me\"", "invalid_recipient", "/to"),
+    ("too short a number", "/to", "\"123\"", "invalid_recipient", "/to"),
+    (
+        "foreign address",
+        "/to",
+        "\"551198@example.org\"",
+        "invalid_recipient",
+        "/to",
+    ),
+    ("no text", "/text", "null", "missing_field", "/text"),
+    ("empty text", "/text/body", "\"\"", "invalid_length", "/text/body"),
+    ("unknown type", "/type", "\"smoke\"", "invalid_value", "/type"),
+    ("later type", "/type", "\"image\"", "unsupported", "/type"),
+    (
+        "reply",
+        "/context",
+        "{\"message_id\": \"msg_00000000000000000000000000\"}",
+        "unsupported",
+        "/context",
+    ),
+    ("no time", "/send_at", "\"soon\"", "invalid_value", "/send_at"),
+    (
+        "past expiry",
+        "/expires_at",
+        "\"2020-01-01T00:00:00Z\"",
+        "invalid_value",
+        "/expires_at",
+    ),
+    ("priority", "/priority", "\"vip\"", "invalid_value", "/priority"),
+];
+
+fn with(mut body: Value, place: &str, value: Value) -> Value {
+    let (parent, field) = place.rsplit_once('/').unwrap();
+    body.pointer_mut(parent).unwrap()[field] = value;
+    body
+}
+
 #[actix_rt::test]
 async fn bad_messages_by_table() {
     let node = Node::start(Plan::default()).await;
     let tenant = node.tenant("ana", 10).await;
     let account = node.account(tenant.id).await;
-    let with = |pointer: &str, value: Value| {
-        let mut body = text(account, "x");
-        match pointer.rsplit_once('/') {
-            Some((parent, field)) => body.pointer_mut(parent).unwrap()[field] = value,
-            None => body = value,
-        }
-        body
-    };
-    let long = "x".repeat(65_537);
-    let rows = [
-        (
-            "unknown field",
-            with("/colour", json!("red")),
-            "unknown_field",
-            "/colour",
-        ),
-        (
-            "unknown field inside",
-            with("/text/bold", json!(true)),
-            "unknown_field",
-            "/text/bold",
-        ),
-        (
-            "wrong type",
-            with("/to", json!(5_511_987_654_321_i64)),
-            "wrong_type",
-            "/to",
-        ),
-        (
-            "wrong type inside",
-            with("/text/body", json!(["x"])),
-            "wrong_type",
-            "/text/body",
-        ),
-        ("not an object", json!([1]), "wrong_type", ""),
-        (
-            "no account",
-            json!({"to": "5511987654321", "text": {"body": "x"}}),
-            "missing_field",
-            "/account",
-        ),
-        (
-            "not an id",
-            with("/account", json!("acc_1")),
-            "invalid_value",
-            "/account",
-        ),
-        (
-            "another kind of id",
-            with("/account", json!(tenant.id)),
-            "invalid_value",
-            "/account",
-        ),
-        (
-            "not a number",
-            with("/to", json!("call me")),
-            "invalid_recipient",
-            "/to",
-        ),
-        (
-            "too short a number",
-            with("/to", json!("123")),
-            "invalid_recipient",
-            "/to",
-        ),
-        (
-            "foreign jid",
-            with("/to", json!("551198@example.org")),
-            "invalid_recipient",
-            "/to",
-        ),
-        ("no text", with("/text", Value::Null), "missing_field", "/text"),
-        (
-            "empty text",
-            with("/text/body", json!("")),
-            "invalid_length",
-            "/text/body",
-        ),
-        (
-            "long text",
-            with("/text/body", json!(long)),
-            "invalid_length",
-            "/text/body",
-        ),
-        (
-            "unknown type",
-            with("/type", json!("smoke")),
-            "invalid_value",
-            "/type",
-        ),
-        (
-            "later type",
-            with("/type", json!("image")),
-            "unsupported",
-            "/type",
-        ),
-        (
-            "reply",
-            with(
-                "/context",
-                json!({"message_id": "msg_00000000000000000000000000"}),
-            ),
-            "unsupported",
-            "/context",
-        ),
-        (
-            "no time",
-            with("/send_at", json!("soon")),
-            "invalid_value",
-            "/send_at",
-        ),
-        (
-            "past expiry",
-            with("/expires_at", json!("2020-01-01T00:00:00Z")),
-            "invalid_value",
-            "/expires_at",
-        ),
-        (
-            "priority",
-            with("/priority", json!("vip")),
-            "invalid_value",
-            "/priority",
-        ),
-        (
-            "callback",
-            with("/callback_data", json!("x".repeat(513))),
-            "invalid_length",
-            "/callback_data",
-        ),
-    ];
-    for (case, body, code, pointer) in rows {
+    for (case, place, value, code, pointer) in BAD_FIELDS {
+        let value = serde_json::from_str(value).unwrap();
+        let body = with(text(account, "x"), place, value);
         let answer = node.post("/v1/messages", &tenant.key, body).await;
         answer.assert_problem(422, "validation_failed", case);
         let flaw = &answer.body["errors"][0];
@@ -260,6 +198,19 @@ async fn bad_messages_by_table() {
             "{case}: {flaw}"
         );
         assert_eq!(answer.body["instance"], "/v1/messages");
+    }
+    let long = with(text(account, "x"), "/text/body", json!("x".repeat(65_537)));
+    let callback = with(text(account, "x"), "/callback_data", json!("x".repeat(513)));
+    let wholes = [
+        (json!([1]), ""),
+        (json!({"to": "5511987654321", "text": {"body": "x"}}), "/account"),
+        (long, "/text/body"),
+        (callback, "/callback_data"),
+    ];
+    for (body, pointer) in wholes {
+        let answer = node.post("/v1/messages", &tenant.key, body).await;
+        answer.assert_problem(422, "validation_failed", pointer);
+        assert_eq!(answer.body["errors"][0]["pointer"], pointer);
     }
     let several = json!({"account": account, "to": "x", "type": "text", "text": {"body": ""}});
     let several = node.post("/v1/messages", &tenant.key, several).await;

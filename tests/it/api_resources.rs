@@ -5,7 +5,7 @@ use serde_json::json;
 use zaptor_actors::domain::event::EventType;
 
 use crate::support::{
-    node::{Node, Plan, read},
+    node::{Node, Plan, Tenant, read},
     wait,
 };
 
@@ -43,9 +43,29 @@ async fn an_account_from_its_creation_to_its_end() {
     })
     .await;
     let pairing = format!("{path}/pairing");
+    check_pictures(&node, &tenant, &pairing).await;
+    let stopped = node.post(&format!("{path}/stop"), &tenant.key, json!({})).await;
+    assert_eq!(stopped.status, StatusCode::ACCEPTED);
+    node.get(&pairing, &tenant.key)
+        .await
+        .assert_problem(409, "not_running", "stopped");
+    let gone = read(node.request(Method::DELETE, &path, &tenant.key)).await;
+    assert_eq!(gone.status, StatusCode::NO_CONTENT);
+    node.get(&path, &tenant.key)
+        .await
+        .assert_problem(404, "not_found", "deleted");
+    assert_eq!(
+        node.get("/v1/accounts", &tenant.key).await.body,
+        json!({"data": [], "next": null})
+    );
+    node.stop().await;
+}
+
+/// The pairing code in each form that a client may ask for.
+async fn check_pictures(node: &Node, tenant: &Tenant, pairing: &str) {
     let form = |accept: &'static str| {
         let request = node
-            .request(Method::GET, &pairing, &tenant.key)
+            .request(Method::GET, pairing, &tenant.key)
             .header(header::ACCEPT, accept);
         async move { request.send().await.unwrap() }
     };
@@ -73,21 +93,6 @@ async fn an_account_from_its_creation_to_its_end() {
         "no-store",
         "a code is a secret while it lasts"
     );
-    let stopped = node.post(&format!("{path}/stop"), &tenant.key, json!({})).await;
-    assert_eq!(stopped.status, StatusCode::ACCEPTED);
-    node.get(&pairing, &tenant.key)
-        .await
-        .assert_problem(409, "not_running", "stopped");
-    let gone = read(node.request(Method::DELETE, &path, &tenant.key)).await;
-    assert_eq!(gone.status, StatusCode::NO_CONTENT);
-    node.get(&path, &tenant.key)
-        .await
-        .assert_problem(404, "not_found", "deleted");
-    assert_eq!(
-        node.get("/v1/accounts", &tenant.key).await.body,
-        json!({"data": [], "next": null})
-    );
-    node.stop().await;
 }
 
 #[actix_rt::test]

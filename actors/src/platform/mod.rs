@@ -15,11 +15,8 @@ use crate::{
     bus::{self, Bus},
     dispatcher::{self, Cancel, Intake, IntakeParts, Pump, PumpParts},
     domain::{
-        AccountId, Clock, EngineKind, EntryId, IdSource, MessageId, NodeId, TenantId, Tokens,
-        event::{EventType, NewEvent},
-        ids::NodeKind,
+        AccountId, Clock, EngineKind, EntryId, IdSource, MessageId, NodeId, TenantId, Tokens, ids::NodeKind,
     },
-    journal,
     ledger::Balance,
     protocol::{
         Line,
@@ -30,18 +27,17 @@ use crate::{
     rate_limit::{self, RateLimit},
     registry::{self, Registry, RegistryParts},
     session::Engine,
-    store::{
-        self, AccountRow, CommitNotice, Store, StoreError, accounts,
-        idempotency::{self, IdempotencyRecord},
-    },
+    store::{self, CommitNotice, Store, StoreError, accounts},
     supervision::{
         self, ChildReport, ChildSpec, Observe, RestartClass, Slot, Supervise, Supervisor, starter,
     },
 };
 
+mod create;
 mod data_dir;
 mod secrets;
 
+pub use create::{CreateAccount, KeptAnswer};
 pub use data_dir::DataDir;
 pub use secrets::{SecretError, Secrets};
 
@@ -130,22 +126,6 @@ impl std::fmt::Debug for Platform {
     }
 }
 
-/// What a new account is made of.
-#[derive(Clone, Debug)]
-pub struct CreateAccount {
-    /// Whose it is.
-    pub tenant: TenantId,
-    /// What people call it.
-    pub name: String,
-    /// Which engine serves it.
-    pub engine: EngineKind,
-    /// Free labels.
-    pub labels: Vec<String>,
-}
-
-/// Makes the record of an answer out of what was created. HTTP shapes live in the edge, so the edge brings it.
-pub type KeptAnswer = Box<dyn FnOnce(&AccountRow) -> IdempotencyRecord + Send>;
-
 impl Platform {
     /// Opens the store, starts the actors, then starts every account that shall run. Needs a running actix system; the
     /// current tokio runtime carries the writer and the intake.
@@ -206,56 +186,6 @@ impl Platform {
             }
         }
         self.stop.cancel();
-    }
-
-    /// Stores a new account, tells so and starts it. `answer` makes the record of the answer that is kept in the same
-    /// commit, for a client that repeats its request.
-    ///
-    /// # Errors
-    /// As the store says; [`StoreError::Conflict`] when the answer's key was taken meanwhile: then nothing was created.
-    pub async fn create_account(
-        &self,
-        create: CreateAccount,
-        answer: Option<KeptAnswer>,
-    ) -> Result<AccountRow, StoreError> {
-        let (ids, at) = (Arc::clone(&self.ids), self.clock.now());
-        let account = ids.next();
-        let tenant = create.tenant;
-        let CreateAccount {
-            name, engine, labels, ..
-        } = create;
-        let new = accounts::NewAccount {
-            id: account,
-            tenant,
-            name,
-            engine,
-            labels,
-            at,
-        };
-        let row = self
-            .store
-            .write(move |tx| {
-                Box::pin(async move {
-                    let row = accounts::create(tx, new).await?;
-                    let said = account::StateSaid {
-                        from: None,
-                        to: row.state,
-                        reason: None,
-                        action: None,
-                    };
-                    let event = NewEvent::new(tenant, Some(account), EventType::AccountStateChanged, &said);
-                    journal::append(tx, &ids, at, &[event]).await?;
-                    if let Some(answer) = answer {
-                        idempotency::keep(tx, &[answer(&row)], at).await?;
-                    }
-                    Ok(row)
-                })
-            })
-            .await?;
-        if let Err(error) = self.start_account(tenant, account).await {
-            tracing::warn!(target: "zaptor::platform", %account, %error, "a new account starts later");
-        }
-        Ok(row)
     }
 
     /// Starts an account that the tenant has, and keeps it wanted.
