@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::sweep::end_unsent;
 use crate::{
-    domain::{Clock, IdSource, MessageId, MessageStatus, TenantId},
+    domain::{AccountId, Clock, IdSource, MessageId, MessageStatus, TenantId},
     outbox,
     store::{Store, StoreError},
 };
@@ -48,4 +48,38 @@ pub async fn cancel(
     }
     let found = store.reads().message(tenant, message).await?;
     Ok(found.map_or(Cancel::NotFound, |row| Cancel::TooLate(row.status)))
+}
+
+/// How many messages one commit cancels.
+const CHUNK: i64 = 500;
+
+/// Cancels everything that still waits for an account, because it is deleted. What is in flight or in doubt is its
+/// account's to settle.
+///
+/// # Errors
+/// As the store says; what was cancelled before stays cancelled.
+pub async fn cancel_all(
+    store: &Store,
+    ids: &Arc<IdSource>,
+    clock: &Clock,
+    tenant: TenantId,
+    account: AccountId,
+) -> Result<usize, StoreError> {
+    let mut all = 0;
+    loop {
+        let (ids, now) = (Arc::clone(ids), clock.now());
+        let cancelled = store
+            .write(move |tx| {
+                Box::pin(async move {
+                    let cancelled = outbox::cancel_of_account(tx, tenant, account, CHUNK, now).await?;
+                    end_unsent(tx, &ids, &cancelled, Some("its account was deleted"), now).await?;
+                    Ok(cancelled.len())
+                })
+            })
+            .await?;
+        if cancelled == 0 {
+            return Ok(all);
+        }
+        all += cancelled;
+    }
 }

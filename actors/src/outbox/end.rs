@@ -215,53 +215,96 @@ pub async fn cancel(
 }
 
 /// Ends messages whose time ran out before they could be sent, at most `limit`. Those that were tried and surely not
-/// sent expire too, as `failed`; those in flight or in doubt are left to their account.
+/// sent end as `failed`; those in flight or in doubt are left to their account.
 ///
 /// # Errors
 /// As the database says.
 pub async fn expire_due(tx: &Tx, limit: i64, now: Timestamp) -> Result<Vec<Settled>, StoreError> {
+    let due = "expires_at <= $2";
+    let why = Why {
+        untried: MessageStatus::Expired,
+        code: "expired",
+        untried_detail: "it could not be sent before it expired",
+        tried_detail: "every attempt failed before it expired",
+    };
+    end_ready(tx, due, vec![limit.into(), now.millis().into()], &why, now).await
+}
+
+/// Ends everything of an account that is ready and not in flight, at most `limit`: what was never tried as `cancelled`,
+/// the rest as `failed`.
+///
+/// # Errors
+/// As the database says.
+pub async fn cancel_of_account(
+    tx: &Tx,
+    tenant: TenantId,
+    account: AccountId,
+    limit: i64,
+    now: Timestamp,
+) -> Result<Vec<Settled>, StoreError> {
+    let whose = "account_id = $2 AND tenant_id = $3";
+    let why = Why {
+        untried: MessageStatus::Cancelled,
+        code: "account_deleted",
+        untried_detail: "its account was deleted",
+        tried_detail: "its account was deleted before an attempt succeeded",
+    };
+    let values = vec![
+        limit.into(),
+        account.to_string().into(),
+        tenant.to_string().into(),
+    ];
+    end_ready(tx, whose, values, &why, now).await
+}
+
+/// Why messages end that were not sent.
+struct Why {
+    /// What becomes of those that were never tried; the others become `failed`, for a status never goes back.
+    untried: MessageStatus,
+    code: &'static str,
+    untried_detail: &'static str,
+    tried_detail: &'static str,
+}
+
+/// Ends ready rows; `$1` is how many at most, the condition has the parameters after it.
+async fn end_ready(
+    tx: &Tx,
+    condition: &str,
+    values: Vec<sea_orm::Value>,
+    why: &Why,
+    now: Timestamp,
+) -> Result<Vec<Settled>, StoreError> {
     let lock = tx.dialect().skip_locked();
     let rows = tx
         .all(
             format!(
                 "DELETE FROM outbox WHERE message_id IN (
-                     SELECT message_id FROM outbox WHERE state = {READY} AND expires_at <= $1 LIMIT $2 {lock})
+                     SELECT message_id FROM outbox WHERE state = {READY} AND {condition} LIMIT $1 {lock})
                  RETURNING message_id, attempt"
             ),
-            [now.millis().into(), limit.into()],
+            values,
         )
         .await?;
-    let mut expired = Vec::with_capacity(rows.len());
+    let mut ended = Vec::with_capacity(rows.len());
     for row in rows {
         let message = parsed(&row, "message_id")?;
         let attempt: i32 = row.try_get("", "attempt")?;
-        // A status never goes back from `sending`, so a tried message cannot become `expired`.
-        let (status, error) = if attempt == 0 {
-            (
-                MessageStatus::Expired,
-                ("expired", "it could not be sent before it expired"),
-            )
+        let (status, detail) = if attempt == 0 {
+            (why.untried, why.untried_detail)
         } else {
-            (
-                MessageStatus::Failed,
-                ("expired", "every attempt failed before it expired"),
-            )
+            (MessageStatus::Failed, why.tried_detail)
         };
-        expired.push(end(tx, message, status, Some(error), now).await?);
-        add_step(
-            tx,
-            message,
-            Step {
-                status,
-                at: now,
-                attempt,
-                node: None,
-                cause: Some(error.1),
-            },
-        )
-        .await?;
+        ended.push(end(tx, message, status, Some((why.code, detail)), now).await?);
+        let step = Step {
+            status,
+            at: now,
+            attempt,
+            node: None,
+            cause: Some(detail),
+        };
+        add_step(tx, message, step).await?;
     }
-    Ok(expired)
+    Ok(ended)
 }
 
 /// Whether anything is due to expire. A cheap look before a write.

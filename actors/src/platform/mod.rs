@@ -6,40 +6,37 @@
 use std::{collections::HashMap, path::PathBuf, sync::Arc, time::Duration};
 
 use actix::{Actor, Addr, Context, Handler, Message, dev::ToEnvelope};
-use dashmap::DashMap;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     account,
-    billing::{self, Billing},
+    billing::{self},
     bus::{self, Bus},
-    dispatcher::{self, Cancel, Intake, IntakeParts, Pump, PumpParts},
+    dispatcher::{self, Cancel, Intake, Pump},
     domain::{
         AccountId, Clock, EngineKind, EntryId, IdSource, MessageId, NodeId, TenantId, Tokens, ids::NodeKind,
     },
     ledger::Balance,
     protocol::{
-        Line,
         account::AccountError,
-        dispatcher::OutboxGrew,
         registry::{ActorReport, ObserveActors, RestartAccount, StartAccount, StopAccount, To},
     },
-    rate_limit::{self, RateLimit},
-    registry::{self, Registry, RegistryParts},
+    rate_limit::{self},
+    registry::{self, Registry},
     session::Engine,
-    store::{self, CommitNotice, Store, StoreError, accounts},
-    supervision::{
-        self, ChildReport, ChildSpec, Observe, RestartClass, Slot, Supervise, Supervisor, starter,
-    },
+    store::{self, Store, StoreError, accounts},
+    supervision::{self, ChildReport, Observe, Slot, Supervisor},
 };
 
 mod create;
 mod data_dir;
 mod secrets;
+mod wiring;
 
 pub use create::{CreateAccount, KeptAnswer};
 pub use data_dir::DataDir;
 pub use secrets::{SecretError, Secrets};
+use wiring::{Wiring, nudge};
 
 /// How long the edge waits for an account's answer.
 const ASK_DEADLINE: Duration = Duration::from_secs(30);
@@ -219,8 +216,8 @@ impl Platform {
         self.tell(RestartAccount { tenant, account }).await
     }
 
-    /// Logs an account out where that can be done, stops it, removes its profile and marks it as deleted. Its messages
-    /// and events stay. Gives false when the tenant has no such account.
+    /// Logs an account out where that can be done, stops it, removes its profile, cancels what waits for it and marks it
+    /// as deleted. Its messages and events stay. Gives false when the tenant has no such account.
     ///
     /// # Errors
     /// [`AccountError`] when the registry is down or the store refuses.
@@ -233,6 +230,9 @@ impl Platform {
         })
         .await?;
         self.intake.forget(account);
+        dispatcher::cancel_all(&self.store, &self.ids, &self.clock, tenant, account)
+            .await
+            .map_err(|error| AccountError::Session(error.to_string()))?;
         let at = self.clock.now();
         self.store
             .write(move |tx| Box::pin(accounts::delete(tx, tenant, account, at)))
@@ -323,146 +323,5 @@ fn service(child: ChildReport) -> ActorReport {
         restarts: child.restarts,
         last_exit: child.last_exit.map(|(exit, at)| (exit.to_string(), at)),
         permits_in_use: 0,
-    }
-}
-
-/// What a commit moved wakes whoever waits for it: readers of the journal, and the pump.
-fn nudge(bus: Bus, pump: Slot<Pump>) -> impl Fn(&CommitNotice) + Send + Sync + 'static {
-    move |notice| {
-        for &(tenant, seq) in &notice.journals {
-            bus.announce(tenant, seq);
-        }
-        if let Some(pump) = pump.get() {
-            notice
-                .outboxes
-                .iter()
-                .for_each(|&account| pump.do_send(OutboxGrew { account }));
-        }
-    }
-}
-
-/// Finds the addressee in its slot.
-fn line<A, M>(slot: &Slot<A>) -> Line<M>
-where
-    A: Actor<Context = Context<A>> + Handler<M>,
-    M: Message<Result: Send> + Send + 'static,
-{
-    let slot = slot.clone();
-    Arc::new(move || slot.get().map(Addr::recipient))
-}
-
-struct Wiring {
-    profiles: PathBuf,
-    settings: Settings,
-    engines: HashMap<EngineKind, Arc<dyn Engine>>,
-    store: Store,
-    ids: Arc<IdSource>,
-    clock: Clock,
-    node: NodeId,
-    supervisor: Addr<Supervisor>,
-    pump: Slot<Pump>,
-}
-
-impl Wiring {
-    async fn start_actors(self, secrets: &Secrets) -> Result<(Intake, Slot<Registry>), PlatformError> {
-        let billing = self.start_billing().await?;
-        let pace = self.start_rate_limit().await?;
-        let registry = Slot::<Registry>::default();
-        let pump = PumpParts {
-            settings: self.settings.dispatcher.clone(),
-            store: self.store.clone(),
-            ids: Arc::clone(&self.ids),
-            clock: self.clock.clone(),
-            node: self.node.to_string(),
-            pace: line(&pace),
-            registry: line(&registry),
-            ready: Arc::new(DashMap::new()),
-        };
-        self.supervise("dispatcher", &self.pump, move |life| {
-            Pump::new(pump.clone(), life)
-        })
-        .await?;
-        let parts = RegistryParts {
-            settings: self.settings.registry.clone(),
-            account: self.settings.account.clone(),
-            profiles: self.profiles.clone(),
-            engines: self.engines.clone(),
-            store: self.store.clone(),
-            ids: Arc::clone(&self.ids),
-            clock: self.clock.clone(),
-            node: self.node.to_string(),
-            supervisor: self.supervisor.clone(),
-            ready: line(&self.pump),
-            unready: line(&self.pump),
-            running: registry::Running::default(),
-        };
-        self.supervise("registry", &registry, move |life| {
-            Registry::new(parts.clone(), life)
-        })
-        .await?;
-        let intake = Intake::start(IntakeParts {
-            settings: self.settings.dispatcher.clone(),
-            store: self.store.clone(),
-            ids: Arc::clone(&self.ids),
-            clock: self.clock.clone(),
-            wa_secret: secrets.derive("whatsapp message ids"),
-            node: self.node.to_string(),
-            quote: line(&billing),
-            balance_moved: line(&billing),
-        });
-        Ok((intake, registry))
-    }
-
-    async fn start_billing(&self) -> Result<Slot<Billing>, PlatformError> {
-        let slot = Slot::default();
-        let (settings, store) = (self.settings.billing.clone(), self.store.clone());
-        let (ids, clock) = (Arc::clone(&self.ids), self.clock.clone());
-        self.supervise("billing", &slot, move |life| {
-            Billing::new(
-                settings.clone(),
-                store.clone(),
-                Arc::clone(&ids),
-                clock.clone(),
-                life,
-            )
-        })
-        .await?;
-        Ok(slot)
-    }
-
-    async fn start_rate_limit(&self) -> Result<Slot<RateLimit>, PlatformError> {
-        let slot = Slot::default();
-        let (settings, clock) = (self.settings.rate_limit.clone(), self.clock.clone());
-        self.supervise("rate_limit", &slot, move |life| {
-            RateLimit::new(&settings, clock.clone(), life)
-        })
-        .await?;
-        Ok(slot)
-    }
-
-    async fn supervise<A>(
-        &self,
-        name: &'static str,
-        slot: &Slot<A>,
-        make: impl Fn(supervision::Life) -> A + Send + Clone + 'static,
-    ) -> Result<(), PlatformError>
-    where
-        A: Actor<Context = Context<A>>,
-    {
-        let spec = ChildSpec {
-            name,
-            class: RestartClass::Permanent,
-            start: starter(slot.clone(), make),
-            listener: Box::new(move |change| {
-                if let supervision::Change::Down { exit, .. } = change {
-                    tracing::error!(target: "zaptor::platform", name, %exit, "a service actor ended");
-                }
-            }),
-        };
-        self.supervisor
-            .send(Supervise(spec))
-            .await
-            .map(drop)
-            .map_err(|_| PlatformError::Supervisor)
     }
 }

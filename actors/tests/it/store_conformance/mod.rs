@@ -215,6 +215,7 @@ async fn suite(url: String) {
         sending::acks_only_rise,
         reading::an_inbound_message_is_stored_once,
         sending::expiry_and_cancel_end_only_what_was_not_tried,
+        sending::a_deleted_account_leaves_nothing_waiting,
         reading::another_tenant_sees_nothing,
         reading::an_account_changes_state_under_its_epoch_only,
         money::idempotency_records_live_until_they_expire

@@ -175,3 +175,29 @@ pub(super) async fn expiry_and_cancel_end_only_what_was_not_tried(bench: &Bench)
         "in flight is left to its account"
     );
 }
+
+pub(super) async fn a_deleted_account_leaves_nothing_waiting(bench: &Bench) {
+    let messages: Vec<NewMessage> = (0..3)
+        .map(|i| bench.message(&format!("551198765432{i}")))
+        .collect();
+    bench.accept(messages.clone()).await.unwrap();
+    let epoch = bench.epoch().await;
+    let flying = bench.claim(epoch).await.unwrap().message;
+    let (tenant, account, now) = (bench.tenant, bench.account, bench.clock.now());
+    let stranger = bench.ids.next();
+    let cancel = async |tenant| {
+        let job = bench
+            .store
+            .write(move |tx| Box::pin(outbox::cancel_of_account(tx, tenant, account, 100, now)));
+        job.await.unwrap()
+    };
+    assert!(cancel(stranger).await.is_empty());
+    let cancelled = cancel(tenant).await;
+    assert_eq!(cancelled.len(), 2);
+    assert!(
+        cancelled
+            .iter()
+            .all(|settled| settled.message != flying && settled.status == MessageStatus::Cancelled)
+    );
+    assert_eq!(bench.status(flying).await, MessageStatus::Sending);
+}
