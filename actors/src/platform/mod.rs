@@ -5,7 +5,7 @@
 
 use std::{collections::HashMap, path::PathBuf, sync::Arc, time::Duration};
 
-use actix::{Actor, Addr, Context, Handler, Message, dev::ToEnvelope};
+use actix::{Addr, Context, Handler, Message, dev::ToEnvelope};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
