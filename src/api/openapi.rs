@@ -32,7 +32,7 @@ const PROBLEM: &str = "#/components/schemas/Problem";
     security(("bearer" = [])),
     paths(
         v1::auth::login, v1::auth::refresh, v1::auth::logout, v1::auth::me,
-        v1::accounts::create, v1::accounts::list, v1::accounts::show, v1::accounts::delete,
+        v1::accounts::create, v1::accounts::list, v1::accounts::show, v1::accounts::change, v1::accounts::delete,
         v1::account_actions::act, v1::pairing::pairing, v1::pairing::screenshot,
         v1::send::send, v1::messages::list, v1::messages::show, v1::messages::cancel,
         v1::wallet::show, v1::wallet::entries, v1::wallet::top_up,

@@ -44,6 +44,20 @@ async fn an_account_from_its_creation_to_its_end() {
     .await;
     let pairing = format!("{path}/pairing");
     check_pictures(&node, &tenant, &pairing).await;
+    let change = |body: serde_json::Value| read(node.request(Method::PATCH, &path, &tenant.key).json(&body));
+    let renamed = change(json!({"name": "Till", "labels": []})).await.body;
+    assert_eq!(
+        (&renamed["name"], &renamed["labels"]),
+        (&json!("Till"), &json!([]))
+    );
+    assert_eq!(
+        change(json!({})).await.body["name"],
+        "Till",
+        "what is not named stays"
+    );
+    change(json!({"name": ""}))
+        .await
+        .assert_problem(422, "validation_failed", "no name");
     let stopped = node.post(&format!("{path}/stop"), &tenant.key, json!({})).await;
     assert_eq!(stopped.status, StatusCode::ACCEPTED);
     node.get(&pairing, &tenant.key)

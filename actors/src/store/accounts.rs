@@ -144,6 +144,35 @@ pub async fn create(tx: &Tx, new: NewAccount) -> Result<AccountRow, StoreError> 
     row.insert(tx.connection()).await?.try_into()
 }
 
+/// Changes what people call an account and its labels; `None` leaves either. Gives false when the tenant has no such
+/// account.
+///
+/// # Errors
+/// As the database says.
+pub async fn describe(
+    tx: &Tx,
+    tenant: TenantId,
+    account: AccountId,
+    name: Option<String>,
+    labels: Option<Vec<String>>,
+) -> Result<bool, StoreError> {
+    let labels = labels.map(|labels| serde_json::to_string(&labels)).transpose();
+    let labels = labels.map_err(|error| StoreError::Failed(error.to_string()))?;
+    let changed = tx
+        .execute(
+            "UPDATE accounts SET name = COALESCE($3, name), labels = COALESCE($4, labels)
+             WHERE id = $1 AND tenant_id = $2 AND deleted_at IS NULL",
+            [
+                account.to_string().into(),
+                tenant.to_string().into(),
+                name.into(),
+                labels.into(),
+            ],
+        )
+        .await?;
+    Ok(changed == 1)
+}
+
 /// Says whether the account shall run. Gives false when the tenant has no such account.
 ///
 /// # Errors

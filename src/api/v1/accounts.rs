@@ -1,4 +1,4 @@
-//! Accounts: create, list, show, delete.
+//! Accounts: create, list, show, change, delete.
 
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web};
 use serde::{Deserialize, Serialize};
@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use zaptor_actors::{
     domain::{AccountId, AccountState, EngineKind, Phone, TenantId, Timestamp},
     platform::{CreateAccount, KeptAnswer},
-    store::AccountRow,
+    store::{AccountRow, accounts},
 };
 
 use crate::{
@@ -92,38 +92,47 @@ pub(crate) struct NewAccount {
     labels: Vec<String>,
 }
 
-impl NewAccount {
-    fn check(&self) -> Result<(), Problem> {
-        let mut flaws = Vec::new();
-        if !(1..=NAME_MAX).contains(&self.name.trim().chars().count()) {
+/// What to change; what is not named stays.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AccountChange {
+    /// What people call it, 1 to 100 characters.
+    #[schema(example = "Shop")]
+    name: Option<String>,
+    /// At most 20, each of 1 to 50 characters; they replace those that it has.
+    labels: Option<Vec<String>>,
+}
+
+fn check(name: Option<&str>, labels: &[String]) -> Result<(), Problem> {
+    let mut flaws = Vec::new();
+    if name.is_some_and(|name| !(1..=NAME_MAX).contains(&name.trim().chars().count())) {
+        flaws.push(Flaw::new(
+            "/name",
+            "invalid_length",
+            "must have 1 to 100 characters",
+        ));
+    }
+    if labels.len() > LABELS_MAX {
+        flaws.push(Flaw::new(
+            "/labels",
+            "invalid_length",
+            "must be 20 labels at most",
+        ));
+    }
+    for (i, label) in labels.iter().enumerate() {
+        if !(1..=LABEL_MAX).contains(&label.chars().count()) {
+            let pointer = format!("/labels/{i}");
             flaws.push(Flaw::new(
-                "/name",
+                pointer,
                 "invalid_length",
-                "must have 1 to 100 characters",
+                "must have 1 to 50 characters",
             ));
         }
-        if self.labels.len() > LABELS_MAX {
-            flaws.push(Flaw::new(
-                "/labels",
-                "invalid_length",
-                "must be 20 labels at most",
-            ));
-        }
-        for (i, label) in self.labels.iter().enumerate() {
-            if !(1..=LABEL_MAX).contains(&label.chars().count()) {
-                let pointer = format!("/labels/{i}");
-                flaws.push(Flaw::new(
-                    pointer,
-                    "invalid_length",
-                    "must have 1 to 50 characters",
-                ));
-            }
-        }
-        if flaws.is_empty() {
-            Ok(())
-        } else {
-            Err(Problem::validation(flaws))
-        }
+    }
+    if flaws.is_empty() {
+        Ok(())
+    } else {
+        Err(Problem::validation(flaws))
     }
 }
 
@@ -166,7 +175,7 @@ pub(crate) async fn create(
 ) -> Result<HttpResponse, Problem> {
     principal.require(Scope::AccountsWrite)?;
     let new = body.value;
-    new.check()?;
+    check(Some(&new.name), &new.labels)?;
     let engine = new.engine.unwrap_or(edge.settings.default_engine);
     check_mode(&edge, &principal, engine)?;
     let first = match begin(&edge, &request, principal.tenant, &body.bytes).await? {
@@ -234,6 +243,32 @@ pub(crate) async fn show(
 ) -> Result<web::Json<Account>, Problem> {
     principal.require(Scope::AccountsRead)?;
     Ok(web::Json(find(&edge, principal.tenant, id).await?.into()))
+}
+
+/// Changes an account's name and labels.
+#[utoipa::path(patch, path = "/v1/accounts/{id}", tag = "accounts", params(("id" = String, Path)),
+    request_body = AccountChange,
+    responses((status = 200, body = Account), (status = 404, body = ProblemBody<'static>),
+        (status = 422, body = ProblemBody<'static>)))]
+pub(crate) async fn change(
+    edge: web::Data<Edge>,
+    principal: Principal,
+    Id(id): Id<AccountId>,
+    body: Body<AccountChange>,
+) -> Result<web::Json<Account>, Problem> {
+    principal.require(Scope::AccountsWrite)?;
+    let AccountChange { name, labels } = body.value;
+    check(name.as_deref(), labels.as_deref().unwrap_or_default())?;
+    let (tenant, name) = (principal.tenant, name.map(|name| name.trim().to_owned()));
+    let changed = edge
+        .platform
+        .store
+        .write(move |tx| Box::pin(async move { accounts::describe(tx, tenant, id, name, labels).await }))
+        .await?;
+    if !changed {
+        return Err(Problem::not_found());
+    }
+    Ok(web::Json(find(&edge, tenant, id).await?.into()))
 }
 
 /// Logs the account out, removes its browser profile, keeps its history.

@@ -26,7 +26,7 @@ pub(super) fn configure(config: &mut ServiceConfig) {
         "/v1/auth/logout" => { POST auth::logout },
         "/v1/auth/me" => { GET auth::me },
         "/v1/accounts" => { POST accounts::create, GET accounts::list },
-        "/v1/accounts/{id}" => { GET accounts::show, DELETE accounts::delete },
+        "/v1/accounts/{id}" => { GET accounts::show, PATCH accounts::change, DELETE accounts::delete },
         "/v1/accounts/{id}/pairing" => { GET pairing::pairing },
         "/v1/accounts/{id}/screenshot" => { GET pairing::screenshot },
         "/v1/accounts/{id}/{action:start|stop|restart|logout}" => { POST account_actions::act },
