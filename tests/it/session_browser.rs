@@ -367,7 +367,10 @@ fn a_reader_that_comes_late_gets_every_event_of_chromium_once() {
     });
 }
 
-async fn next<T>(events: &mut mpsc::Receiver<SessionEvent>, pick: impl Fn(SessionEvent) -> Option<T>) -> T {
+async fn next<T>(
+    events: &mut mpsc::Receiver<SessionEvent>,
+    mut pick: impl FnMut(SessionEvent) -> Option<T>,
+) -> T {
     let wait = async {
         loop {
             let event = events.recv().await.expect("the session lives");
@@ -379,4 +382,48 @@ async fn next<T>(events: &mut mpsc::Receiver<SessionEvent>, pick: impl Fn(Sessio
     tokio::time::timeout(Duration::from_secs(30), wait)
         .await
         .expect("the event comes")
+}
+
+#[test]
+fn what_a_killed_chromium_had_received_is_told_by_the_next_one() {
+    run(async {
+        let stage = Stage::set(ChannelKind::Cdp).await;
+        let account = AccountId::from_bits(1);
+        let (session, mut events) = stage.open(1).await;
+        let code = next(&mut events, |event| match event {
+            SessionEvent::Pairing { code, .. } => Some(code),
+            _ => None,
+        })
+        .await;
+        stage.phones.scan(account, &code).await;
+        let ready = |event| matches!(event, SessionEvent::Ready(_)).then_some(());
+        next(&mut events, ready).await;
+        // An orderly end puts the link on the disk.
+        session.close().await;
+
+        let (mut session, mut events) = stage.open_with(1, 1).await;
+        next(&mut events, ready).await;
+        let writer = Phone::parse("5511912345678").unwrap();
+        let mut missing = Vec::new();
+        for n in 0..5 {
+            missing.push(stage.phones.write(account, &writer, &n.to_string()).await);
+        }
+        // The answer to a question asked now comes after them on the page's only socket: the page has them all.
+        session.probe().await.unwrap();
+        kill(session.processes()[0]);
+        session.close().await;
+        let mut take = |event: &SessionEvent| {
+            if let SessionEvent::Received(message) = event {
+                missing.retain(|id| *id != message.id);
+            }
+            missing.len()
+        };
+        while let Some(event) = events.recv().await {
+            take(&event);
+        }
+        let (session, mut events) = stage.open(1).await;
+        next(&mut events, |event| (take(&event) == 0).then_some(())).await;
+        session.close().await;
+        stage.strike().await;
+    });
 }

@@ -4,6 +4,7 @@
  */
 
 import { logOut, lookUp, probe, refreshPairing, send } from './commands';
+import { Cursor } from './cursor';
 import { EventLog } from './events';
 import { reason } from './patience';
 import { drift, status } from './state';
@@ -19,6 +20,14 @@ const log = new EventLog(crypto.randomUUID(), {
   storage: () => globalThis.sessionStorage,
 });
 
+const cursor = new Cursor(() => globalThis.localStorage);
+
+function acknowledge({ page, n }: { page: string; n: number }): object {
+  const taken = log.acknowledge(page, n);
+  if (taken.length > 0) cursor.advance(taken);
+  return {};
+}
+
 // What an order holds is between the engine and the command; its name alone is checked here.
 const commands: Record<string, (order: never) => unknown> = {
   status: () => status(),
@@ -28,11 +37,11 @@ const commands: Record<string, (order: never) => unknown> = {
   look_up: lookUp,
   refresh_pairing: refreshPairing,
   log_out: logOut,
-  events: (order: { page: string; n: number; limit: number }) => log.after(order.page, order.n, order.limit),
-  acknowledge: (order: { page: string; n: number }) => {
-    log.acknowledge(order.page, order.n);
-    return {};
+  events: (order: { page: string; n: number; limit: number }) => {
+    acknowledge(order);
+    return log.waiting(order.limit);
   },
+  acknowledge,
 };
 
 async function call(command: string, order: string): Promise<string> {
@@ -47,4 +56,4 @@ async function call(command: string, order: string): Promise<string> {
 
 Object.defineProperty(globalThis, '__zaptor', { value: Object.freeze({ call }), configurable: true });
 addEventListener('pagehide', () => log.carryOver());
-watch(log);
+watch(log, cursor);

@@ -64,14 +64,15 @@ export class EventLog {
   }
 
   /** What the engine has not acknowledged, oldest first, at most `limit`. */
-  after(page: string, n: number, limit: number): Numbered[] {
-    this.acknowledge(page, n);
+  waiting(limit: number): Numbered[] {
     return this.#waiting.slice(0, limit);
   }
 
-  /** The engine has everything of `page` up to `n`. */
-  acknowledge(page: string, n: number): void {
-    this.#waiting = this.#waiting.filter((kept) => kept.page !== page || kept.n > n);
+  /** The engine has everything of `page` up to `n`. Gives what it has taken with that. */
+  acknowledge(page: string, n: number): PageEvent[] {
+    const taken = this.#waiting.filter((kept) => kept.page === page && kept.n <= n);
+    if (taken.length > 0) this.#waiting = this.#waiting.filter((kept) => kept.page !== page || kept.n > n);
+    return taken.map((kept) => kept.event);
   }
 
   /** Hands what waits to the next document of this tab: called when this one ends. */

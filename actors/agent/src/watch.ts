@@ -1,5 +1,6 @@
 /** Turns what wa-js reports into events of the log. */
 
+import type { Cursor } from './cursor';
 import type { EventLog } from './events';
 import { status } from './state';
 import { type Message, type Wid, addressOf, bound, bundle, keyOf } from './wpp';
@@ -13,10 +14,10 @@ const LOOK_MS = 1_000;
 /** Beyond "played" there is one more number, which tells our own devices only. */
 const ACK_PLAYED = 4;
 
-export function watch(log: EventLog): void {
+export function watch(log: EventLog, cursor: Cursor): void {
   watchPairing(log);
-  watchLink(log);
-  watchMessages(log);
+  watchLink(log, cursor);
+  watchMessages(log, cursor);
 }
 
 function watchPairing(log: EventLog): void {
@@ -39,7 +40,7 @@ function watchPairing(log: EventLog): void {
   wpp.on('conn.qrcode_idle', () => log.add({ kind: 'pairing_idle' }));
 }
 
-function watchLink(log: EventLog): void {
+function watchLink(log: EventLog, cursor: Cursor): void {
   const wpp = bundle();
   let ready = false;
   let up = true;
@@ -55,12 +56,16 @@ function watchLink(log: EventLog): void {
       up = isUp;
       log.add({ kind: 'ready', phone: now.phone, push_name: now.push_name });
       if (!up) log.add({ kind: 'connection', up });
+      catchUp(log, cursor);
     } else if (isUp !== up) {
       up = isUp;
       log.add({ kind: 'connection', up });
     }
   };
-  wpp.on('conn.authenticated', () => log.add({ kind: 'linked' }));
+  wpp.on('conn.authenticated', () => {
+    cursor.begin(Math.floor(Date.now() / 1_000));
+    log.add({ kind: 'linked' });
+  });
   for (const event of [
     'conn.authenticated',
     'conn.main_loaded',
@@ -81,7 +86,7 @@ function watchLink(log: EventLog): void {
   });
 }
 
-function watchMessages(log: EventLog): void {
+function watchMessages(log: EventLog, cursor: Cursor): void {
   const wpp = bundle();
   wpp.on('chat.msg_ack_change', ({ ack, ids }) => {
     if (ack < 1) return;
@@ -90,17 +95,34 @@ function watchMessages(log: EventLog): void {
     }
   });
   wpp.on('chat.new_message', (message: Message) => {
-    const key = keyOf(message);
-    if (key.fromMe || message.type !== 'chat') return;
-    const writer = (message.author ?? message.from ?? key.remote) as Wid;
-    log.add({
-      kind: 'received',
-      id: key.id,
-      chat: addressOf(key.remote),
-      from: addressOf(writer),
-      sender_name: message.notifyName || null,
-      text: message.body ?? '',
-      sent_at_s: message.t ?? Math.floor(Date.now() / 1_000),
-    });
+    if (isInbound(message)) receive(log, cursor, message);
+  });
+}
+
+/** Reports what an earlier page had received and nobody has taken, in the order in which it was sent. */
+function catchUp(log: EventLog, cursor: Cursor): void {
+  const messages = (bound()?.whatsapp.MsgStore.getModelsArray() ?? []) as Message[];
+  messages
+    .filter((message) => isInbound(message) && cursor.missed(keyOf(message).id, message.t ?? 0))
+    .sort((one, other) => (one.t ?? 0) - (other.t ?? 0))
+    .forEach((message) => receive(log, cursor, message));
+}
+
+function isInbound(message: Message): boolean {
+  return !keyOf(message).fromMe && message.type === 'chat';
+}
+
+function receive(log: EventLog, cursor: Cursor, message: Message): void {
+  const key = keyOf(message);
+  const writer = (message.author ?? message.from ?? key.remote) as Wid;
+  cursor.report(key.id);
+  log.add({
+    kind: 'received',
+    id: key.id,
+    chat: addressOf(key.remote),
+    from: addressOf(writer),
+    sender_name: message.notifyName || null,
+    text: message.body ?? '',
+    sent_at_s: message.t ?? Math.floor(Date.now() / 1_000),
   });
 }

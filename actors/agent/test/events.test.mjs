@@ -30,6 +30,12 @@ function outlet() {
   };
 }
 
+/** What is left of page `a` once the engine has everything up to `n`. */
+function taken(log, n) {
+  log.acknowledge('a', n);
+  return log.waiting(10);
+}
+
 const acked = (id) => ({ kind: 'acked', id, ack: 1 });
 
 test('an event is pushed at once and kept until it is acknowledged', () => {
@@ -45,10 +51,10 @@ test('an event is pushed at once and kept until it is acknowledged', () => {
     ],
   );
   assert.deepEqual(
-    log.after('a', 1, 10).map(({ n }) => n),
+    taken(log, 1).map(({ n }) => n),
     [2],
   );
-  assert.deepEqual(log.after('a', 2, 10), []);
+  assert.deepEqual(taken(log, 2), []);
 });
 
 test('what happens while nobody listens is there for whoever asks later', () => {
@@ -58,7 +64,7 @@ test('what happens while nobody listens is there for whoever asks later', () => 
   for (let n = 1; n <= 3; n += 1) log.add(acked(String(n)));
   assert.deepEqual(out.pushed, []);
   assert.deepEqual(
-    log.after('', 0, 2).map(({ n }) => n),
+    log.waiting(2).map(({ n }) => n),
     [1, 2],
   );
 });
@@ -73,21 +79,21 @@ test('a navigation hands on what was not acknowledged, once', () => {
   const after = new EventLog('b', out);
   after.add(acked('3'));
   assert.deepEqual(
-    after.after('', 0, 10).map(({ page, n }) => [page, n]),
+    after.waiting(10).map(({ page, n }) => [page, n]),
     [
       ['a', 2],
       ['b', 1],
     ],
   );
   after.acknowledge('a', 2);
-  assert.deepEqual(new EventLog('c', out).after('', 0, 10), []);
+  assert.deepEqual(new EventLog('c', out).waiting(10), []);
 });
 
 test('a full log says so once and goes on', () => {
   const out = outlet();
   const log = new EventLog('a', out);
   for (let n = 0; n <= BOUND; n += 1) log.add(acked(String(n)));
-  const [first, second] = log.after('', 0, 10);
+  const [first, second] = log.waiting(10);
   assert.deepEqual(first.event, { kind: 'overflow', before: BOUND + 1 });
   assert.deepEqual(second.event, acked(String(BOUND)));
 });
