@@ -24,6 +24,7 @@ use super::{
     session_task::{self, SessionHandle},
 };
 use crate::{
+    domain::Timestamp,
     outbox::Outcome,
     session::{SessionError, SessionEvent},
     store::StoreError,
@@ -32,6 +33,10 @@ use crate::{
 
 /// How long a generation that ends in good order waits for its last writes.
 const LAST_WRITES: Duration = Duration::from_secs(10);
+/// How long a page may load its chats before it is asked whether it lives.
+const SYNC_LATE: Duration = Duration::from_secs(20);
+/// How late a page may be with its next pairing code before it is asked whether it lives.
+const CODE_LATE: Duration = Duration::from_secs(3);
 
 /// One generation of an account. Made by the registry's factory, never used again after its end.
 pub struct Account {
@@ -101,6 +106,7 @@ impl Account {
             Effect::Announce { attempt } => {
                 if let Some(expires_at) = self.codes.show(attempt) {
                     self.note(Entry::Pairing { attempt, expires_at }, ctx);
+                    self.expect_next_code(expires_at, ctx);
                 }
             }
             Effect::ForgetCode => self.codes.forget(),
@@ -220,6 +226,36 @@ impl Account {
             scribe: self.scribe.clone()?,
             shared: self.shared.clone(),
         })
+    }
+
+    /// A page that lives replaces its code in time, or says that it gives up. One that does neither is asked, which a
+    /// hanging page does not survive.
+    fn expect_next_code(&self, expires_at: Timestamp, ctx: &mut Context<Self>) {
+        let clock = &self.shared.clock;
+        let pause = clock.sleep(expires_at.after(CODE_LATE).since(clock.now()));
+        ctx.spawn(pause.into_actor(self).map(move |(), this, ctx| {
+            let stale = this.codes.last_expiry() == Some(expires_at);
+            if stale && this.machine.phase() == Phase::Unlinked && !this.machine.codes_idle() {
+                this.refresh_codes(ctx);
+            }
+        }));
+    }
+
+    /// Chats may take long to load; a page that is late is asked again and again whether it lives.
+    fn expect_sync(&self, ctx: &mut Context<Self>) {
+        let pause = self.shared.clock.sleep(SYNC_LATE);
+        let late = pause.into_actor(self).then(|(), this, _| {
+            let session = this
+                .session
+                .clone()
+                .filter(|_| this.machine.phase() == Phase::Syncing);
+            async move { Some(session?.probe().await) }.into_actor(this)
+        });
+        ctx.spawn(late.map(|answer, this, ctx| match answer {
+            Some(Ok(_)) => this.expect_sync(ctx),
+            Some(Err(error)) => this.command_failed(&error, ctx),
+            None => {}
+        }));
     }
 
     fn refresh_codes(&self, ctx: &mut Context<Self>) {
@@ -401,7 +437,10 @@ impl Account {
                 Input::CodeShown
             }
             SessionEvent::PairingIdle => Input::CodesIdle,
-            SessionEvent::Linked => Input::Linked,
+            SessionEvent::Linked => {
+                self.expect_sync(ctx);
+                Input::Linked
+            }
             SessionEvent::Ready(who) => Input::Ready(who),
             SessionEvent::Connection { up } => Input::Connection { up },
             SessionEvent::LoggedOut { reason } => Input::LoggedOut { reason },

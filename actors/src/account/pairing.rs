@@ -47,6 +47,11 @@ impl Codes {
         self.shown.clone().filter(|shown| shown.expires_at > now)
     }
 
+    /// When the code that was shown last expires, or did.
+    pub(super) fn last_expiry(&self) -> Option<Timestamp> {
+        self.shown.as_ref().map(|shown| shown.expires_at)
+    }
+
     /// Waits for the next code. The receiver ends empty-handed when too many wait, or when the account ends.
     pub(super) fn wait(&mut self) -> oneshot::Receiver<Pairing> {
         let (tell, told) = oneshot::channel();

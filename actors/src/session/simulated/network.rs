@@ -26,7 +26,7 @@ use crate::{
 pub enum Fault {
     /// The session dies now.
     Die,
-    /// The session stops answering commands; each runs into its deadline.
+    /// The session stops answering commands, each runs into its deadline, and renews no code.
     Hang,
     /// The session dies in the next send, before (`delivered: false`) or after the network has taken the message.
     DieInSend {
@@ -314,7 +314,9 @@ impl Shared {
             }
             Due::NextCode { line, shown } => {
                 let mut member = member.lock();
-                if member.has_line(line) && member.code.is_some() && member.codes_shown == shown {
+                // A page that hangs renews nothing.
+                let hangs = member.fault == Some(Fault::Hang);
+                if member.has_line(line) && member.code.is_some() && member.codes_shown == shown && !hangs {
                     self.show_code(account, &mut member, line);
                 }
             }

@@ -196,6 +196,34 @@ async fn a_hanging_session_is_replaced() {
 }
 
 #[actix::test]
+async fn a_page_that_hangs_while_it_shows_a_code_is_replaced() {
+    let mut plan = Plan::default();
+    plan.network.auto_link = false;
+    plan.network.pairing_period_ms = 200;
+    plan.network.command_deadline_ms = 200;
+    let house = House::new(plan).await;
+    house.until_state(S::Pairing).await;
+    house.network.inflict(house.bench.account, Fault::Hang);
+    house
+        .until("it was made anew", async || house.tree().await[0].generation >= 2)
+        .await;
+    house.until_state(S::Pairing).await;
+}
+
+#[actix::test]
+async fn a_page_that_hangs_while_it_loads_its_chats_is_replaced() {
+    let mut plan = Plan::default();
+    plan.network.sync_ms = 60_000;
+    plan.network.command_deadline_ms = 200;
+    let house = House::new(plan).await;
+    house.until_state(S::Syncing).await;
+    house.network.inflict(house.bench.account, Fault::Hang);
+    house
+        .until("it was made anew", async || house.tree().await[0].generation >= 2)
+        .await;
+}
+
+#[actix::test]
 async fn a_number_that_is_not_on_whatsapp_fails_and_is_not_charged() {
     let house = House::new(Plan::default()).await;
     let message = house.bench.message("5500000123456");
