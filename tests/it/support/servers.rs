@@ -28,7 +28,19 @@ pub(crate) struct Postgres {
 
 impl Postgres {
     /// Creates a cluster and starts it. Panics with the server's log if that fails, or with the way to install it.
+    ///
+    /// Nobody pulls the plug on a test: without fsync the suite takes a third of the time.
     pub(crate) fn start() -> Self {
+        Self::with_fsync("off")
+    }
+
+    /// The same, and what it commits is on the disk: for measurements.
+    pub(crate) fn durable() -> Self {
+        Self::with_fsync("on")
+    }
+
+    fn with_fsync(fsync: &str) -> Self {
+        let fsync = format!("fsync={fsync}");
         let bin = postgres_bin();
         let folder = tempfile::Builder::new().prefix("zaptor-pg-").tempdir().unwrap();
         let user = unprivileged_user();
@@ -54,11 +66,10 @@ impl Postgres {
         let server = Server::start("PostgreSQL", folder, move |port, folder| {
             let mut command = Command::new(bin.join("postgres"));
             command.arg("-D").arg(&data).arg("-p").arg(port.to_string());
-            // Nobody pulls the plug on a test: without fsync the suite takes a third of the time.
             for setting in [
                 "listen_addresses=127.0.0.1",
                 "unix_socket_directories=",
-                "fsync=off",
+                &fsync,
                 "max_connections=60",
             ] {
                 command.args(["-c", setting]);

@@ -1,0 +1,53 @@
+//! What the kernel knows of a process: its processor time and its memory.
+
+use std::{fs, path::Path};
+
+/// `USER_HZ`, in which `/proc/PID/stat` counts: 100 on every Linux that people run.
+const TICKS_PER_SECOND: f64 = 100.0;
+
+/// Processor time of a process so far, user and system, in seconds. Its grain is 10 ms.
+pub(crate) fn cpu_seconds(pid: u32) -> f64 {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    // The name in brackets may hold anything; fields 14 and 15 are the 12th and 13th after it.
+    let after_name = stat.rsplit(')').next().unwrap_or_default();
+    let ticks: f64 = after_name
+        .split_whitespace()
+        .skip(11)
+        .take(2)
+        .filter_map(|field| field.parse::<f64>().ok())
+        .sum();
+    ticks / TICKS_PER_SECOND
+}
+
+/// Resident memory of a process, in MiB.
+pub(crate) fn resident_mib(pid: u32) -> f64 {
+    kib_of(&format!("/proc/{pid}/status"), "VmRSS:") / 1_024.0
+}
+
+/// Memory of a process with shared pages divided among those who share them, in MiB.
+pub(crate) fn proportional_mib(pid: u32) -> f64 {
+    kib_of(&format!("/proc/{pid}/smaps_rollup"), "Pss:") / 1_024.0
+}
+
+fn kib_of(path: &str, field: &str) -> f64 {
+    let text = fs::read_to_string(path).unwrap_or_default();
+    let line = text.lines().find_map(|line| line.strip_prefix(field));
+    line.and_then(|rest| rest.split_whitespace().next()?.parse().ok())
+        .unwrap_or(0.0)
+}
+
+/// Every process whose command line names `folder`, with that command line.
+pub(crate) fn naming(folder: &Path) -> Vec<(u32, String)> {
+    let needle = folder.to_string_lossy().into_owned();
+    fs::read_dir("/proc")
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok())
+        .filter_map(|pid| {
+            let line = fs::read(format!("/proc/{pid}/cmdline")).ok()?;
+            let line = String::from_utf8_lossy(&line).replace('\0', " ");
+            line.contains(&needle).then_some((pid, line))
+        })
+        .collect()
+}
