@@ -208,7 +208,7 @@ async fn online_account(house: &House) -> AccountId {
         engine: EngineKind::Simulated,
         labels: Vec::new(),
     };
-    let account = house.platform.create_account(create).await.unwrap().id;
+    let account = house.platform.create_account(create, None).await.unwrap().id;
     let begun = Instant::now();
     loop {
         let row = house
