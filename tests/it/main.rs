@@ -10,6 +10,7 @@ mod api_messages;
 mod api_resources;
 mod command_line;
 mod crash;
+mod dashboard;
 mod first_light;
 mod journey;
 mod sandbox;

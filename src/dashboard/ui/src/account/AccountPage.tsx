@@ -6,6 +6,7 @@ import { ApiError } from "../api/client";
 import { useAccount } from "../api/queries";
 import type { Account } from "../api/types";
 import { NotFound } from "../pages/NotFound";
+import { sentence } from "../parts/sentence";
 import { StateBadge } from "../parts/StateBadge";
 import { span, useNow } from "../parts/time";
 import { Trouble, Waiting } from "../parts/Trouble";
@@ -16,7 +17,7 @@ import { DetailsTab } from "./DetailsTab";
 import { LinkCard } from "./LinkCard";
 import { ScreenTab } from "./ScreenTab";
 
-const LINKING = new Set(["created", "starting", "pairing", "syncing"]);
+const ON_THE_WAY = new Set(["created", "starting", "pairing", "syncing"]);
 
 export function AccountPage({ id, tab }: { id: string; tab: string | undefined }) {
   const query = useAccount(id);
@@ -28,12 +29,16 @@ export function AccountPage({ id, tab }: { id: string; tab: string | undefined }
 
 function Loaded({ account, tab }: { account: Account; tab: string | undefined }) {
   const [, go] = useLocation();
-  const linking = LINKING.has(account.state);
-  // Whoever watched the linking also sees it succeed, instead of the card vanishing.
+  // Whoever watches the linking also sees it succeed, instead of the card vanishing. An account that is linked
+  // already and only starts again has nothing to scan.
   const [watched, setWatched] = useState(false);
+  const onTheWay = ON_THE_WAY.has(account.state);
+  const linking = account.state === "pairing" || (onTheWay && (watched || account.phone === null));
+  const interrupted = !onTheWay && account.state !== "online";
   useEffect(() => {
     if (linking) setWatched(true);
-  }, [linking]);
+    else if (interrupted) setWatched(false);
+  }, [linking, interrupted]);
 
   return (
     <Stack gap="lg">
@@ -111,12 +116,12 @@ function Standing({ account }: { account: Account }) {
     <Alert
       color={ALARM.has(account.state) ? "red" : asleep ? "gray" : "yellow"}
       icon={<Info size={18} />}
-      title={account.reason ?? "Not online at the moment"}
+      title={sentence(account.reason ?? "not online at the moment")}
       data-testid="account-reason"
     >
       <Group justify="space-between">
         <Text fz="sm" data-testid="account-action">
-          {account.action ?? (asleep || broken ? "Messages wait until the account is online." : "It is coming back by itself.")}
+          {sentence(account.action ?? (asleep || broken ? "Messages wait until the account is online." : "It is coming back by itself."))}
         </Text>
         {asleep && (
           <Button size="xs" leftSection={<Play size={14} />} loading={busy} onClick={() => run("start")}>

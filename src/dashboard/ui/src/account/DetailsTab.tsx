@@ -1,6 +1,7 @@
 import { Badge, Card, CopyButton, Group, SimpleGrid, Text, Tooltip, UnstyledButton } from "@mantine/core";
 import type { ReactNode } from "react";
 import type { Account } from "../api/types";
+import { sentence } from "../parts/sentence";
 import { full } from "../parts/time";
 
 /** Everything else that is known of the account. */
@@ -23,7 +24,7 @@ export function DetailsTab({ account }: { account: Account }) {
         <Fact name="Phone">{account.phone === null ? "Not linked" : `+${account.phone}`}</Fact>
         <Fact name="Name on WhatsApp">{account.push_name ?? "Unknown"}</Fact>
         <Fact name="In this state since">{full(account.since)}</Fact>
-        <Fact name="Reason">{account.reason ?? "None given"}</Fact>
+        <Fact name="Reason">{sentence(account.reason ?? "none given")}</Fact>
         <Fact name="Last proven round trip">{account.last_round_trip_at === null ? "Never" : full(account.last_round_trip_at)}</Fact>
         <Fact name="Restarts">{account.restarts}</Fact>
         <Fact name="Created">{full(account.created_at)}</Fact>

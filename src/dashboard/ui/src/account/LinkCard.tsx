@@ -3,6 +3,7 @@ import { useMediaQuery } from "@mantine/hooks";
 import { CircleCheckBig } from "lucide-react";
 import { useInfo } from "../api/queries";
 import type { Account } from "../api/types";
+import { sentence } from "../parts/sentence";
 import { PairingQr } from "./PairingQr";
 import { SandboxScan } from "./SandboxScan";
 
@@ -49,7 +50,7 @@ function Body({ account, onDone }: { account: Account; onDone: () => void }) {
         <Group justify="center" py="md" role="status">
           <Loader size="sm" />
           <Text c="dimmed">
-            {account.reason ?? (account.state === "syncing" ? "The phone is linked; chats are being read." : "Starting the browser…")}
+            {sentence(account.reason ?? (account.state === "syncing" ? "the phone is linked; chats are being read." : "starting the browser…"))}
           </Text>
         </Group>
       );
@@ -72,11 +73,6 @@ function Scan({ account }: { account: Account }) {
             <List.Item>Point the camera at this code. It renews itself.</List.Item>
           </List>
         </div>
-        {account.action && (
-          <Text fz="sm" c="dimmed">
-            {account.action}
-          </Text>
-        )}
         {sandbox !== null && <SandboxScan account={account} sandbox={sandbox} />}
       </Stack>
     </SimpleGrid>

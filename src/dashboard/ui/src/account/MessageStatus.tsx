@@ -6,6 +6,7 @@ import { remove } from "../api/client";
 import { keys, queryClient, useMessage } from "../api/queries";
 import type { Message, MessageStatus as Status } from "../api/types";
 import { isCancellable } from "../stream/status";
+import { sentence } from "../parts/sentence";
 import { exact, full } from "../parts/time";
 import { tellTrouble, Trouble } from "../parts/Trouble";
 
@@ -68,12 +69,11 @@ function Steps({ message }: { message: Message }) {
       <Timeline active={steps.length - 1} bulletSize={22} lineWidth={2}>
         {steps.map((step, i) => (
           <Timeline.Item key={i} title={<Text span fz="sm" fw={600}>{step.status}</Text>} bullet={<StatusIcon status={step.status} />} lh={1.2} mt={i === 0 ? 0 : 10}>
-            <Text fz="xs" c="dimmed" className="numbers" title={full(step.at)}>
+            <Text fz="xs" c="dimmed" className="numbers" title={[full(step.at), step.node].filter(Boolean).join(" · ")}>
               {exact(step.at)}
               {step.attempt > 1 && ` · attempt ${step.attempt}`}
-              {step.node && ` · ${step.node}`}
             </Text>
-            {step.cause && <Text fz="xs">{step.cause}</Text>}
+            {step.cause && <Text fz="xs">{sentence(step.cause)}</Text>}
           </Timeline.Item>
         ))}
       </Timeline>

@@ -72,7 +72,9 @@ function Keys({ list, onDelete }: { list: ApiKey[]; onDelete: (key: ApiKey) => v
         <Table.Tr>
           <Table.Th>Name</Table.Th>
           <Table.Th visibleFrom="sm">Scopes</Table.Th>
-          <Table.Th visibleFrom="xs">Last used</Table.Th>
+          <Table.Th visibleFrom="xs" className="one-line">
+            Last used
+          </Table.Th>
           <Table.Th w={50} aria-label="Delete" />
         </Table.Tr>
       </Table.Thead>
@@ -80,11 +82,11 @@ function Keys({ list, onDelete }: { list: ApiKey[]; onDelete: (key: ApiKey) => v
         {list.map((key) => (
           <Table.Tr key={key.id} data-testid="key-row">
             <Table.Td>
-              <Group gap="xs">
+              <Group gap="xs" wrap="nowrap">
                 <Text fw={600} fz="sm">
                   {key.name}
                 </Text>
-                <Badge size="xs" variant="light" color={key.mode === "live" ? "zap" : "gray"}>
+                <Badge size="xs" variant="light" style={{ flexShrink: 0 }} color={key.mode === "live" ? "zap" : "gray"}>
                   {key.mode}
                 </Badge>
               </Group>
@@ -99,7 +101,9 @@ function Keys({ list, onDelete }: { list: ApiKey[]; onDelete: (key: ApiKey) => v
                 ))}
               </Group>
             </Table.Td>
-            <Table.Td visibleFrom="xs">{key.last_used_at === null ? "Never" : clock(key.last_used_at)}</Table.Td>
+            <Table.Td visibleFrom="xs" className="one-line">
+              {key.last_used_at === null ? "Never" : clock(key.last_used_at)}
+            </Table.Td>
             <Table.Td>
               <ActionIcon variant="subtle" color="red" aria-label={`Delete ${key.name}`} onClick={() => onDelete(key)} data-testid="delete-key">
                 <Trash2 size={16} />

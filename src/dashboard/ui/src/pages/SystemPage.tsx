@@ -110,7 +110,7 @@ export function SystemPage() {
 /** A word of unknown length in a place made for a figure. */
 function Short({ text }: { text: string }) {
   return (
-    <Text span inherit fz={18} lh="38px" truncate="end" display="block" maw={190} title={text}>
+    <Text span inherit fz={18} lh="38px" truncate="end" display="block" title={text}>
       {text}
     </Text>
   );

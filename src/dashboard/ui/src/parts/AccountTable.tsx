@@ -3,6 +3,7 @@ import { ChevronRight } from "lucide-react";
 import type { MouseEvent } from "react";
 import { Link, useLocation } from "wouter";
 import type { Account } from "../api/types";
+import { sentence } from "./sentence";
 import { StateBadge } from "./StateBadge";
 import { span, useNow } from "./time";
 
@@ -47,7 +48,7 @@ export function AccountTable({ accounts, brief = false }: { accounts: Account[];
               <StateBadge state={account.state} />
               {account.state !== "online" && (account.action ?? account.reason) && (
                 <Text fz="xs" c="dimmed" mt={4} lineClamp={2} maw={320}>
-                  {account.action ?? account.reason}
+                  {sentence(account.action ?? account.reason ?? "")}
                 </Text>
               )}
             </Table.Td>

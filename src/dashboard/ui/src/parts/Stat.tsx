@@ -8,7 +8,7 @@ export function Stat(props: { name: string; value: ReactNode; note?: ReactNode; 
   return (
     <Card>
       <Group justify="space-between" align="flex-start" wrap="nowrap">
-        <div>
+        <div className="stat-words">
           <Text fz="sm" c="dimmed" fw={500}>
             {props.name}
           </Text>

@@ -7,7 +7,7 @@ export function eventText(event: Event): string {
   const text = (key: string) => (typeof data[key] === "string" || typeof data[key] === "number" ? String(data[key]) : "");
   switch (event.type) {
     case "account.state_changed":
-      return [`${text("from")} → ${text("to")}`, text("reason")].filter(Boolean).join(" · ");
+      return [stateChange(text("from"), text("to")), text("reason")].filter(Boolean).join(" · ");
     case "account.pairing":
       return `Code ${text("attempt")} is ready to scan`;
     case "message.received": {
@@ -26,6 +26,11 @@ export function eventText(event: Event): string {
       }
       return "";
   }
+}
+
+/** A new account comes from nowhere; and sometimes only the reason is new. */
+function stateChange(from: string, to: string): string {
+  return from === "" || from === to ? to : `${from} → ${to}`;
 }
 
 /** The colour of an event's family. */
