@@ -4,17 +4,29 @@ use std::collections::BTreeSet;
 
 use reqwest::{Method, StatusCode};
 use serde_json::json;
+use tokio::task::spawn_blocking;
 
 use super::journey::{
     CUSTOMER, OURS, SOON, assert_settled, brisk, call, create_account, link, linked_account, messages, send,
     until_state, until_tally, write_from,
 };
+use super::support::servers::Postgres;
 use super::support::wait;
-use super::support::zaptor::Zaptor;
+use super::support::zaptor::{Plan, Zaptor};
 
 #[tokio::test]
 async fn browser_link_send_and_receive() {
-    let zaptor = Zaptor::start_with(brisk()).await;
+    link_send_and_receive(brisk()).await;
+}
+
+#[tokio::test]
+async fn browser_link_send_and_receive_on_postgres() {
+    let database = spawn_blocking(Postgres::start).await.unwrap();
+    link_send_and_receive(brisk().setting("store.url", database.url())).await;
+}
+
+async fn link_send_and_receive(plan: Plan) {
+    let zaptor = Zaptor::start_with(plan).await;
     let account = linked_account(&zaptor).await;
     for i in 0..20 {
         send(&zaptor, &account, CUSTOMER, &format!("text {i}")).await;
