@@ -1,12 +1,17 @@
-//! What survives SIGKILL: of the browser, of its driver, of Zaptor itself, each in the middle of 50 sends.
+//! What survives SIGKILL: of the browser, of its driver, of Zaptor itself, of the database, each in the middle of 50
+//! sends.
 
 use std::time::Duration;
 
+use reqwest::{Method, StatusCode};
 use rustix::process::{Pid, Signal, kill_process};
+use serde_json::json;
+use tokio::task::spawn_blocking;
 
 use super::journey::{
-    CUSTOMER, SOON, assert_settled, brisk, deliveries, linked_account, send, until_state, until_tally,
+    CUSTOMER, SOON, assert_settled, brisk, call, deliveries, linked_account, send, until_state, until_tally,
 };
+use super::support::servers::Postgres;
 use super::support::wait;
 use super::support::zaptor::{Sandbox, Zaptor};
 
@@ -63,7 +68,7 @@ async fn survives_the_death_of(find: impl Fn(&Zaptor) -> Vec<Pid>) {
     }
     wait::until("the death is seen", Duration::from_secs(10), || async {
         let path = format!("/v1/accounts/{account}");
-        let (_, shown) = super::journey::call(&zaptor, reqwest::Method::GET, &path, None).await;
+        let (_, shown) = call(&zaptor, Method::GET, &path, None).await;
         if shown["restarts"].as_i64() > Some(0) || shown["state"] != "online" {
             Ok(())
         } else {
@@ -109,4 +114,34 @@ async fn browser_zaptor_killed_in_the_middle_of_sends() {
     assert_settled(&zaptor, SENDS, SENDS).await;
     let status = zaptor.stop().await;
     assert!(status.success(), "{status}");
+}
+
+#[tokio::test]
+async fn browser_database_killed_in_the_middle_of_sends() {
+    let database = spawn_blocking(Postgres::start).await.unwrap();
+    let zaptor = Zaptor::start_with(brisk().setting("store.url", database.url())).await;
+    let account = linked_account(&zaptor).await;
+    accept_many(&zaptor, &account).await;
+    until_some_are_out(&zaptor).await;
+    let mut database = spawn_blocking(move || {
+        let mut database = database;
+        database.crash();
+        database
+    })
+    .await
+    .unwrap();
+    // Nobody says yes to what cannot be kept.
+    let body =
+        json!({ "account": account, "to": CUSTOMER, "type": "text", "text": { "body": "while it is away" } });
+    let (status, refused) = call(&zaptor, Method::POST, "/v1/messages", Some(body)).await;
+    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "{refused}");
+    assert_eq!(refused["retryable"], true, "{refused}");
+    let _database = spawn_blocking(move || {
+        database.revive();
+        database
+    })
+    .await
+    .unwrap();
+    until_tally(&zaptor, "read", SENDS, SOON).await;
+    assert_settled(&zaptor, SENDS, SENDS).await;
 }
