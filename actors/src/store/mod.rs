@@ -192,6 +192,12 @@ async fn connect(
     };
     let mut options = ConnectOptions::new(url);
     options
+        // sqlx 0.9 counts its idle connections after it has given them away (`PoolInner::release`): the count can fall
+        // below zero for a moment, and the task that looks for idle and old connections then loops some 2^64 times on
+        // one core. Without limits on idleness and age there is no such task; connections are checked when they are
+        // taken.
+        .idle_timeout(None)
+        .max_lifetime(None)
         .max_connections(connections)
         .min_connections(1)
         .acquire_timeout(Duration::from_secs(settings.acquire_timeout_seconds))
