@@ -15,6 +15,9 @@ pub(crate) const ECHO: &str = "echo";
 /// frame for each socket and event.
 pub(crate) const BROADCAST: &str = "broadcast";
 
+/// One write for each socket and event, without a framework: see [`crate::bare_frames`].
+pub(crate) const FRAMES: &str = "frames";
+
 /// Serves until it is killed. Workers are actix-web's default, as they are Zaptor's: one for each processor.
 pub(crate) fn serve(role: &str) {
     crate::numbers::allow_many_files();
@@ -36,6 +39,7 @@ pub(crate) fn serve(role: &str) {
                 };
                 HttpServer::new(app).listen(listener).unwrap().run()
             }
+            FRAMES => return crate::bare_frames::serve(listener).await,
             other => panic!("there is no comparator {other}"),
         };
         server.await.unwrap();

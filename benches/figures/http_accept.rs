@@ -15,8 +15,8 @@ use crate::{
     comparators::ECHO,
     http_load::{self, Request, Until},
     node::Node,
-    numbers::{percentile, rate, real},
-    processes::cpu_seconds,
+    numbers::{Spread, percentile, rate, real},
+    processes::{cpu_seconds, written_bytes},
     table::{Aim, Table},
 };
 
@@ -28,16 +28,19 @@ struct Side {
     per_second: Vec<f64>,
     per_cpu_second: Vec<f64>,
     times: Vec<f64>,
+    written_per_answer: Vec<f64>,
 }
 
 impl Side {
     fn turn(&mut self, server: (std::net::SocketAddr, u32), requests: &[Request], time: Duration) {
         let (address, pid) = server;
-        let before = cpu_seconds(pid);
+        let (before, written) = (cpu_seconds(pid), written_bytes(pid));
         let outcome = http_load::run(address, CONNECTIONS, requests, Until::Time(time));
         let worked = cpu_seconds(pid) - before;
         self.per_second.push(rate(outcome.answers, outcome.elapsed));
         self.per_cpu_second.push(real(outcome.answers) / worked);
+        self.written_per_answer
+            .push((written_bytes(pid) - written) / real(outcome.answers));
         self.times.extend(outcome.times);
     }
 }
@@ -116,8 +119,9 @@ pub(crate) fn measure(plan: &Plan, table: &mut Table) {
         Aim::None,
     );
     let [p50, p99] = [0.5, 0.99].map(|share| percentile(&accepted.times, share) * 1_000.0);
+    let written = Spread::of(&accepted.written_per_answer).median / 1_024.0;
     table.note(format!(
-        "HTTP accept: SQLite FULL, the account stopped; p50 {p50:.1} ms, p99 {p99:.1} ms at 64 connections; the load \
-         client shares the processors with both servers"
+        "HTTP accept: SQLite FULL, the account stopped; p50 {p50:.1} ms, p99 {p99:.1} ms at 64 connections; \
+         {written:.1} KiB written per message; the load client shares the processors with both servers"
     ));
 }

@@ -174,16 +174,26 @@ impl Connection {
 
 /// Status, where the body begins and where it ends, once the head is complete.
 fn parse(answer: &[u8]) -> Option<(u16, usize, usize)> {
-    let head = answer.windows(4).position(|four| four == b"\r\n\r\n")?;
-    let text = std::str::from_utf8(&answer[..head]).ok()?;
-    let status = text.get(9..12)?.parse().ok()?;
+    let (head, body, end) = extent(answer)?;
+    Some((head.get(9..12)?.parse().ok()?, body, end))
+}
+
+/// Where a request ends, once its head is complete.
+pub(crate) fn parse_request(request: &[u8]) -> Option<usize> {
+    extent(request).map(|(_, _, end)| end)
+}
+
+/// The head as text, where the body begins and where it ends.
+fn extent(message: &[u8]) -> Option<(&str, usize, usize)> {
+    let head = message.windows(4).position(|four| four == b"\r\n\r\n")?;
+    let text = std::str::from_utf8(&message[..head]).ok()?;
     let length: usize = text
         .lines()
         .filter_map(|line| line.split_once(':'))
         .find(|(name, _)| name.eq_ignore_ascii_case("content-length"))
         .and_then(|(_, value)| value.trim().parse().ok())
         .unwrap_or(0);
-    Some((status, head + 4, head + 4 + length))
+    Some((text, head + 4, head + 4 + length))
 }
 
 /// One request outside of any measurement: status and body.

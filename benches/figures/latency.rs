@@ -27,7 +27,7 @@ use zaptor_actors::{
 use crate::{
     Plan,
     node::folder,
-    numbers::{Spread, millis, percentile},
+    numbers::{Spread, millis, percentile, ratios},
     platforms::{House, on_system},
     table::{Aim, Table},
 };
@@ -191,6 +191,20 @@ async fn rounds(plan: &Plan, table: &mut Table, folder: PathBuf) {
         at(|round| &round.commit, 0.5),
         2,
         "ms",
+        Aim::None,
+    );
+    let medians = |pick: fn(&Round) -> &Vec<f64>| {
+        rounds
+            .iter()
+            .map(|round| percentile(pick(round), 0.5))
+            .collect::<Vec<f64>>()
+    };
+    let commits = ratios(&medians(|round| &round.engine), &medians(|round| &round.commit));
+    table.alone(
+        "  accept → engine, in bare commits (two lie on the way)",
+        commits,
+        2,
+        "commits",
         Aim::None,
     );
     let all: Vec<f64> = rounds.iter().flat_map(|round| round.engine.clone()).collect();

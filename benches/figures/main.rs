@@ -19,6 +19,7 @@
 )]
 #![expect(clippy::disallowed_methods, reason = "real time is what is measured here")]
 
+mod bare_frames;
 mod children;
 mod comparators;
 mod http_accept;

@@ -19,17 +19,22 @@ pub(crate) fn cpu_seconds(pid: u32) -> f64 {
     ticks / TICKS_PER_SECOND
 }
 
+/// Bytes that a process has handed to the kernel to write so far, sockets and files alike.
+pub(crate) fn written_bytes(pid: u32) -> f64 {
+    field(&format!("/proc/{pid}/io"), "wchar:")
+}
+
 /// Resident memory of a process, in MiB.
 pub(crate) fn resident_mib(pid: u32) -> f64 {
-    kib_of(&format!("/proc/{pid}/status"), "VmRSS:") / 1_024.0
+    field(&format!("/proc/{pid}/status"), "VmRSS:") / 1_024.0
 }
 
 /// Memory of a process with shared pages divided among those who share them, in MiB.
 pub(crate) fn proportional_mib(pid: u32) -> f64 {
-    kib_of(&format!("/proc/{pid}/smaps_rollup"), "Pss:") / 1_024.0
+    field(&format!("/proc/{pid}/smaps_rollup"), "Pss:") / 1_024.0
 }
 
-fn kib_of(path: &str, field: &str) -> f64 {
+fn field(path: &str, field: &str) -> f64 {
     let text = fs::read_to_string(path).unwrap_or_default();
     let line = text.lines().find_map(|line| line.strip_prefix(field));
     line.and_then(|rest| rest.split_whitespace().next()?.parse().ok())
