@@ -211,6 +211,8 @@ async fn connect(
                 .pragma("foreign_keys", "ON")
                 .pragma("busy_timeout", "5000")
                 .pragma("query_only", if access == Access::Read { "ON" } else { "OFF" })
+                // The undo journal of a statement, which goes with it, stays out of the file system.
+                .pragma("temp_store", "MEMORY")
                 .pragma("cache_size", "-16384")
                 .pragma("wal_autocheckpoint", "4000")
                 .statement_cache_capacity(256)
