@@ -9,7 +9,7 @@ use crate::{
     comparators::ECHO,
     node::Node,
     numbers::Spread,
-    processes::{naming, proportional_mib, resident_mib},
+    processes::{descendants, proportional_mib, resident_mib},
     table::{Aim, Table},
 };
 
@@ -66,13 +66,13 @@ pub(crate) fn measure(plan: &Plan, table: &mut Table) {
         "MiB",
         Aim::AtMost(60.0),
     );
-    let browser = looks(&|| {
-        let processes = naming(&node.data.path().canonicalize().unwrap());
-        let browsers = processes
-            .iter()
-            .filter(|(pid, line)| *pid != own && !line.contains("chromedriver"));
-        browsers.map(|(pid, _)| proportional_mib(*pid)).sum()
-    });
+    // By descent: a renderer does not name its profile on its command line.
+    let browsers = || {
+        let mut processes = descendants(own);
+        processes.retain(|(_, line)| !line.contains("chromedriver"));
+        processes
+    };
+    let browser = looks(&|| browsers().iter().map(|(pid, _)| proportional_mib(*pid)).sum());
     table.alone(
         "its browser, all processes (PSS)",
         browser,
@@ -80,6 +80,5 @@ pub(crate) fn measure(plan: &Plan, table: &mut Table) {
         "MiB",
         Aim::AtMost(230.0),
     );
-    let count = naming(node.data.path()).len() - 1;
-    table.note(format!("memory: {count} processes name the account's profile"));
+    table.note(format!("memory: the browser is {} processes", browsers().len()));
 }

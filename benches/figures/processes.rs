@@ -56,3 +56,24 @@ pub(crate) fn naming(folder: &Path) -> Vec<(u32, String)> {
         })
         .collect()
 }
+
+/// The processes that `pid` has started, and those that these have started, with their command lines.
+pub(crate) fn descendants(pid: u32) -> Vec<(u32, String)> {
+    let mut found: Vec<(u32, String)> = Vec::new();
+    let mut parents = vec![pid];
+    while let Some(parent) = parents.pop() {
+        let tasks = fs::read_dir(format!("/proc/{parent}/task"))
+            .into_iter()
+            .flatten()
+            .flatten();
+        for task in tasks {
+            let children = fs::read_to_string(task.path().join("children")).unwrap_or_default();
+            for child in children.split_whitespace().filter_map(|child| child.parse().ok()) {
+                let line = fs::read(format!("/proc/{child}/cmdline")).unwrap_or_default();
+                found.push((child, String::from_utf8_lossy(&line).replace('\0', " ")));
+                parents.push(child);
+            }
+        }
+    }
+    found
+}
