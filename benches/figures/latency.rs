@@ -150,63 +150,51 @@ async fn rounds(plan: &Plan, table: &mut Table, folder: PathBuf) {
         rounds.push(light_load(&house, account, messages, &mut stamped).await);
     }
     house.platform.stop().await;
-    let at = |pick: fn(&Round) -> &Vec<f64>, share| {
-        let values: Vec<f64> = rounds
+    report(table, &rounds);
+}
+
+/// Picks one series of a round.
+type Pick = fn(&Round) -> &Vec<f64>;
+
+fn report(table: &mut Table, rounds: &[Round]) {
+    let each = |pick: Pick, share| -> Vec<f64> {
+        let values = rounds.iter().map(|round| percentile(pick(round), share));
+        values.collect()
+    };
+    let millis_of = |pick, share| {
+        let values: Vec<f64> = each(pick, share)
             .iter()
-            .map(|round| percentile(pick(round), share) * 1_000.0)
+            .map(|seconds| seconds * 1_000.0)
             .collect();
         Spread::of(&values)
     };
-    table.alone(
-        "accept → engine, p50",
-        at(|round| &round.engine, 0.5),
-        2,
-        "ms",
-        Aim::AtMost(3.0),
+    let rows: [(&str, Pick, f64, Aim); 6] = [
+        (
+            "accept → engine, p50",
+            |round| &round.engine,
+            0.5,
+            Aim::AtMost(3.0),
+        ),
+        ("  p99", |round| &round.engine, 0.99, Aim::None),
+        (
+            "  accept alone (the 202), p50",
+            |round| &round.accepted,
+            0.5,
+            Aim::None,
+        ),
+        ("  accept → sent, p50", |round| &round.sent, 0.5, Aim::None),
+        ("  accept → sent, p99", |round| &round.sent, 0.99, Aim::None),
+        ("  one bare commit, p50", |round| &round.commit, 0.5, Aim::None),
+    ];
+    for (name, pick, share, aim) in rows {
+        table.alone(name, millis_of(pick, share), 2, "ms", aim);
+    }
+    let commits = ratios(
+        &each(|round| &round.engine, 0.5),
+        &each(|round| &round.commit, 0.5),
     );
-    table.alone("  p99", at(|round| &round.engine, 0.99), 2, "ms", Aim::None);
-    table.alone(
-        "  accept alone (the 202), p50",
-        at(|round| &round.accepted, 0.5),
-        2,
-        "ms",
-        Aim::None,
-    );
-    table.alone(
-        "  accept → sent, p50",
-        at(|round| &round.sent, 0.5),
-        2,
-        "ms",
-        Aim::None,
-    );
-    table.alone(
-        "  accept → sent, p99",
-        at(|round| &round.sent, 0.99),
-        2,
-        "ms",
-        Aim::None,
-    );
-    table.alone(
-        "  one bare commit, p50",
-        at(|round| &round.commit, 0.5),
-        2,
-        "ms",
-        Aim::None,
-    );
-    let medians = |pick: fn(&Round) -> &Vec<f64>| {
-        rounds
-            .iter()
-            .map(|round| percentile(pick(round), 0.5))
-            .collect::<Vec<f64>>()
-    };
-    let commits = ratios(&medians(|round| &round.engine), &medians(|round| &round.commit));
-    table.alone(
-        "  accept → engine, in bare commits (two lie on the way)",
-        commits,
-        2,
-        "commits",
-        Aim::None,
-    );
+    let name = "  accept → engine, in bare commits (two lie on the way)";
+    table.alone(name, commits, 2, "commits", Aim::None);
     let all: Vec<f64> = rounds.iter().flat_map(|round| round.engine.clone()).collect();
     table.note(format!(
         "accept → engine: slowest of {} messages {} ms",
