@@ -4,6 +4,12 @@
 const chosen = { phone: null, peer: null };
 const byId = (id) => document.getElementById(id);
 
+/** The sentences of a refusal: those about single fields where there are any, else the one about the whole. */
+function refusal(problem) {
+  const details = (problem?.errors ?? []).map((error) => error.detail).filter(Boolean);
+  return details.length > 0 ? details.join('; ') : problem?.detail;
+}
+
 /** Calls the control API; a refusal becomes an Error with the API's own sentence. */
 async function call(method, path, body) {
   const answer = await fetch(`/_/api${path}`, {
@@ -13,7 +19,7 @@ async function call(method, path, body) {
   });
   const text = await answer.text();
   const value = text === '' ? null : JSON.parse(text);
-  if (!answer.ok) throw new Error(value?.detail ?? `The sandbox answered ${answer.status}.`);
+  if (!answer.ok) throw new Error(refusal(value) ?? `The sandbox answered ${answer.status}.`);
   return value;
 }
 
@@ -73,6 +79,7 @@ function showPhones(phones) {
 
 function showPhone(phone) {
   byId('phone').hidden = !phone;
+  byId('hint').hidden = Boolean(phone);
   if (!phone) return;
   byId('phone-name').textContent = phone.name;
   byId('phone-number').textContent = `+${phone.phone} · ${phone.online ? 'online' : 'offline'}`;

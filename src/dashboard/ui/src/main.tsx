@@ -15,7 +15,8 @@ if (root !== null) {
   createRoot(root).render(
     <StrictMode>
       <MantineProvider theme={theme} defaultColorScheme="auto">
-        <Notifications position="bottom-right" autoClose={6000} limit={4} />
+        {/* At the top: at the bottom they would lie over the field that one writes into. */}
+        <Notifications position="top-center" autoClose={6000} limit={4} />
         <QueryClientProvider client={queryClient}>
           <App />
         </QueryClientProvider>

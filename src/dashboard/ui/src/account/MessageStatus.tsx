@@ -52,6 +52,12 @@ export function MessageStatus({ message }: { message: Message }) {
   );
 }
 
+/** A message that did not reach WhatsApp for certain costs nothing. */
+function priceOf(message: Message): string {
+  if (["failed", "cancelled", "expired", "unknown"].includes(message.status)) return "Not charged";
+  return `${message.cost} ${message.cost === 1 ? "token" : "tokens"}`;
+}
+
 function Steps({ message }: { message: Message }) {
   const query = useMessage(message.id, true);
   const cancel = useMutation({
@@ -83,7 +89,7 @@ function Steps({ message }: { message: Message }) {
         </Text>
       )}
       <Text fz="xs" c="dimmed">
-        {message.cost} {message.cost === 1 ? "token" : "tokens"} · <span className="code">{message.id}</span>
+        {priceOf(message)} · <span className="code">{message.id}</span>
       </Text>
       {isCancellable(message.status) && (
         <Button size="xs" variant="light" color="red" loading={cancel.isPending} onClick={() => cancel.mutate()} data-testid="cancel-message">

@@ -72,7 +72,7 @@ export function SystemPage() {
                       )}
                     </Table.Td>
                     <Table.Td>
-                      <Badge variant="light" tt="none" color={COLORS[row.state] ?? "gray"}>
+                      <Badge variant="light" tt="none" miw="max-content" color={COLORS[row.state] ?? "gray"}>
                         {row.state}
                       </Badge>
                     </Table.Td>
