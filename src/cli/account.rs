@@ -34,7 +34,7 @@ pub(super) async fn run(command: AccountCommand, client: &Client, printer: Print
                 ));
                 return Ok(());
             }
-            pairing::follow(&plain(&account["id"]), PAIR_TIMEOUT, client, printer).await
+            pairing::follow(&plain(&account["id"]), None, PAIR_TIMEOUT, client, printer).await
         }
         AccountCommand::List => {
             let accounts = Value::from(client.accounts().await?);
@@ -46,7 +46,15 @@ pub(super) async fn run(command: AccountCommand, client: &Client, printer: Print
         }
         AccountCommand::Pair { which, timeout } => {
             let id = client.account_id(&which.account).await?;
-            pairing::follow(&id, Duration::from_secs(timeout), client, printer).await
+            let rested = wake(&id, client).await?;
+            pairing::follow(
+                &id,
+                rested.as_deref(),
+                Duration::from_secs(timeout),
+                client,
+                printer,
+            )
+            .await
         }
         AccountCommand::Restart(which) => act(&which.account, "restart", client, printer).await,
         AccountCommand::Logout(which) => act(&which.account, "logout", client, printer).await,
@@ -66,6 +74,20 @@ fn new_account(name: &str, engine: Option<&str>, labels: &[String]) -> Value {
         body["labels"] = labels.into();
     }
     body
+}
+
+/// Starts the account if it rests, for only what runs can show a code, and gives since when it rested.
+async fn wake(id: &str, client: &Client) -> Result<Option<String>, Failure> {
+    let account = client.get(&format!("/v1/accounts/{id}"), &[]).await?;
+    let rests = matches!(
+        account["state"].as_str(),
+        Some("stopped" | "hibernated" | "logged_out")
+    );
+    if !rests {
+        return Ok(None);
+    }
+    client.post(&format!("/v1/accounts/{id}/start"), None).await?;
+    Ok(Some(plain(&account["since"])))
 }
 
 async fn act(which: &str, verb: &str, client: &Client, printer: Printer) -> Result<(), Failure> {

@@ -156,7 +156,7 @@ pub(super) enum AccountCommand {
     List,
     /// Show an account
     Show(Which),
-    /// Show the QR code, renew it as WhatsApp does, and follow until the account is online
+    /// Show the QR code, renew it as WhatsApp does, and follow until the account is online; starts one that rests
     Pair {
         #[command(flatten)]
         which: Which,
@@ -198,7 +198,7 @@ pub(super) struct Send {
     /// Id or name of the sending account; may be left out if there is only one
     #[arg(long)]
     pub(super) account: Option<String>,
-    /// Phone in E.164 digits, or a JID
+    /// Phone with its country code, or a JID
     #[arg(long)]
     pub(super) to: String,
     /// The text; - reads it from stdin

@@ -33,7 +33,7 @@ pub(super) async fn send(send: Send, client: &Client, printer: Printer) -> Resul
     };
     let body = json!({
         "account": account,
-        "to": send.to,
+        "to": recipient(&send.to),
         "type": "text",
         "text": { "body": text(&send.text)? },
     });
@@ -54,6 +54,20 @@ pub(super) async fn send(send: Send, client: &Client, printer: Printer) -> Resul
         )));
     }
     Ok(())
+}
+
+/// A phone as people write it, `+55 (11) 98765-4321`, in the digits that the service takes; a JID as it is. What is
+/// neither goes to the service as it was written, whose refusal then says so.
+fn recipient(written: &str) -> String {
+    let digits: String = written.chars().filter(char::is_ascii_digit).collect();
+    let is_phone = written
+        .chars()
+        .all(|c| c.is_ascii_digit() || "+-() .".contains(c));
+    if is_phone && !digits.is_empty() {
+        digits
+    } else {
+        written.to_owned()
+    }
 }
 
 fn text(given: &str) -> Result<String, Failure> {
@@ -219,6 +233,13 @@ mod tests {
     fn what_lies_behind_the_aim_has_reached_it() {
         assert!(reached("read", "sent") && reached("sent", "sent"));
         assert!(!reached("sending", "sent") && !reached("failed", "sent"));
+    }
+
+    #[test]
+    fn a_phone_may_be_written_as_people_do() {
+        assert_eq!(recipient("+55 (11) 98765-4321"), "5511987654321");
+        assert_eq!(recipient("5511987654321@c.us"), "5511987654321@c.us");
+        assert_eq!(recipient("shop"), "shop");
     }
 
     #[test]

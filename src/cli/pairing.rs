@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use qrcode::QrCode;
 use qrcode::render::unicode::Dense1x2;
+use qrcode::{EcLevel, QrCode};
 use serde_json::{Value, json};
 use zaptor_actors::domain::Clock;
 
@@ -14,9 +14,11 @@ use super::printer::{Printer, plain};
 /// Pause between two looks. A code lives some 20 seconds.
 const LOOK_EVERY: Duration = Duration::from_millis(700);
 
-/// Follows the account `id` for at most `timeout`. With `--json` it prints one object for each code and each state.
+/// Follows the account `id` for at most `timeout`. One that was just started still rests for a moment: `rested` is the
+/// time since when it did, and that rest is not taken for its end. With `--json` it prints one object for each code and each state.
 pub(super) async fn follow(
     id: &str,
+    rested: Option<&str>,
     timeout: Duration,
     client: &Client,
     printer: Printer,
@@ -24,11 +26,18 @@ pub(super) async fn follow(
     let clock = Clock::system();
     let begin = clock.instant();
     let mut shown = Shown::default();
+    if !printer.is_json() {
+        shown.hint = sandbox_hint(id, client).await;
+    }
     loop {
         let account = client.get(&format!("/v1/accounts/{id}"), &[]).await?;
         let state = plain(&account["state"]);
-        shown.state(&account, &state, printer)?;
+        let still_rests = rested.is_some() && account["since"].as_str() == rested;
+        if !still_rests {
+            shown.state(&account, &state, printer)?;
+        }
         match state.as_str() {
+            _ if still_rests => {}
             "online" => return Ok(()),
             "failed" | "banned" | "stopped" | "logged_out" => return Err(ended(&account, &state)),
             "pairing" => shown.code(id, client, printer).await?,
@@ -58,6 +67,18 @@ fn ended(account: &Value, state: &str) -> Failure {
     ))
 }
 
+/// Where the code can be scanned without a phone, if this service has a sandbox. It is a hint: a service that does not
+/// tell is asked no further.
+async fn sandbox_hint(id: &str, client: &Client) -> String {
+    match client.get("/v1/system/info", &[]).await {
+        Ok(info) if info["sandbox_url"].is_string() => format!(
+            "\nNo phone at hand? A simulated one scans it at {}/#/accounts/{id}",
+            client.url()
+        ),
+        _ => String::new(),
+    }
+}
+
 /// What was printed last, so that only news is printed.
 #[derive(Default)]
 struct Shown {
@@ -65,6 +86,8 @@ struct Shown {
     code: String,
     /// Lines of the code on the screen, which the next code is drawn over.
     lines: usize,
+    /// What stands below each code, beginning with a line break if there is anything.
+    hint: String,
 }
 
 impl Shown {
@@ -114,9 +137,11 @@ impl Shown {
         } else {
             String::new()
         };
-        let text =
-            format!("{over}{drawing}\nScan it: WhatsApp > Linked devices > Link a device (code {attempt})");
-        self.lines = drawing.lines().count() + 1;
+        let hint = &self.hint;
+        let text = format!(
+            "{over}{drawing}\nScan it: WhatsApp > Linked devices > Link a device (code {attempt}){hint}"
+        );
+        self.lines = drawing.lines().count() + 1 + hint.lines().skip(1).count();
         printer.line(&text)
     }
 }
@@ -124,7 +149,9 @@ impl Shown {
 /// The code in half blocks: two rows of modules in one line of text. Light on dark as terminals are, with the quiet
 /// zone that scanners ask for.
 fn draw(code: &str) -> Result<String, Failure> {
-    let code = QrCode::new(code).map_err(|error| Failure::machine("the code cannot be drawn", error))?;
+    // The least correction makes the smallest drawing: nothing stains a screen, and terminals are small.
+    let code = QrCode::with_error_correction_level(code, EcLevel::L)
+        .map_err(|error| Failure::machine("the code cannot be drawn", error))?;
     let mut image = code.render::<Dense1x2>();
     Ok(image
         .dark_color(Dense1x2::Light)

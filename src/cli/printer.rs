@@ -83,6 +83,9 @@ impl Printer {
         self.say(&format!("zaptor: {detail}"));
         for error in problem["errors"].as_array().into_iter().flatten() {
             let text = |name: &str| error[name].as_str().unwrap_or_default();
+            if detail.contains(text("detail")) {
+                continue; // said already
+            }
             self.say(&format!("  {}: {}", text("pointer"), text("detail")));
         }
         self.say(&format!(
