@@ -122,7 +122,8 @@ const STATEMENTS: &[&str] = &[
     )",
     "CREATE INDEX outbox_ready ON outbox (account_id, lane, message_id) WHERE state = 0",
     "CREATE INDEX outbox_sending ON outbox (account_id) WHERE state = 1",
-    "CREATE INDEX outbox_chat ON outbox (account_id, chat, message_id)",
+    // Only tried messages hold up those behind them, so a new one does not touch this index.
+    "CREATE INDEX outbox_chat ON outbox (account_id, chat, message_id) WHERE attempt > 0",
     "CREATE INDEX outbox_expiry ON outbox (expires_at) WHERE expires_at IS NOT NULL",
     "CREATE TABLE wallets (
         tenant_id TEXT PRIMARY KEY REFERENCES tenants (id),
