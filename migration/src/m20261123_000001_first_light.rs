@@ -4,12 +4,14 @@
 //! must never be wrong is a constraint here, not only a rule in code: balances are not negative and add up, a hold has
 //! one resolution, a WhatsApp id occurs once per account, an event number once per tenant.
 
-use sea_orm_migration::prelude::*;
+use sea_orm_migration::{prelude::*, sea_orm::DbBackend};
 
 /// This migration.
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
 
+/// `{clustered}` marks tables whose rows lie in the order of their key: on SQLite they are then one tree instead of two,
+/// and every accepted message writes to fewer pages. PostgreSQL knows no such tables.
 const STATEMENTS: &[&str] = &[
     "CREATE TABLE tenants (
         id TEXT PRIMARY KEY,
@@ -105,7 +107,7 @@ const STATEMENTS: &[&str] = &[
         node TEXT,
         cause TEXT,
         PRIMARY KEY (message_id, n)
-    )",
+    ) {clustered}",
     // Only what still has to be sent: a settled message leaves the outbox. state: 0 ready, 1 sending.
     "CREATE TABLE outbox (
         message_id TEXT PRIMARY KEY,
@@ -119,7 +121,7 @@ const STATEMENTS: &[&str] = &[
         run_at BIGINT NOT NULL,
         expires_at BIGINT,
         claimed_at BIGINT
-    )",
+    ) {clustered}",
     "CREATE INDEX outbox_ready ON outbox (account_id, lane, message_id) WHERE state = 0",
     "CREATE INDEX outbox_sending ON outbox (account_id) WHERE state = 1",
     // Only tried messages hold up those behind them, so a new one does not touch this index.
@@ -137,8 +139,8 @@ const STATEMENTS: &[&str] = &[
     // Double entry: every row moves an amount from one pot to another. Never updated, never deleted.
     // phase: 0 top-up, 1 hold, 2 its one resolution (post or void).
     "CREATE TABLE ledger_entries (
-        id TEXT PRIMARY KEY,
         tenant_id TEXT NOT NULL,
+        id TEXT NOT NULL,
         transfer TEXT NOT NULL,
         phase SMALLINT NOT NULL,
         kind TEXT NOT NULL,
@@ -150,10 +152,10 @@ const STATEMENTS: &[&str] = &[
         CHECK ((phase = 0 AND kind = 'top_up' AND debit = 'issued' AND credit = 'available')
             OR (phase = 1 AND kind = 'hold' AND debit = 'available' AND credit = 'held')
             OR (phase = 2 AND kind = 'post' AND debit = 'held' AND credit = 'spent')
-            OR (phase = 2 AND kind = 'void' AND debit = 'held' AND credit = 'available'))
-    )",
+            OR (phase = 2 AND kind = 'void' AND debit = 'held' AND credit = 'available')),
+        PRIMARY KEY (tenant_id, id)
+    ) {clustered}",
     "CREATE UNIQUE INDEX ledger_once ON ledger_entries (transfer, phase)",
-    "CREATE INDEX ledger_tenant ON ledger_entries (tenant_id, id)",
     "CREATE TABLE journal_heads (
         tenant_id TEXT PRIMARY KEY REFERENCES tenants (id),
         seq BIGINT NOT NULL
@@ -168,7 +170,7 @@ const STATEMENTS: &[&str] = &[
         at BIGINT NOT NULL,
         data TEXT NOT NULL,
         PRIMARY KEY (tenant_id, seq)
-    )",
+    ) {clustered}",
     "CREATE TABLE idempotency_records (
         tenant_id TEXT NOT NULL,
         idem_key TEXT NOT NULL,
@@ -177,7 +179,7 @@ const STATEMENTS: &[&str] = &[
         body TEXT NOT NULL,
         expires_at BIGINT NOT NULL,
         PRIMARY KEY (tenant_id, idem_key)
-    )",
+    ) {clustered}",
     "CREATE INDEX idempotency_expiry ON idempotency_records (expires_at)",
 ];
 
@@ -185,8 +187,13 @@ const STATEMENTS: &[&str] = &[
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let connection = manager.get_connection();
+        let clustered = match manager.get_database_backend() {
+            DbBackend::Sqlite => "WITHOUT ROWID",
+            _ => "",
+        };
         for statement in STATEMENTS {
-            connection.execute_unprepared(statement).await?;
+            let statement = statement.replace("{clustered}", clustered);
+            connection.execute_unprepared(&statement).await?;
         }
         Ok(())
     }

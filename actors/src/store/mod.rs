@@ -213,7 +213,8 @@ async fn connect(
                 .pragma("query_only", if access == Access::Read { "ON" } else { "OFF" })
                 // The undo journal of a statement, which goes with it, stays out of the file system.
                 .pragma("temp_store", "MEMORY")
-                .pragma("cache_size", "-16384")
+                // In KiB. The writer keeps the trees' upper pages; readers are many and read little.
+                .pragma("cache_size", if access == Access::Read { "-2048" } else { "-24576" })
                 .pragma("wal_autocheckpoint", "4000")
                 .statement_cache_capacity(256)
         });

@@ -129,8 +129,8 @@ tables! {
     }
     /// The ledger.
     ledger_entries "ledger_entries" {
+        #[sea_orm(primary_key, auto_increment = false)] tenant_id: String,
         #[sea_orm(primary_key, auto_increment = false)] id: String,
-        tenant_id: String,
         transfer: String,
         phase: i16,
         kind: String,
