@@ -214,7 +214,7 @@ async fn connect(
                 // The undo journal of a statement, which goes with it, stays out of the file system.
                 .pragma("temp_store", "MEMORY")
                 // In KiB. The writer keeps the trees' upper pages; readers are many and read little.
-                .pragma("cache_size", if access == Access::Read { "-2048" } else { "-24576" })
+                .pragma("cache_size", if access == Access::Read { "-2048" } else { "-16384" })
                 .pragma("wal_autocheckpoint", "4000")
                 .statement_cache_capacity(256)
         });
