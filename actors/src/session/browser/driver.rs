@@ -20,6 +20,9 @@ use tokio_util::sync::CancellationToken;
 use super::{life::Life, processes};
 use crate::{domain::Clock, session::SessionError};
 
+/// How many ports of our own choice are tried.
+const PORT_ATTEMPTS: usize = 5;
+
 /// How long a fresh chromedriver may take until it answers.
 const START: Duration = Duration::from_secs(15);
 
@@ -139,10 +142,11 @@ async fn watch(mut child: Child, driver: Arc<Driver>) {
     unsafe_code,
     reason = "only between fork and exec can a process ask to die with its parent"
 )]
-fn command(program: &Path) -> Command {
+fn command(program: &Path, port: u16) -> Command {
     let mut command = Command::new(program);
     command
-        .args(["--port=0", "--log-level=SEVERE"])
+        .arg(format!("--port={port}"))
+        .arg("--log-level=SEVERE")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
@@ -159,18 +163,19 @@ fn command(program: &Path) -> Command {
 }
 
 async fn start(program: PathBuf, clock: Clock) -> io::Result<(Child, Arc<Driver>)> {
-    let mut child = command(&program).spawn()?;
-    let pid = child.id().ok_or(io::ErrorKind::NotFound)?;
-    let output = child.stdout.take().ok_or(io::ErrorKind::BrokenPipe)?;
-    let mut lines = BufReader::new(output).lines();
-    let port = loop {
-        let line = lines.next_line().await?.ok_or(io::ErrorKind::UnexpectedEof)?;
-        if let Some(port) = port_in(&line) {
-            break port;
+    let (mut child, mut port) = listen(&program, 0).await?;
+    // Without IPv6, chromedriver takes some port and says that it was 0. A port that we choose may be taken by somebody
+    // else between our look and its start: then it ends, and the next one is tried.
+    for _ in 0..PORT_ATTEMPTS {
+        if port != 0 {
+            break;
         }
-    };
-    // Read on to the end, or it blocks on a full pipe one day.
-    tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+        let _ = child.kill().await;
+        if let Ok(started) = listen(&program, free_port()?).await {
+            (child, port) = started;
+        }
+    }
+    let pid = child.id().ok_or(io::ErrorKind::NotFound)?;
     while !answers(port).await.unwrap_or(false) {
         clock.sleep(Duration::from_millis(20)).await;
     }
@@ -182,6 +187,28 @@ async fn start(program: PathBuf, clock: Clock) -> io::Result<(Child, Arc<Driver>
         ended: CancellationToken::new(),
     };
     Ok((child, Arc::new(driver)))
+}
+
+/// Starts chromedriver on a port (0: one of its own choice) and gives the port that it names.
+async fn listen(program: &Path, port: u16) -> io::Result<(Child, u16)> {
+    let mut child = command(program, port).spawn()?;
+    let output = child.stdout.take().ok_or(io::ErrorKind::BrokenPipe)?;
+    let mut lines = BufReader::new(output).lines();
+    let port = loop {
+        let line = lines.next_line().await?.ok_or(io::ErrorKind::UnexpectedEof)?;
+        if let Some(port) = port_in(&line) {
+            break port;
+        }
+    };
+    // Read on to the end, or it blocks on a full pipe one day.
+    tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+    Ok((child, port))
+}
+
+fn free_port() -> io::Result<u16> {
+    Ok(std::net::TcpListener::bind(("127.0.0.1", 0))?
+        .local_addr()?
+        .port())
 }
 
 /// The port in `ChromeDriver was started successfully on port 38641.`
@@ -218,5 +245,7 @@ mod tests {
         let line = "ChromeDriver was started successfully on port 38641.";
         assert_eq!(super::port_in(line), Some(38_641));
         assert_eq!(super::port_in("Starting ChromeDriver 156.0 on port 0"), None);
+        let without_ipv6 = "ChromeDriver was started successfully on port 0.";
+        assert_eq!(super::port_in(without_ipv6), Some(0), "then we choose one");
     }
 }
