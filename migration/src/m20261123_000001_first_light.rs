@@ -71,9 +71,10 @@ const STATEMENTS: &[&str] = &[
         deleted_at BIGINT
     )",
     "CREATE INDEX accounts_tenant ON accounts (tenant_id, id)",
+    // waits: why it could not go at once, as seen when it was accepted.
     "CREATE TABLE messages (
-        id TEXT PRIMARY KEY,
         tenant_id TEXT NOT NULL,
+        id TEXT NOT NULL,
         account_id TEXT NOT NULL,
         direction TEXT NOT NULL,
         wa_id TEXT NOT NULL,
@@ -91,12 +92,15 @@ const STATEMENTS: &[&str] = &[
         expires_at BIGINT,
         error_code TEXT,
         error_detail TEXT,
+        waits TEXT,
         created_at BIGINT NOT NULL,
-        updated_at BIGINT NOT NULL
-    )",
-    "CREATE UNIQUE INDEX messages_wa ON messages (account_id, wa_id)",
-    "CREATE INDEX messages_tenant ON messages (tenant_id, id)",
-    "CREATE INDEX messages_chat ON messages (account_id, chat, id)",
+        updated_at BIGINT NOT NULL,
+        PRIMARY KEY (tenant_id, id)
+    ) {clustered}",
+    // The keys of these two come in no order, so each new row would touch a page of its own in both. A message enters
+    // them when it is first tried (nothing on WhatsApp knows its id before); until then the outbox finds it by chat.
+    "CREATE UNIQUE INDEX messages_wa ON messages (account_id, wa_id) WHERE status NOT IN ('queued', 'scheduled')",
+    "CREATE INDEX messages_chat ON messages (account_id, chat, id) WHERE status NOT IN ('queued', 'scheduled')",
     // What happened to a message after it was accepted; the first step is the row in messages itself.
     "CREATE TABLE message_steps (
         message_id TEXT NOT NULL,

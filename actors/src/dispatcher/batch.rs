@@ -69,7 +69,7 @@ impl<'a> Batch<'a> {
         let accepted = self.hold(tx).await?;
         self.store(tx, &accepted).await?;
         let records = self.render(accepted);
-        idempotency::keep(tx, &records, self.now).await?;
+        idempotency::keep(tx, &records, self.now)?;
         let unanswered = || {
             Err(Refusal::Store(StoreError::Failed(
                 "a submission was not looked at".to_owned(),
@@ -220,9 +220,9 @@ impl<'a> Batch<'a> {
                 });
             }
         }
-        outbox::accept(tx, &messages, &self.parts.node, self.now).await?;
+        outbox::accept(tx, &messages, self.now)?;
         for (tenant, holds) in holds {
-            ledger::record_holds(tx, &self.parts.ids, tenant, &holds, self.now).await?;
+            ledger::record_holds(tx, &self.parts.ids, tenant, &holds, self.now)?;
         }
         journal::append(tx, &self.parts.ids, self.now, &events).await
     }

@@ -3,7 +3,10 @@
 //!
 //! This room never opens a transaction: events are appended in the caller's, so that they commit with what they tell.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _};
 use serde::Serialize;
@@ -17,7 +20,7 @@ use crate::{
     store::{
         Reads, StoreError, Tx,
         entity::events::{Column, Entity, Model},
-        parse, parsed,
+        parse,
     },
 };
 
@@ -39,7 +42,7 @@ struct Line<'a> {
     data: &'a str,
 }
 
-/// Appends events in the caller's transaction and in this order. Three statements, however many events.
+/// Appends events in the caller's transaction and in this order. Three statements in two calls, however many events.
 ///
 /// # Errors
 /// [`StoreError::Conflict`] when a tenant or an account does not exist; else as the database says.
@@ -48,20 +51,7 @@ pub async fn append(tx: &Tx, ids: &IdSource, now: Timestamp, events: &[NewEvent]
         return Ok(());
     }
     // The heads are locked until the commit: that is what makes numbers rise in commit order, without gaps.
-    let mut seqs = advance::<TenantId>(
-        tx,
-        "UPDATE journal_heads SET seq = seq + c.n",
-        "journal_heads.tenant_id = c.id RETURNING tenant_id AS id, seq",
-        events.iter().map(|event| event.tenant),
-    )
-    .await?;
-    let mut account_seqs = advance::<AccountId>(
-        tx,
-        "UPDATE accounts SET event_seq = event_seq + c.n",
-        "accounts.id = c.id RETURNING accounts.id AS id, event_seq AS seq",
-        events.iter().filter_map(|event| event.account),
-    )
-    .await?;
+    let (mut seqs, mut account_seqs) = advance(tx, events).await?;
     let missing = |what: String| StoreError::Conflict(format!("{what} has no journal"));
     let mut lines = Vec::with_capacity(events.len());
     for event in events {
@@ -95,7 +85,7 @@ pub async fn append(tx: &Tx, ids: &IdSource, now: Timestamp, events: &[NewEvent]
     }
     let json = serde_json::to_string(&lines).map_err(|error| StoreError::Failed(error.to_string()))?;
     let each = tx.dialect().each();
-    tx.execute(
+    tx.defer(
         format!(
             "INSERT INTO events (tenant_id, seq, id, kind, account_id, account_seq, at, data)
              SELECT e.value->>'tenant', CAST(e.value->>'seq' AS BIGINT), e.value->>'id', e.value->>'kind',
@@ -104,49 +94,75 @@ pub async fn append(tx: &Tx, ids: &IdSource, now: Timestamp, events: &[NewEvent]
              FROM {each}"
         ),
         [json.into()],
-    )
-    .await?;
+    );
     Ok(())
 }
 
-/// Adds to each owner's counter as many numbers as it needs; gives the number before the first new one.
-async fn advance<T>(
+/// Takes as many numbers as the events need from the journals of their tenants and accounts. Gives for each the number
+/// before its first new one.
+async fn advance(
     tx: &Tx,
-    update: &str,
-    matching: &str,
-    owners: impl Iterator<Item = T>,
-) -> Result<HashMap<T, i64>, StoreError>
-where
-    T: std::str::FromStr<Err: std::fmt::Display> + std::fmt::Display + Copy + Eq + std::hash::Hash,
-{
-    let mut counts: HashMap<T, i64> = HashMap::new();
+    events: &[NewEvent],
+) -> Result<(HashMap<TenantId, i64>, HashMap<AccountId, i64>), StoreError> {
+    let tenants = counted(events.iter().map(|event| event.tenant));
+    let accounts = counted(events.iter().filter_map(|event| event.account));
+    let each = tx.dialect().each();
+    let counts =
+        format!("FROM (SELECT e.value->>'id' AS id, CAST(e.value->>'n' AS BIGINT) AS n FROM {each}) AS c");
+    let heads = format!(
+        "UPDATE journal_heads SET seq = seq + c.n {counts}
+         WHERE journal_heads.tenant_id = c.id RETURNING tenant_id AS id, seq"
+    );
+    let rows = if accounts.is_empty() {
+        tx.all(heads, [list(&tenants)?.into()]).await?
+    } else {
+        let of_accounts = format!(
+            "UPDATE accounts SET event_seq = event_seq + c.n {counts}
+             WHERE accounts.id = c.id RETURNING accounts.id AS id, event_seq AS seq"
+        );
+        tx.all_of_both(
+            (heads, vec![list(&tenants)?.into()]),
+            (of_accounts, vec![list(&accounts)?.into()]),
+        )
+        .await?
+    };
+    let mut before = (HashMap::new(), HashMap::new());
+    for row in rows {
+        let id: String = row.try_get("", "id")?;
+        let seq: i64 = row.try_get("", "seq")?;
+        // The two kinds of owners differ in the prefix of their ids.
+        if let Ok(tenant) = id.parse() {
+            before
+                .0
+                .insert(tenant, seq - tenants.get(&tenant).copied().unwrap_or(0));
+        } else {
+            let account = parse(&id, "accounts.id")?;
+            before
+                .1
+                .insert(account, seq - accounts.get(&account).copied().unwrap_or(0));
+        }
+    }
+    Ok(before)
+}
+
+fn counted<T: Ord>(owners: impl Iterator<Item = T>) -> BTreeMap<T, i64> {
+    let mut counts = BTreeMap::new();
     for owner in owners {
         *counts.entry(owner).or_default() += 1;
     }
-    if counts.is_empty() {
-        return Ok(counts);
-    }
-    let mut list: Vec<Count> = counts
+    counts
+}
+
+/// In one order for all transactions, so that two of them never wait for each other in a circle.
+fn list<T: std::fmt::Display>(counts: &BTreeMap<T, i64>) -> Result<String, StoreError> {
+    let list: Vec<Count> = counts
         .iter()
         .map(|(id, n)| Count {
             id: id.to_string(),
             n: *n,
         })
         .collect();
-    // One order for all transactions, so that two of them never wait for each other in a circle.
-    list.sort_by(|a, b| a.id.cmp(&b.id));
-    let json = serde_json::to_string(&list).map_err(|error| StoreError::Failed(error.to_string()))?;
-    let each = tx.dialect().each();
-    let sql = format!(
-        "{update} FROM (SELECT e.value->>'id' AS id, CAST(e.value->>'n' AS BIGINT) AS n FROM {each}) AS c WHERE {matching}"
-    );
-    let mut before = HashMap::with_capacity(counts.len());
-    for row in tx.all(sql, [json.into()]).await? {
-        let owner: T = parsed(&row, "id")?;
-        let seq: i64 = row.try_get("", "seq")?;
-        before.insert(owner, seq - counts.get(&owner).copied().unwrap_or(0));
-    }
-    Ok(before)
+    serde_json::to_string(&list).map_err(|error| StoreError::Failed(error.to_string()))
 }
 
 /// Which events to read. Empty fields do not filter.

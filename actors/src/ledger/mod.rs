@@ -75,7 +75,7 @@ fn balance_of(row: &sea_orm::QueryResult) -> Result<Balance, StoreError> {
 ///
 /// # Errors
 /// [`StoreError::Conflict`] when one of them was held before.
-pub async fn record_holds(
+pub fn record_holds(
     tx: &Tx,
     ids: &IdSource,
     tenant: TenantId,
@@ -95,15 +95,14 @@ pub async fn record_holds(
         .collect();
     let json = serde_json::to_string(&lines).map_err(|error| StoreError::Failed(error.to_string()))?;
     let each = tx.dialect().each();
-    tx.execute(
+    tx.defer(
         format!(
             "INSERT INTO ledger_entries (id, tenant_id, transfer, phase, kind, debit, credit, amount, note, created_at)
              SELECT e.value->>'id', $2, e.value->>'transfer', 1, 'hold', 'available', 'held',
                     CAST(e.value->>'amount' AS BIGINT), NULL, $3 FROM {each}"
         ),
         [json.into(), tenant.to_string().into(), now.millis().into()],
-    )
-    .await?;
+    );
     Ok(())
 }
 
@@ -162,7 +161,7 @@ pub async fn resolve(
         amount,
         note: None,
     };
-    insert(tx, ids, tenant, entry, now).await?;
+    insert(tx, ids, tenant, entry, now);
     Ok(())
 }
 
@@ -197,7 +196,7 @@ pub async fn top_up(
         amount,
         note,
     };
-    Ok((insert(tx, ids, tenant, entry, now).await?, balance_of(&row)?))
+    Ok((insert(tx, ids, tenant, entry, now), balance_of(&row)?))
 }
 
 struct Entry {
@@ -210,15 +209,9 @@ struct Entry {
     note: Option<String>,
 }
 
-async fn insert(
-    tx: &Tx,
-    ids: &IdSource,
-    tenant: TenantId,
-    entry: Entry,
-    now: Timestamp,
-) -> Result<EntryId, StoreError> {
+fn insert(tx: &Tx, ids: &IdSource, tenant: TenantId, entry: Entry, now: Timestamp) -> EntryId {
     let id = new_entry(ids);
-    tx.execute(
+    tx.defer(
         "INSERT INTO ledger_entries (id, tenant_id, transfer, phase, kind, debit, credit, amount, note, created_at)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
         [
@@ -233,9 +226,8 @@ async fn insert(
             entry.note.into(),
             now.millis().into(),
         ],
-    )
-    .await?;
-    Ok(id)
+    );
+    id
 }
 
 fn new_entry(ids: &IdSource) -> EntryId {

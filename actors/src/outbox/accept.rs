@@ -64,12 +64,11 @@ struct Line<'a> {
     run_at: i64,
 }
 
-/// Stores messages and their outbox rows. Where the account is not online, the timeline says at once why the message
-/// waits.
+/// Stores messages and their outbox rows. Where the account is not online, the message says at once why it waits.
 ///
 /// # Errors
-/// [`StoreError::Conflict`] when an id or a WhatsApp id is taken; else as the database says.
-pub async fn accept(tx: &Tx, messages: &[NewMessage], node: &str, now: Timestamp) -> Result<(), StoreError> {
+/// When a message cannot be written down. [`StoreError::Conflict`] comes at the end of the job, when an id is taken.
+pub fn accept(tx: &Tx, messages: &[NewMessage], now: Timestamp) -> Result<(), StoreError> {
     let mut lines = Vec::with_capacity(messages.len());
     for message in messages {
         tx.touch_outbox(message.account);
@@ -96,37 +95,29 @@ pub async fn accept(tx: &Tx, messages: &[NewMessage], node: &str, now: Timestamp
     let json = serde_json::to_string(&lines).map_err(|error| StoreError::Failed(error.to_string()))?;
     let each = tx.dialect().each();
     let outbound = Direction::Outbound;
-    tx.execute(
+    tx.defer(
         format!(
             "INSERT INTO messages (id, tenant_id, account_id, direction, wa_id, chat, recipient, kind, content, status,
-                                   priority, cost, callback_data, send_at, expires_at, created_at, updated_at)
+                                   priority, cost, callback_data, send_at, expires_at, waits, created_at, updated_at)
              SELECT e.value->>'id', e.value->>'tenant', e.value->>'account', '{outbound}', e.value->>'wa_id',
                     e.value->>'chat', e.value->>'recipient', e.value->>'kind', e.value->>'content',
                     e.value->>'status', e.value->>'priority', CAST(e.value->>'cost' AS BIGINT),
                     e.value->>'callback_data', CAST(e.value->>'send_at' AS BIGINT),
-                    CAST(e.value->>'expires_at' AS BIGINT), $2, $2 FROM {each}"
+                    CAST(e.value->>'expires_at' AS BIGINT),
+                    (SELECT 'it waits: the account is ' || a.state FROM accounts a
+                     WHERE a.id = e.value->>'account' AND a.state <> 'online'),
+                    $2, $2 FROM {each}"
         ),
         [json.as_str().into(), now.millis().into()],
-    )
-    .await?;
-    tx.execute(
+    );
+    tx.defer(
         format!(
             "INSERT INTO outbox (message_id, tenant_id, account_id, chat, lane, state, attempt, epoch, run_at, expires_at)
              SELECT e.value->>'id', e.value->>'tenant', e.value->>'account', e.value->>'chat',
                     CAST(e.value->>'lane' AS SMALLINT), {READY}, 0, 0, CAST(e.value->>'run_at' AS BIGINT),
                     CAST(e.value->>'expires_at' AS BIGINT) FROM {each}"
         ),
-        [json.as_str().into()],
-    )
-    .await?;
-    tx.execute(
-        format!(
-            "INSERT INTO message_steps (message_id, n, status, at, attempt, node, cause)
-             SELECT e.value->>'id', 1, e.value->>'status', $2, 0, $3, 'it waits: the account is ' || a.state
-             FROM {each} JOIN accounts a ON a.id = e.value->>'account' WHERE a.state <> 'online'"
-        ),
-        [json.into(), now.millis().into(), node.into()],
-    )
-    .await?;
+        [json.into()],
+    );
     Ok(())
 }

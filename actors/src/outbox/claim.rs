@@ -58,7 +58,7 @@ pub async fn claim_next(
                                  AND older.attempt > 0)
                AND EXISTS (SELECT 1 FROM accounts a WHERE a.id = $1 AND a.epoch = $2)
              ORDER BY o.lane, o.message_id LIMIT 1 {lock})
-         RETURNING message_id"
+         RETURNING message_id, tenant_id"
     );
     let row = tx
         .one(
@@ -68,15 +68,16 @@ pub async fn claim_next(
         .await?;
     let Some(row) = row else { return Ok(None) };
     let message: MessageId = parsed(&row, "message_id")?;
-    tx.execute(
-        "UPDATE messages SET status = $2, updated_at = $3 WHERE id = $1",
+    let tenant: TenantId = parsed(&row, "tenant_id")?;
+    tx.defer(
+        "UPDATE messages SET status = $3, updated_at = $4 WHERE tenant_id = $1 AND id = $2",
         [
+            tenant.to_string().into(),
             message.to_string().into(),
             MessageStatus::Sending.as_str().into(),
             now.millis().into(),
         ],
-    )
-    .await?;
+    );
     let claim = select(tx, "o.message_id = $1", message.to_string()).await?.pop();
     if let Some(claim) = &claim {
         let step = Step {
@@ -86,7 +87,7 @@ pub async fn claim_next(
             node: Some(node),
             cause: None,
         };
-        add_step(tx, message, step).await?;
+        add_step(tx, message, step);
     }
     Ok(claim)
 }
@@ -116,7 +117,7 @@ async fn select(tx: &Tx, condition: &str, value: String) -> Result<Vec<Claim>, S
     let sql = format!(
         "SELECT o.message_id, o.tenant_id, o.account_id, o.attempt, o.epoch, o.chat, o.claimed_at,
                 m.wa_id, m.content, m.cost, m.callback_data
-         FROM outbox o JOIN messages m ON m.id = o.message_id WHERE {condition} ORDER BY o.message_id"
+         FROM outbox o JOIN messages m ON m.tenant_id = o.tenant_id AND m.id = o.message_id WHERE {condition} ORDER BY o.message_id"
     );
     tx.all(sql, [value.into()]).await?.iter().map(claim_of).collect()
 }
@@ -173,7 +174,7 @@ pub async fn give_back(
         node: None,
         cause: Some(cause),
     };
-    add_step(tx, message, step).await?;
+    add_step(tx, message, step);
     Ok(true)
 }
 

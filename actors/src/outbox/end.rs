@@ -5,8 +5,8 @@ use sea_orm::QueryResult;
 use crate::store::Reads;
 
 use super::{
-    AccountId, Ack, Jid, MessageId, MessageStatus, READY, SENDING, Step, StoreError, TenantId, Timestamp,
-    Tokens, Tx, WaMessageId, add_step, parsed,
+    AccountId, Ack, Jid, MessageId, MessageStatus, READY, SENDING, Step, StoreError, TRIED, TenantId,
+    Timestamp, Tokens, Tx, WaMessageId, add_step, parsed,
 };
 
 /// How a send ended.
@@ -83,7 +83,7 @@ pub async fn settle(
     let gone = tx
         .one(
             format!(
-                "DELETE FROM outbox WHERE message_id = $1 AND epoch = $2 AND state = {SENDING} RETURNING attempt"
+                "DELETE FROM outbox WHERE message_id = $1 AND epoch = $2 AND state = {SENDING} RETURNING attempt, tenant_id"
             ),
             [message.to_string().into(), epoch.into()],
         )
@@ -94,7 +94,7 @@ pub async fn settle(
         Outcome::Failed { code, detail } => (MessageStatus::Failed, Some((code.as_str(), detail.as_str()))),
         Outcome::Unknown { cause } => (MessageStatus::Unknown, Some(("unknown", cause.as_str()))),
     };
-    let ended = end(tx, message, status, error, now).await?;
+    let ended = end(tx, (parsed(&gone, "tenant_id")?, message), status, error, now).await?;
     let step = Step {
         status,
         at: now,
@@ -102,13 +102,13 @@ pub async fn settle(
         node: Some(node),
         cause: error.map(|(_, detail)| detail),
     };
-    add_step(tx, message, step).await?;
+    add_step(tx, message, step);
     Ok(Some(ended))
 }
 
 async fn end(
     tx: &Tx,
-    message: MessageId,
+    (tenant, message): (TenantId, MessageId),
     status: MessageStatus,
     error: Option<(&str, &str)>,
     now: Timestamp,
@@ -116,10 +116,11 @@ async fn end(
     let row = tx
         .one(
             format!(
-                "UPDATE messages SET status = $2, error_code = $3, error_detail = $4, updated_at = $5
-                 WHERE id = $1 {RETURNING}"
+                "UPDATE messages SET status = $3, error_code = $4, error_detail = $5, updated_at = $6
+                 WHERE tenant_id = $1 AND id = $2 {RETURNING}"
             ),
             [
+                tenant.to_string().into(),
                 message.to_string().into(),
                 status.as_str().into(),
                 error.map(|(code, _)| code.to_owned()).into(),
@@ -154,7 +155,8 @@ pub async fn acknowledge(
         .one(
             format!(
                 "UPDATE messages SET status = $3, updated_at = $4
-                 WHERE account_id = $1 AND wa_id = $2 AND direction = 'outbound' AND status IN ({below}) {RETURNING}"
+                 WHERE account_id = $1 AND wa_id = $2 AND {TRIED} AND direction = 'outbound'
+                   AND status IN ({below}) {RETURNING}"
             ),
             [
                 account.to_string().into(),
@@ -176,8 +178,7 @@ pub async fn acknowledge(
             node: None,
             cause: None,
         },
-    )
-    .await?;
+    );
     Ok(Some(settled))
 }
 
@@ -202,7 +203,7 @@ pub async fn cancel(
     if gone == 0 {
         return Ok(None);
     }
-    let ended = end(tx, message, MessageStatus::Cancelled, None, now).await?;
+    let ended = end(tx, (tenant, message), MessageStatus::Cancelled, None, now).await?;
     let step = Step {
         status: MessageStatus::Cancelled,
         at: now,
@@ -210,7 +211,7 @@ pub async fn cancel(
         node: None,
         cause: Some("by request"),
     };
-    add_step(tx, message, step).await?;
+    add_step(tx, message, step);
     Ok(Some(ended))
 }
 
@@ -280,7 +281,7 @@ async fn end_ready(
             format!(
                 "DELETE FROM outbox WHERE message_id IN (
                      SELECT message_id FROM outbox WHERE state = {READY} AND {condition} LIMIT $1 {lock})
-                 RETURNING message_id, attempt"
+                 RETURNING message_id, tenant_id, attempt"
             ),
             values,
         )
@@ -294,7 +295,16 @@ async fn end_ready(
         } else {
             (MessageStatus::Failed, why.tried_detail)
         };
-        ended.push(end(tx, message, status, Some((why.code, detail)), now).await?);
+        ended.push(
+            end(
+                tx,
+                (parsed(&row, "tenant_id")?, message),
+                status,
+                Some((why.code, detail)),
+                now,
+            )
+            .await?,
+        );
         let step = Step {
             status,
             at: now,
@@ -302,7 +312,7 @@ async fn end_ready(
             node: None,
             cause: Some(detail),
         };
-        add_step(tx, message, step).await?;
+        add_step(tx, message, step);
     }
     Ok(ended)
 }

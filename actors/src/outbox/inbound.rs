@@ -1,8 +1,8 @@
 //! Messages that came in. They share the table with ours, so that a chat reads as one.
 
 use super::{
-    AccountId, Content, Direction, IdSource, Jid, MessageId, MessageStatus, Priority, StoreError, TenantId,
-    Timestamp, Tx, WaMessageId,
+    AccountId, Content, Direction, IdSource, Jid, MessageId, MessageStatus, Priority, StoreError, TRIED,
+    TenantId, Timestamp, Tx, WaMessageId,
 };
 
 /// What came in.
@@ -37,10 +37,12 @@ pub async fn receive(
         serde_json::to_string(&inbound.content).map_err(|error| StoreError::Failed(error.to_string()))?;
     let stored = tx
         .execute(
-            "INSERT INTO messages (id, tenant_id, account_id, direction, wa_id, chat, sender, sender_name, kind, content,
+            format!(
+                "INSERT INTO messages (id, tenant_id, account_id, direction, wa_id, chat, sender, sender_name, kind, content,
                                    status, priority, cost, created_at, updated_at)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 0, $13, $13)
-             ON CONFLICT (account_id, wa_id) DO NOTHING",
+             ON CONFLICT (account_id, wa_id) WHERE {TRIED} DO NOTHING"
+            ),
             [
                 id.to_string().into(),
                 tenant.to_string().into(),

@@ -11,7 +11,7 @@ use crate::{
         Timestamp, Tokens, WaMessageId,
         message::{Ack, Outgoing},
     },
-    store::{StoreError, Tx, parsed},
+    store::{StoreError, Tx, messages::TRIED, parsed},
 };
 
 mod accept;
@@ -40,8 +40,8 @@ struct Step<'a> {
     cause: Option<&'a str>,
 }
 
-async fn add_step(tx: &Tx, message: MessageId, step: Step<'_>) -> Result<(), StoreError> {
-    tx.execute(
+fn add_step(tx: &Tx, message: MessageId, step: Step<'_>) {
+    tx.defer(
         "INSERT INTO message_steps (message_id, n, status, at, attempt, node, cause)
          SELECT $1, COALESCE(MAX(n), 0) + 1, $2, $3, $4, $5, $6 FROM message_steps WHERE message_id = $1",
         [
@@ -52,7 +52,5 @@ async fn add_step(tx: &Tx, message: MessageId, step: Step<'_>) -> Result<(), Sto
             step.node.map(str::to_owned).into(),
             step.cause.map(str::to_owned).into(),
         ],
-    )
-    .await?;
-    Ok(())
+    );
 }

@@ -71,7 +71,7 @@ impl Platform {
                     let event = NewEvent::new(tenant, Some(account), EventType::AccountStateChanged, &said);
                     journal::append(tx, &ids, at, &[event]).await?;
                     if let Some(answer) = answer {
-                        idempotency::keep(tx, &[answer(&row)], at).await?;
+                        idempotency::keep(tx, &[answer(&row)], at)?;
                     }
                     Ok(row)
                 })

@@ -141,7 +141,7 @@ pub async fn create(tx: &Tx, new: NewAccount) -> Result<AccountRow, StoreError> 
         created_at: Set(new.at.millis()),
         deleted_at: Set(None),
     };
-    row.insert(tx.connection()).await?.try_into()
+    row.insert(tx.connection().await?).await?.try_into()
 }
 
 /// Changes what people call an account and its labels; `None` leaves either. Gives false when the tenant has no such
@@ -188,7 +188,7 @@ pub async fn set_wanted(
         .filter(Column::Id.eq(account.to_string()))
         .filter(Column::TenantId.eq(tenant.to_string()))
         .filter(Column::DeletedAt.is_null())
-        .exec(tx.connection())
+        .exec(tx.connection().await?)
         .await?;
     Ok(done.rows_affected == 1)
 }
@@ -210,7 +210,7 @@ pub async fn delete(
         .filter(Column::Id.eq(account.to_string()))
         .filter(Column::TenantId.eq(tenant.to_string()))
         .filter(Column::DeletedAt.is_null())
-        .exec(tx.connection())
+        .exec(tx.connection().await?)
         .await?;
     Ok(done.rows_affected == 1)
 }
@@ -273,7 +273,7 @@ pub async fn change_state(
     if let Some(name) = &change.push_name {
         update = update.col_expr(Column::PushName, Expr::value(name.clone()));
     }
-    Ok((update.exec(tx.connection()).await?.rows_affected == 1).then_some(from))
+    Ok((update.exec(tx.connection().await?).await?.rows_affected == 1).then_some(from))
 }
 
 /// Notes when a round trip was proven last. Does nothing under a stale epoch.

@@ -91,29 +91,27 @@ pub async fn find_many(
 ///
 /// # Errors
 /// [`StoreError::Conflict`] when a live record of the same key stands (written by another node).
-pub async fn keep(tx: &Tx, records: &[IdempotencyRecord], now: Timestamp) -> Result<(), StoreError> {
+pub fn keep(tx: &Tx, records: &[IdempotencyRecord], now: Timestamp) -> Result<(), StoreError> {
     if records.is_empty() {
         return Ok(());
     }
     let json = serde_json::to_string(records).map_err(|error| StoreError::Failed(error.to_string()))?;
     let each = tx.dialect().each();
-    tx.execute(
+    tx.defer(
         format!(
             "DELETE FROM idempotency_records WHERE expires_at <= $2 AND (tenant_id, idem_key) IN
              (SELECT e.value->>'tenant', e.value->>'key' FROM {each})"
         ),
         [json.as_str().into(), now.millis().into()],
-    )
-    .await?;
-    tx.execute(
+    );
+    tx.defer(
         format!(
             "INSERT INTO idempotency_records (tenant_id, idem_key, fingerprint, status, body, expires_at)
              SELECT e.value->>'tenant', e.value->>'key', e.value->>'fingerprint', CAST(e.value->>'status' AS INTEGER),
                     e.value->>'body', CAST(e.value->>'expires_at' AS BIGINT) FROM {each}"
         ),
         [json.into()],
-    )
-    .await?;
+    );
     Ok(())
 }
 

@@ -1,6 +1,9 @@
 //! Messages as people read them: one with its timeline, and lists.
 
-use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _};
+use sea_orm::{
+    ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, Select,
+    sea_query::Expr,
+};
 
 use super::{
     Reads, StoreError,
@@ -14,6 +17,10 @@ use crate::domain::{
     AccountId, Content, Direction, Jid, MessageId, MessageStatus, Priority, TenantId, Timestamp, Tokens,
     WaMessageId,
 };
+
+/// What the partial indexes of `messages` hold, as the migration says it: a statement must repeat it to use them.
+pub const TRIED: &str = "status NOT IN ('queued', 'scheduled')";
+const UNTRIED: &str = "status IN ('queued', 'scheduled')";
 
 /// A message as stored.
 #[derive(Clone, Debug)]
@@ -52,6 +59,8 @@ pub struct MessageRow {
     pub expires_at: Option<Timestamp>,
     /// Why it ended without being sent: code and text.
     pub error: Option<(String, String)>,
+    /// Why it could not go at once, as seen when it was accepted.
+    pub waits: Option<String>,
     /// When it was accepted or came in.
     pub created_at: Timestamp,
     /// When it last changed.
@@ -114,6 +123,7 @@ impl TryFrom<Model> for MessageRow {
             send_at: row.send_at.map(Timestamp::from_millis),
             expires_at: row.expires_at.map(Timestamp::from_millis),
             error: row.error_code.zip(row.error_detail),
+            waits: row.waits,
             created_at: Timestamp::from_millis(row.created_at),
             updated_at: Timestamp::from_millis(row.updated_at),
         })
@@ -130,8 +140,7 @@ impl Reads {
         tenant: TenantId,
         message: MessageId,
     ) -> Result<Option<MessageRow>, StoreError> {
-        Entity::find_by_id(message.to_string())
-            .filter(Column::TenantId.eq(tenant.to_string()))
+        Entity::find_by_id((tenant.to_string(), message.to_string()))
             .one(self.connection())
             .await?
             .map(MessageRow::try_from)
@@ -171,25 +180,26 @@ impl Reads {
         filter: &MessageFilter,
         limit: u64,
     ) -> Result<Vec<MessageRow>, StoreError> {
-        let mut select = Entity::find()
-            .filter(Column::TenantId.eq(tenant.to_string()))
-            .order_by_desc(Column::Id)
-            .limit(limit);
-        if let Some(account) = filter.account {
-            select = select.filter(Column::AccountId.eq(account.to_string()));
-        }
-        if let Some(chat) = &filter.chat {
-            select = select.filter(Column::Chat.eq(chat.as_str()));
-        }
-        if let Some(status) = filter.status {
-            select = select.filter(Column::Status.eq(status.as_str()));
-        }
-        if let Some(direction) = filter.direction {
-            select = select.filter(Column::Direction.eq(direction.as_str()));
-        }
-        if let Some(after) = filter.after {
-            select = select.filter(Column::Id.lt(after.to_string()));
-        }
+        let select = narrowed(tenant, filter).order_by_desc(Column::Id).limit(limit);
+        let (Some(account), Some(chat)) = (filter.account, &filter.chat) else {
+            return self.rows(select).await;
+        };
+        // The index of chats holds what was tried; the outbox knows the rest.
+        let tried = select.clone().filter(Expr::cust(TRIED));
+        let untried = select.filter(Expr::cust(UNTRIED)).filter(Expr::cust_with_values(
+            "id IN (SELECT message_id FROM outbox WHERE account_id = $1 AND chat = $2)",
+            [account.to_string(), chat.to_string()],
+        ));
+        let mut rows = self.rows(untried).await?;
+        rows.extend(self.rows(tried).await?);
+        rows.sort_by_key(|row| std::cmp::Reverse(row.id));
+        // A message that was tried between the two looks is in both.
+        rows.dedup_by_key(|row| row.id);
+        rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+        Ok(rows)
+    }
+
+    async fn rows(&self, select: Select<Entity>) -> Result<Vec<MessageRow>, StoreError> {
         select
             .all(self.connection())
             .await?
@@ -197,4 +207,24 @@ impl Reads {
             .map(MessageRow::try_from)
             .collect()
     }
+}
+
+fn narrowed(tenant: TenantId, filter: &MessageFilter) -> Select<Entity> {
+    let mut select = Entity::find().filter(Column::TenantId.eq(tenant.to_string()));
+    if let Some(account) = filter.account {
+        select = select.filter(Column::AccountId.eq(account.to_string()));
+    }
+    if let Some(chat) = &filter.chat {
+        select = select.filter(Column::Chat.eq(chat.as_str()));
+    }
+    if let Some(status) = filter.status {
+        select = select.filter(Column::Status.eq(status.as_str()));
+    }
+    if let Some(direction) = filter.direction {
+        select = select.filter(Column::Direction.eq(direction.as_str()));
+    }
+    if let Some(after) = filter.after {
+        select = select.filter(Column::Id.lt(after.to_string()));
+    }
+    select
 }

@@ -120,7 +120,7 @@ pub async fn create_tenant(
         name: Set(name.to_owned()),
         created_at: Set(at.millis()),
     };
-    row.insert(tx.connection()).await?;
+    row.insert(tx.connection().await?).await?;
     let wallet = wallets::ActiveModel {
         tenant_id: Set(id.clone()),
         issued: Set(0),
@@ -129,7 +129,7 @@ pub async fn create_tenant(
         spent: Set(0),
         low_threshold: Set(low_threshold.0),
     };
-    wallet.insert(tx.connection()).await?;
+    wallet.insert(tx.connection().await?).await?;
     tx.execute(
         "INSERT INTO journal_heads (tenant_id, seq) VALUES ($1, 0)",
         [id.into()],
@@ -152,7 +152,7 @@ pub async fn create_user(tx: &Tx, user: UserRow, at: Timestamp) -> Result<(), St
         created_at: Set(at.millis()),
         disabled_at: Set(None),
     };
-    row.insert(tx.connection()).await?;
+    row.insert(tx.connection().await?).await?;
     Ok(())
 }
 
@@ -173,7 +173,7 @@ pub async fn create_key(tx: &Tx, key: KeyRow) -> Result<(), StoreError> {
         last_used_at: Set(None),
         revoked_at: Set(None),
     };
-    row.insert(tx.connection()).await?;
+    row.insert(tx.connection().await?).await?;
     Ok(())
 }
 
@@ -188,7 +188,7 @@ pub async fn revoke_key(tx: &Tx, tenant: TenantId, key: KeyId, at: Timestamp) ->
         .filter(Column::Id.eq(key.to_string()))
         .filter(Column::TenantId.eq(tenant.to_string()))
         .filter(Column::RevokedAt.is_null())
-        .exec(tx.connection())
+        .exec(tx.connection().await?)
         .await?;
     Ok(done.rows_affected == 1)
 }
@@ -219,7 +219,7 @@ pub async fn create_refresh_token(tx: &Tx, token_hash: String, token: RefreshRow
         used_at: Set(None),
         revoked_at: Set(None),
     };
-    row.insert(tx.connection()).await?;
+    row.insert(tx.connection().await?).await?;
     Ok(())
 }
 
@@ -233,7 +233,7 @@ pub async fn use_refresh_token(
     at: Timestamp,
 ) -> Result<Option<RefreshRow>, StoreError> {
     let Some(row) = refresh_tokens::Entity::find_by_id(token_hash)
-        .one(tx.connection())
+        .one(tx.connection().await?)
         .await?
     else {
         return Ok(None);

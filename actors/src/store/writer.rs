@@ -72,14 +72,16 @@ where
             return Box::pin(async { false });
         };
         Box::pin(async move {
-            let result = AssertUnwindSafe(async { job(tx).await })
-                .catch_unwind()
-                .await
-                .unwrap_or_else(|_| {
-                    Err(StoreError::Failed(
-                        "the job panicked; nothing was changed".to_owned(),
-                    ))
-                });
+            let whole = async {
+                let result = job(tx).await?;
+                tx.flush().await?;
+                Ok(result)
+            };
+            let result = AssertUnwindSafe(whole).catch_unwind().await.unwrap_or_else(|_| {
+                Err(StoreError::Failed(
+                    "the job panicked; nothing was changed".to_owned(),
+                ))
+            });
             let stands = result.is_ok();
             self.result = Some(result);
             stands

@@ -196,7 +196,7 @@ pub(crate) async fn create(
         .write(move |tx| {
             Box::pin(async move {
                 people::create_key(tx, row).await?;
-                idempotency::keep(tx, record.as_slice(), now).await
+                idempotency::keep(tx, record.as_slice(), now)
             })
         })
         .await

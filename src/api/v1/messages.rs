@@ -155,7 +155,7 @@ fn first_step(row: &MessageRow) -> Step {
         at: row.created_at,
         attempt: 0,
         node: None,
-        cause: None,
+        cause: row.waits.clone(),
     }
 }
 

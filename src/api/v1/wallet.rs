@@ -216,7 +216,7 @@ pub(crate) async fn top_up(
                 let text = serde_json::to_string(&TopUpAnswer { entry, wallet }).unwrap_or_default();
                 if let Some(first) = first {
                     let record = first.record(StatusCode::CREATED, text.clone(), now);
-                    idempotency::keep(tx, &[record], now).await?;
+                    idempotency::keep(tx, &[record], now)?;
                 }
                 Ok(text)
             })

@@ -86,8 +86,8 @@ tables! {
     }
     /// Messages, both ways.
     messages "messages" {
+        #[sea_orm(primary_key, auto_increment = false)] tenant_id: String,
         #[sea_orm(primary_key, auto_increment = false)] id: String,
-        tenant_id: String,
         account_id: String,
         direction: String,
         wa_id: String,
@@ -105,6 +105,7 @@ tables! {
         expires_at: Option<i64>,
         error_code: Option<String>,
         error_detail: Option<String>,
+        waits: Option<String>,
         created_at: i64,
         updated_at: i64,
     }

@@ -106,7 +106,7 @@ impl Bench {
                     ledger::reserve(tx, tenant, total)
                         .await?
                         .ok_or_else(|| StoreError::Conflict("too little".to_owned()))?;
-                    outbox::accept(tx, &messages, "node", now).await?;
+                    outbox::accept(tx, &messages, now)?;
                     let holds: Vec<Hold> = messages
                         .iter()
                         .map(|m| Hold {
@@ -114,7 +114,7 @@ impl Bench {
                             amount: m.cost,
                         })
                         .collect();
-                    ledger::record_holds(tx, &ids, tenant, &holds, now).await?;
+                    ledger::record_holds(tx, &ids, tenant, &holds, now)?;
                     let events: Vec<NewEvent> = messages
                         .iter()
                         .map(|m| NewEvent::new(tenant, Some(account), EventType::MessageQueued, &m.id))
