@@ -11,7 +11,7 @@ use crate::domain::{AccountId, TenantId};
 /// Which database speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dialect {
-    /// SQLite, 3.38 or newer.
+    /// SQLite, 3.51 or newer: the one built into this program.
     Sqlite,
     /// PostgreSQL, 13 or newer.
     Postgres,
@@ -36,7 +36,7 @@ impl Dialect {
     /// parameter then writes any number of rows, and stays prepared whatever their number.
     pub const fn each(self) -> &'static str {
         match self {
-            Self::Sqlite => "json_each($1) AS e",
+            Self::Sqlite => "jsonb_each($1) AS e",
             Self::Postgres => "jsonb_array_elements($1::jsonb) AS e(value)",
         }
     }
