@@ -119,13 +119,7 @@ impl Handler<Quote> for Billing {
     type Result = actix::MessageResult<Quote>;
 
     fn handle(&mut self, quote: Quote, _: &mut Self::Context) -> Self::Result {
-        actix::MessageResult(
-            quote
-                .items
-                .iter()
-                .map(|(_, kind)| self.settings.price(kind))
-                .collect(),
-        )
+        actix::MessageResult(self.settings.price(quote.kind))
     }
 }
 

@@ -4,6 +4,7 @@
 use std::{
     collections::{HashMap, HashSet},
     sync::LazyLock,
+    time::Duration,
 };
 
 use prometheus::{Histogram, histogram_opts, register_histogram};
@@ -11,7 +12,7 @@ use prometheus::{Histogram, histogram_opts, register_histogram};
 use super::{Accepted, Answer, IdempotencyKey, Refusal, Submit, intake::IntakeParts};
 use crate::{
     domain::{
-        MessageId, TenantId, Timestamp, Tokens, WaMessageId,
+        MessageId, MessageStatus, TenantId, Timestamp, Tokens, WaMessageId,
         event::{EventType, MessageEvent, NewEvent},
     },
     journal,
@@ -38,23 +39,69 @@ pub(super) fn observe_size(messages: usize) {
     BATCH_SIZE.observe(messages as f64);
 }
 
-/// A submission with the ids that were minted at the door and its price.
+/// A submission with the ids that were minted at the door.
 pub(super) struct Item {
     pub(super) id: MessageId,
     pub(super) wa_id: WaMessageId,
-    pub(super) cost: Tokens,
     pub(super) submit: Submit,
+}
+
+/// A submission with its price and everything that can be made of it before the commit.
+pub(super) struct Prepared {
+    item: Item,
+    cost: Tokens,
+    status: MessageStatus,
+    row: outbox::Row,
+    event: NewEvent,
+}
+
+impl Prepared {
+    pub(super) fn new(
+        item: Item,
+        cost: Tokens,
+        default_expiry: Duration,
+        now: Timestamp,
+    ) -> Result<Self, StoreError> {
+        let submit = &item.submit;
+        let status = outbox::first_status(submit.send_at, now);
+        let starts = submit.send_at.unwrap_or(now).max(now);
+        let message = NewMessage {
+            id: item.id,
+            tenant: submit.tenant,
+            account: submit.account,
+            wa_id: item.wa_id.clone(),
+            chat: submit.chat.clone(),
+            recipient: submit.recipient.clone(),
+            content: submit.content.clone(),
+            priority: submit.priority,
+            cost,
+            callback_data: submit.callback_data.clone(),
+            send_at: submit.send_at,
+            expires_at: Some(submit.expires_at.unwrap_or(starts.after(default_expiry))),
+        };
+        Ok(Self {
+            row: outbox::Row::new(&message, now)?,
+            event: queued_event(&message, status),
+            cost,
+            status,
+            item,
+        })
+    }
+
+    pub(super) const fn tenant(&self) -> TenantId {
+        self.item.submit.tenant
+    }
 }
 
 pub(super) struct Batch<'a> {
     parts: &'a IntakeParts,
-    items: &'a [Item],
+    items: &'a [Prepared],
     now: Timestamp,
     results: Vec<Option<Result<Answer, Refusal>>>,
 }
 
 impl<'a> Batch<'a> {
-    pub(super) fn new(parts: &'a IntakeParts, items: &'a [Item], now: Timestamp) -> Self {
+    pub(super) fn new(parts: &'a IntakeParts, items: &'a [Prepared], now: Timestamp) -> Self {
         Self {
             parts,
             items,
@@ -86,18 +133,18 @@ impl<'a> Batch<'a> {
         let keys: Vec<(TenantId, &str)> = self
             .items
             .iter()
-            .filter_map(|item| Some((item.submit.tenant, item.submit.idempotency.as_ref()?.key.as_str())))
+            .filter_map(|one| Some((one.tenant(), one.item.submit.idempotency.as_ref()?.key.as_str())))
             .collect();
         if keys.is_empty() {
             return Ok(());
         }
         let known = idempotency::find_many(tx, &keys, self.now).await?;
         let mut seen = HashSet::new();
-        for (item, result) in self.items.iter().zip(&mut self.results) {
-            let Some(IdempotencyKey { key, fingerprint }) = &item.submit.idempotency else {
+        for (one, result) in self.items.iter().zip(&mut self.results) {
+            let Some(IdempotencyKey { key, fingerprint }) = &one.item.submit.idempotency else {
                 continue;
             };
-            let owned = (item.submit.tenant, key.as_str());
+            let owned = (one.tenant(), key.as_str());
             if let Some(record) = known
                 .iter()
                 .find(|record| (record.tenant, record.key.as_str()) == owned)
@@ -122,9 +169,9 @@ impl<'a> Batch<'a> {
     /// One guarded hold per tenant; when it does not fit, as many messages as the wallet carries, in their order.
     async fn hold(&mut self, tx: &Tx) -> Result<Vec<(usize, Balance)>, StoreError> {
         let mut tenants: HashMap<TenantId, Vec<usize>> = HashMap::new();
-        for (i, item) in self.items.iter().enumerate() {
+        for (i, one) in self.items.iter().enumerate() {
             if self.results[i].is_none() {
-                tenants.entry(item.submit.tenant).or_default().push(i);
+                tenants.entry(one.tenant()).or_default().push(i);
             }
         }
         // One order for all nodes, so that two commits never wait for each other in a circle.
@@ -184,63 +231,35 @@ impl<'a> Batch<'a> {
         if accepted.is_empty() {
             return Ok(());
         }
-        let expiry = self.parts.settings.default_expiry;
-        let mut messages = Vec::with_capacity(accepted.len());
-        let mut events = Vec::with_capacity(accepted.len());
+        let accepted = || accepted.iter().map(|&(i, _)| &self.items[i]);
         let mut holds: HashMap<TenantId, Vec<Hold>> = HashMap::new();
-        for &(i, _) in accepted {
-            let Item {
-                id,
-                wa_id,
-                cost,
-                submit,
-            } = &self.items[i];
-            let starts = submit.send_at.unwrap_or(self.now).max(self.now);
-            let default_expiry = starts.after(expiry);
-            let message = NewMessage {
-                id: *id,
-                tenant: submit.tenant,
-                account: submit.account,
-                wa_id: wa_id.clone(),
-                chat: submit.chat.clone(),
-                recipient: submit.recipient.clone(),
-                content: submit.content.clone(),
-                priority: submit.priority,
-                cost: *cost,
-                callback_data: submit.callback_data.clone(),
-                send_at: submit.send_at,
-                expires_at: Some(submit.expires_at.unwrap_or(default_expiry)),
-            };
-            events.push(queued_event(&message, self.now));
-            messages.push(message);
-            if *cost > Tokens::ZERO {
-                holds.entry(submit.tenant).or_default().push(Hold {
-                    message: *id,
-                    amount: *cost,
-                });
-            }
+        for one in accepted().filter(|one| one.cost > Tokens::ZERO) {
+            holds.entry(one.tenant()).or_default().push(Hold {
+                message: one.item.id,
+                amount: one.cost,
+            });
         }
-        outbox::accept(tx, &messages, self.now)?;
+        outbox::accept(tx, accepted().map(|one| &one.row), self.now);
         for (tenant, holds) in holds {
             ledger::record_holds(tx, &self.parts.ids, tenant, &holds, self.now)?;
         }
-        journal::append(tx, &self.parts.ids, self.now, &events).await
+        journal::append(tx, &self.parts.ids, self.now, accepted().map(|one| &one.event)).await
     }
 
     fn render(&mut self, accepted: Vec<(usize, Balance)>) -> Vec<IdempotencyRecord> {
         let keep_for = self.parts.settings.keep_answers;
         let mut records = Vec::new();
         for (i, balance) in accepted {
-            let Item {
-                id,
-                wa_id,
+            let Prepared {
+                item: Item { id, wa_id, submit },
                 cost,
-                submit,
+                status,
+                ..
             } = &self.items[i];
             let accepted = Accepted {
                 id: *id,
                 wa_id: wa_id.clone(),
-                status: outbox::first_status(submit.send_at, self.now),
+                status: *status,
                 account: submit.account,
                 recipient: submit.recipient.clone(),
                 chat: submit.chat.clone(),
@@ -264,11 +283,11 @@ impl<'a> Batch<'a> {
     }
 }
 
-fn queued_event(message: &NewMessage, now: Timestamp) -> NewEvent {
+fn queued_event(message: &NewMessage, status: MessageStatus) -> NewEvent {
     let particulars = MessageEvent {
         message: message.id,
         wa_message_id: &message.wa_id,
-        status: outbox::first_status(message.send_at, now),
+        status,
         chat: &message.chat,
         kind: message.content.kind(),
         cost: message.cost,

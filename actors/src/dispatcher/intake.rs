@@ -1,14 +1,17 @@
-//! The intake: one task drains what is waiting, prices it, commits it together and answers everyone. A lone submission
-//! waits for nobody; many share one fsync.
+//! The intake: whoever submits a message prices and prepares it; one task commits together whatever waits and answers
+//! everyone. A lone submission waits for nobody; many share one fsync.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use dashmap::DashMap;
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
     Answer, Refusal, Settings, Submit,
-    batch::{Batch, Item},
+    batch::{Batch, Item, Prepared},
 };
 use crate::{
     domain::{AccountId, Clock, Content, IdSource, TenantId, Tokens, WaMessageId},
@@ -24,6 +27,8 @@ const BUSY_RETRY: Duration = Duration::from_secs(1);
 /// How long pricing may take before a submission is refused: billing restarts within milliseconds.
 const QUOTE_DEADLINE: Duration = Duration::from_secs(2);
 const QUOTE_RETRY: Duration = Duration::from_millis(20);
+/// For how long a price holds that billing told: a new price list is in force a second later at most.
+const PRICE_KEPT: Duration = Duration::from_secs(1);
 
 /// What the intake is made of.
 pub struct IntakeParts {
@@ -37,8 +42,6 @@ pub struct IntakeParts {
     pub clock: Clock,
     /// Keeps others from guessing WhatsApp ids.
     pub wa_secret: [u8; 32],
-    /// Which node this is, for timelines.
-    pub node: String,
     /// Prices messages.
     pub quote: Line<Quote>,
     /// Hears of balances.
@@ -52,12 +55,16 @@ pub struct Intake {
     parts: Arc<IntakeParts>,
     // Which tenant an account belongs to: asked for every message, changes never.
     owners: Arc<DashMap<AccountId, TenantId>>,
+    prices: Arc<DashMap<(TenantId, &'static str), Price>>,
 }
 
-pub(super) struct Waiting {
-    pub(super) item: Item,
-    pub(super) answer: oneshot::Sender<Result<Answer, Refusal>>,
+struct Waiting {
+    item: Prepared,
+    answer: oneshot::Sender<Result<Answer, Refusal>>,
 }
+
+/// A price and when it was told.
+type Price = (Tokens, Instant);
 
 impl std::fmt::Debug for Intake {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -66,15 +73,16 @@ impl std::fmt::Debug for Intake {
 }
 
 impl Intake {
-    /// Starts the task on the current tokio runtime.
+    /// Starts its task beside the store's writer, for whom it mostly waits.
     pub fn start(parts: IntakeParts) -> Self {
         let (queue, waiting) = mpsc::channel(parts.settings.intake_queue.max(1));
         let parts = Arc::new(parts);
-        tokio::spawn(drain(Arc::clone(&parts), waiting));
+        parts.store.spawn(drain(Arc::clone(&parts), waiting));
         Self {
             queue,
             parts,
             owners: Arc::default(),
+            prices: Arc::default(),
         }
     }
 
@@ -84,21 +92,21 @@ impl Intake {
     /// See [`Refusal`]: whatever it says, nothing was stored.
     pub async fn submit(&self, submit: Submit) -> Result<Answer, Refusal> {
         self.check_owner(submit.tenant, submit.account).await?;
+        let price = if submit.billed {
+            self.price(submit.tenant, submit.content.kind()).await?
+        } else {
+            Tokens::ZERO
+        };
         let id = self.parts.ids.next();
         let wa_id = WaMessageId::of(&self.parts.wa_secret, id);
+        let expiry = self.parts.settings.default_expiry;
+        let item = Prepared::new(Item { id, wa_id, submit }, price, expiry, self.parts.clock.now())?;
         let (answer, answered) = oneshot::channel();
-        let waiting = Waiting {
-            item: Item {
-                id,
-                wa_id,
-                cost: Tokens::ZERO,
-                submit,
-            },
-            answer,
-        };
-        self.queue.try_send(waiting).map_err(|_| Refusal::Busy {
-            retry_after: BUSY_RETRY,
-        })?;
+        self.queue
+            .try_send(Waiting { item, answer })
+            .map_err(|_| Refusal::Busy {
+                retry_after: BUSY_RETRY,
+            })?;
         answered
             .await
             .map_err(|_| Refusal::Store(StoreError::Unavailable("the intake is closing".to_owned())))?
@@ -109,10 +117,20 @@ impl Intake {
     /// # Errors
     /// [`Refusal::Busy`] when billing does not answer.
     pub async fn quote(&self, tenant: TenantId, content: &Content) -> Result<Tokens, Refusal> {
-        let prices = price(&self.parts, vec![(tenant, content.kind())]).await?;
-        prices.first().copied().ok_or(Refusal::Busy {
-            retry_after: BUSY_RETRY,
-        })
+        self.price(tenant, content.kind()).await
+    }
+
+    /// The price of a message of this kind, asked of billing once a second at most for each tenant and kind.
+    async fn price(&self, tenant: TenantId, kind: &'static str) -> Result<Tokens, Refusal> {
+        let now = self.parts.clock.instant();
+        if let Some(known) = self.prices.get(&(tenant, kind))
+            && now.saturating_duration_since(known.1) < PRICE_KEPT
+        {
+            return Ok(known.0);
+        }
+        let price = ask_price(&self.parts, tenant, kind).await?;
+        self.prices.insert((tenant, kind), (price, now));
+        Ok(price)
     }
 
     /// How many submissions wait now, for metrics.
@@ -144,32 +162,16 @@ impl Intake {
     }
 }
 
+/// Commits whatever waits, and answers.
 async fn drain(parts: Arc<IntakeParts>, mut waiting: mpsc::Receiver<Waiting>) {
     let most = parts.settings.intake_batch_max.max(1);
     let mut taken = Vec::with_capacity(most);
     while waiting.recv_many(&mut taken, most).await > 0 {
-        let (mut items, answers): (Vec<Item>, Vec<_>) = taken
+        let (items, answers): (Vec<Prepared>, Vec<_>) = taken
             .drain(..)
-            .map(|waiting| (waiting.item, waiting.answer))
+            .map(|Waiting { item, answer }| (item, answer))
             .unzip();
         crate::dispatcher::batch::observe_size(items.len());
-        let kinds = items
-            .iter()
-            .map(|item| (item.submit.tenant, item.submit.content.kind()))
-            .collect();
-        match price(&parts, kinds).await {
-            Ok(prices) => {
-                for (item, price) in items.iter_mut().zip(prices) {
-                    item.cost = if item.submit.billed { price } else { Tokens::ZERO };
-                }
-            }
-            Err(refusal) => {
-                answers
-                    .into_iter()
-                    .for_each(|answer| drop(answer.send(Err(refusal.clone()))));
-                continue;
-            }
-        }
         let results = commit(&parts, items).await;
         for (answer, result) in answers.into_iter().zip(results) {
             let _ = answer.send(result);
@@ -177,16 +179,14 @@ async fn drain(parts: Arc<IntakeParts>, mut waiting: mpsc::Receiver<Waiting>) {
     }
 }
 
-/// Asks billing, once for the whole batch. A billing actor that has just died is back within milliseconds.
-async fn price(parts: &IntakeParts, items: Vec<(TenantId, &'static str)>) -> Result<Vec<Tokens>, Refusal> {
+/// Asks billing. A billing actor that has just died is back within milliseconds.
+async fn ask_price(parts: &IntakeParts, tenant: TenantId, kind: &'static str) -> Result<Tokens, Refusal> {
     let give_up = parts.clock.instant() + QUOTE_DEADLINE;
-    let quote = Quote { items };
     while parts.clock.instant() < give_up {
         if let Some(billing) = (parts.quote)()
-            && let Ok(prices) = billing.send(quote.clone()).await
-            && prices.len() == quote.items.len()
+            && let Ok(price) = billing.send(Quote { tenant, kind }).await
         {
-            return Ok(prices);
+            return Ok(price);
         }
         parts.clock.sleep(QUOTE_RETRY).await;
     }
@@ -195,7 +195,7 @@ async fn price(parts: &IntakeParts, items: Vec<(TenantId, &'static str)>) -> Res
     })
 }
 
-async fn commit(parts: &Arc<IntakeParts>, items: Vec<Item>) -> Vec<Result<Answer, Refusal>> {
+async fn commit(parts: &Arc<IntakeParts>, items: Vec<Prepared>) -> Vec<Result<Answer, Refusal>> {
     let now = parts.clock.now();
     let items = Arc::new(items);
     let results = match write(parts, Arc::clone(&items), 0..items.len(), now).await {
@@ -219,7 +219,7 @@ async fn commit(parts: &Arc<IntakeParts>, items: Vec<Item>) -> Vec<Result<Answer
 
 async fn write(
     parts: &Arc<IntakeParts>,
-    items: Arc<Vec<Item>>,
+    items: Arc<Vec<Prepared>>,
     range: std::ops::Range<usize>,
     now: crate::domain::Timestamp,
 ) -> Result<Vec<Result<Answer, Refusal>>, StoreError> {
@@ -230,13 +230,13 @@ async fn write(
         .await
 }
 
-fn tell_balances(parts: &IntakeParts, items: &[Item], results: &[Result<Answer, Refusal>]) {
+fn tell_balances(parts: &IntakeParts, items: &[Prepared], results: &[Result<Answer, Refusal>]) {
     let Some(billing) = (parts.balance_moved)() else {
         return;
     };
     let mut last: Vec<BalanceMoved> = Vec::new();
     for (item, result) in items.iter().zip(results) {
-        let tenant = item.submit.tenant;
+        let tenant = item.tenant();
         let moved = match result {
             Ok(Answer::Accepted { accepted, .. }) => BalanceMoved {
                 tenant,

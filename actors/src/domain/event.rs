@@ -62,8 +62,9 @@ pub struct NewEvent {
     pub account: Option<AccountId>,
     /// What happened.
     pub kind: EventType,
-    /// The particulars, already encoded.
-    pub data: Box<RawValue>,
+    /// The particulars as JSON, and that as a JSON string: the form in which the writer takes it, made by whoever tells
+    /// the event, because the writer is one for all.
+    pub encoded: Box<RawValue>,
 }
 
 impl NewEvent {
@@ -72,12 +73,12 @@ impl NewEvent {
     /// # Panics
     /// Never for the plain structs that are events' particulars: they have string keys and no failing serialisers.
     pub fn new(tenant: TenantId, account: Option<AccountId>, kind: EventType, data: &impl Serialize) -> Self {
-        let data = serde_json::value::to_raw_value(data).expect("particulars of an event are plain data");
+        let encoded = serde_json::to_string(data).and_then(|data| serde_json::value::to_raw_value(&data));
         Self {
             tenant,
             account,
             kind,
-            data,
+            encoded: encoded.expect("particulars of an event are plain data"),
         }
     }
 }

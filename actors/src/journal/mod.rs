@@ -39,19 +39,25 @@ struct Line<'a> {
     account: Option<String>,
     account_seq: Option<i64>,
     at: i64,
-    data: &'a str,
+    data: &'a RawValue,
 }
 
 /// Appends events in the caller's transaction and in this order. Three statements in two calls, however many events.
 ///
 /// # Errors
 /// [`StoreError::Conflict`] when a tenant or an account does not exist; else as the database says.
-pub async fn append(tx: &Tx, ids: &IdSource, now: Timestamp, events: &[NewEvent]) -> Result<(), StoreError> {
+pub async fn append<'e>(
+    tx: &Tx,
+    ids: &IdSource,
+    now: Timestamp,
+    events: impl IntoIterator<Item = &'e NewEvent>,
+) -> Result<(), StoreError> {
+    let events: Vec<&NewEvent> = events.into_iter().collect();
     if events.is_empty() {
         return Ok(());
     }
     // The heads are locked until the commit: that is what makes numbers rise in commit order, without gaps.
-    let (mut seqs, mut account_seqs) = advance(tx, events).await?;
+    let (mut seqs, mut account_seqs) = advance(tx, &events).await?;
     let missing = |what: String| StoreError::Conflict(format!("{what} has no journal"));
     let mut lines = Vec::with_capacity(events.len());
     for event in events {
@@ -77,7 +83,7 @@ pub async fn append(tx: &Tx, ids: &IdSource, now: Timestamp, events: &[NewEvent]
             account: event.account.map(|account| account.to_string()),
             account_seq,
             at: now.millis(),
-            data: event.data.get(),
+            data: &event.encoded,
         });
     }
     for (tenant, seq) in seqs {
@@ -102,7 +108,7 @@ pub async fn append(tx: &Tx, ids: &IdSource, now: Timestamp, events: &[NewEvent]
 /// before its first new one.
 async fn advance(
     tx: &Tx,
-    events: &[NewEvent],
+    events: &[&NewEvent],
 ) -> Result<(HashMap<TenantId, i64>, HashMap<AccountId, i64>), StoreError> {
     let tenants = counted(events.iter().map(|event| event.tenant));
     let accounts = counted(events.iter().filter_map(|event| event.account));

@@ -64,15 +64,21 @@ struct Line<'a> {
     run_at: i64,
 }
 
-/// Stores messages and their outbox rows. Where the account is not online, the message says at once why it waits.
-///
-/// # Errors
-/// When a message cannot be written down. [`StoreError::Conflict`] comes at the end of the job, when an id is taken.
-pub fn accept(tx: &Tx, messages: &[NewMessage], now: Timestamp) -> Result<(), StoreError> {
-    let mut lines = Vec::with_capacity(messages.len());
-    for message in messages {
-        tx.touch_outbox(message.account);
-        lines.push(Line {
+/// A message in the form in which [`accept`] takes it, made before the commit, which is one for all.
+#[derive(Clone, Debug)]
+pub struct Row {
+    account: AccountId,
+    json: String,
+}
+
+impl Row {
+    /// Writes the message down; `now` decides whether it is scheduled.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`] when it cannot be written as JSON.
+    pub fn new(message: &NewMessage, now: Timestamp) -> Result<Self, StoreError> {
+        let failed = |error: serde_json::Error| StoreError::Failed(error.to_string());
+        let line = Line {
             id: message.id.to_string(),
             tenant: message.tenant.to_string(),
             account: message.account.to_string(),
@@ -80,8 +86,7 @@ pub fn accept(tx: &Tx, messages: &[NewMessage], now: Timestamp) -> Result<(), St
             chat: message.chat.as_str(),
             recipient: &message.recipient,
             kind: message.content.kind(),
-            content: serde_json::to_string(&message.content)
-                .map_err(|error| StoreError::Failed(error.to_string()))?,
+            content: serde_json::to_string(&message.content).map_err(failed)?,
             status: first_status(message.send_at, now).as_str(),
             priority: message.priority.as_str(),
             lane: message.priority.lane(),
@@ -90,9 +95,26 @@ pub fn accept(tx: &Tx, messages: &[NewMessage], now: Timestamp) -> Result<(), St
             send_at: message.send_at.map(Timestamp::millis),
             expires_at: message.expires_at.map(Timestamp::millis),
             run_at: message.send_at.unwrap_or(now).max(now).millis(),
-        });
+        };
+        Ok(Self {
+            account: message.account,
+            json: serde_json::to_string(&line).map_err(failed)?,
+        })
     }
-    let json = serde_json::to_string(&lines).map_err(|error| StoreError::Failed(error.to_string()))?;
+}
+
+/// Stores messages and their outbox rows. Where the account is not online, the message says at once why it waits. A
+/// conflict, when an id is taken, is an error of the whole job.
+pub fn accept<'r>(tx: &Tx, rows: impl Iterator<Item = &'r Row>, now: Timestamp) {
+    let mut json = String::from("[");
+    for row in rows {
+        tx.touch_outbox(row.account);
+        if json.len() > 1 {
+            json.push(',');
+        }
+        json.push_str(&row.json);
+    }
+    json.push(']');
     let each = tx.dialect().each();
     let outbound = Direction::Outbound;
     tx.defer(
@@ -119,5 +141,4 @@ pub fn accept(tx: &Tx, messages: &[NewMessage], now: Timestamp) -> Result<(), St
         ),
         [json.into()],
     );
-    Ok(())
 }

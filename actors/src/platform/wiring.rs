@@ -103,7 +103,6 @@ impl Wiring {
             ids: Arc::clone(&self.ids),
             clock: self.clock.clone(),
             wa_secret: secrets.derive("whatsapp message ids"),
-            node: self.node.to_string(),
             quote: line(&billing),
             balance_moved: line(&billing),
         });

@@ -4,12 +4,14 @@ use actix::Message;
 
 use crate::domain::{TenantId, Tokens};
 
-/// Price these messages. One question for a whole batch; the answer has the same order.
-#[derive(Clone, Debug, Message)]
-#[rtype(result = "Vec<Tokens>")]
+/// What does a message cost? The intake asks for each tenant and kind once a second at most.
+#[derive(Clone, Copy, Debug, Message)]
+#[rtype(result = "Tokens")]
 pub struct Quote {
-    /// Tenant and word of the type, one pair per message.
-    pub items: Vec<(TenantId, &'static str)>,
+    /// Who sends.
+    pub tenant: TenantId,
+    /// The word of the message's type.
+    pub kind: &'static str,
 }
 
 /// A wallet moved to this balance: billing warns when it falls below its threshold. A nudge; losing it loses a warning

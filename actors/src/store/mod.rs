@@ -109,8 +109,8 @@ impl std::fmt::Debug for Store {
 }
 
 impl Store {
-    /// Connects, brings the schema up to date and starts the writer on the current tokio runtime. `on_commit` is called
-    /// after every commit, from the writer: it must only nudge, never block.
+    /// Connects, brings the schema up to date and starts the writer on a thread of its own. `on_commit` is called after
+    /// every commit, from the writer: it must only nudge, never block.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] when the database cannot be reached, [`StoreError::Failed`] when a migration fails.
@@ -118,12 +118,16 @@ impl Store {
         settings: &Settings,
         on_commit: impl Fn(&CommitNotice) + Send + Sync + 'static,
     ) -> Result<Self, StoreError> {
-        let write = connect(settings, 1, Access::Write).await?;
-        Migrator::up(&write, None).await?;
-        let dialect = Dialect::of(&write);
+        let own = settings.clone();
+        let connected = async move {
+            let write = connect(&own, 1, Access::Write).await?;
+            Migrator::up(&write, None).await?;
+            Ok(write)
+        };
+        let writer = Writer::start(connected, settings, Box::new(on_commit)).await?;
         let read = connect(settings, settings.read_connections, Access::Read).await?;
         Ok(Self {
-            writer: Writer::start(write, dialect, settings, Box::new(on_commit)),
+            writer,
             reads: Arc::new(Reads::new(read)),
         })
     }
@@ -140,6 +144,11 @@ impl Store {
         T: Send + 'static,
     {
         self.writer.write(job).await
+    }
+
+    /// Runs a task on the writer's thread: for those that mostly wait for commits, and never block.
+    pub fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.writer.spawn(task);
     }
 
     /// The read models.

@@ -1,4 +1,4 @@
-//! Group commit: one task owns the writing connection, takes whatever jobs wait, runs each in a savepoint of its own,
+//! Group commit: one thread owns the writing connection, takes whatever jobs wait, runs each in a savepoint of its own,
 //! commits once and answers all. An fsync is the price of durability; here many writes share it.
 //!
 //! This room never makes a lone write wait for company, and never answers before the COMMIT has.
@@ -9,6 +9,7 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
+    thread,
 };
 
 use futures::{FutureExt as _, future::BoxFuture};
@@ -16,7 +17,10 @@ use sea_orm::{
     DatabaseConnection, DatabaseTransaction, DbErr, SqliteTransactionMode, TransactionOptions,
     TransactionTrait as _,
 };
-use tokio::sync::{mpsc, oneshot};
+use tokio::{
+    runtime::{self, Handle},
+    sync::{mpsc, oneshot},
+};
 
 use super::{Dialect, Settings, StoreError, Tx, tx::Touched};
 use crate::domain::{AccountId, TenantId};
@@ -99,34 +103,73 @@ where
     }
 }
 
-type OnCommit = Box<dyn Fn(&CommitNotice) + Send + Sync>;
+#[expect(clippy::needless_pass_by_value, reason = "the signature is map_err's")]
+fn no_thread(error: std::io::Error) -> StoreError {
+    StoreError::Unavailable(format!("the writer has no thread: {error}"))
+}
 
-/// The handle of the writing task. The task ends when the last handle is dropped.
+pub(super) type OnCommit = Box<dyn Fn(&CommitNotice) + Send + Sync>;
+
+/// The handle of the writing thread. The thread ends when the last handle is dropped.
 #[derive(Clone)]
 pub(super) struct Writer {
     queue: mpsc::Sender<Box<dyn Job>>,
     metrics: Arc<WriterMetrics>,
+    runtime: Handle,
 }
 
 impl Writer {
-    pub(super) fn start(
-        connection: DatabaseConnection,
-        dialect: Dialect,
+    /// Starts a thread with a runtime of its own: nobody else's busy task delays a commit, and the tasks that live from
+    /// waiting for commits ([`Writer::spawn`]) need no other thread to be woken. `connect` runs there first.
+    pub(super) async fn start(
+        connect: impl Future<Output = Result<DatabaseConnection, StoreError>> + Send + 'static,
         settings: &Settings,
         on_commit: OnCommit,
-    ) -> Self {
+    ) -> Result<Self, StoreError> {
         let (queue, jobs) = mpsc::channel(settings.write_queue.max(1));
         let metrics = Arc::new(WriterMetrics::default());
-        let task = Task {
-            connection,
-            dialect,
-            jobs,
-            on_commit,
-            metrics: Arc::clone(&metrics),
-            batch_max: settings.commit_batch_max.max(1),
+        let (counted, batch_max) = (Arc::clone(&metrics), settings.commit_batch_max.max(1));
+        let (started, connected) = oneshot::channel();
+        let runtime = runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(no_thread)?;
+        let handle = runtime.handle().clone();
+        let work = async move {
+            let connection = match connect.await {
+                Ok(connection) => connection,
+                Err(error) => return drop(started.send(Err(error))),
+            };
+            let dialect = Dialect::of(&connection);
+            let task = Task {
+                connection,
+                dialect,
+                jobs,
+                on_commit,
+                metrics: counted,
+                batch_max,
+            };
+            let _ = started.send(Ok(()));
+            task.run().await;
         };
-        tokio::spawn(task.run());
-        Self { queue, metrics }
+        thread::Builder::new()
+            .name("store-writer".to_owned())
+            .spawn(move || runtime.block_on(work))
+            .map_err(no_thread)?;
+        connected
+            .await
+            .map_err(|_| StoreError::Unavailable("the writer did not start".to_owned()))??;
+        Ok(Self {
+            queue,
+            metrics,
+            runtime: handle,
+        })
+    }
+
+    /// Runs a task on the writer's thread. It must hold a handle of the writer for as long as it has work: the thread
+    /// ends with the last one.
+    pub(super) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.runtime.spawn(task);
     }
 
     pub(super) fn metrics(&self) -> &WriterMetrics {

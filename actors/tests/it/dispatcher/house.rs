@@ -260,7 +260,6 @@ async fn start_intake(bench: &Bench, supervisor: &Addr<Supervisor>) -> Intake {
         ids: Arc::clone(&bench.ids),
         clock: bench.clock.clone(),
         wa_secret: [7; 32],
-        node: "node".to_owned(),
         quote: Arc::new(move || quote.get().map(Addr::recipient)),
         balance_moved: Arc::new(move || moved.get().map(Addr::recipient)),
     })

@@ -106,7 +106,11 @@ impl Bench {
                     ledger::reserve(tx, tenant, total)
                         .await?
                         .ok_or_else(|| StoreError::Conflict("too little".to_owned()))?;
-                    outbox::accept(tx, &messages, now)?;
+                    let rows = messages
+                        .iter()
+                        .map(|message| outbox::Row::new(message, now))
+                        .collect::<Result<Vec<_>, _>>()?;
+                    outbox::accept(tx, rows.iter(), now);
                     let holds: Vec<Hold> = messages
                         .iter()
                         .map(|m| Hold {
