@@ -2,7 +2,7 @@
 
 use sea_orm::{
     ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, Select,
-    sea_query::Expr,
+    sea_query::{Expr, ExprTrait as _, Query},
 };
 
 use super::{
@@ -186,10 +186,15 @@ impl Reads {
         };
         // The index of chats holds what was tried; the outbox knows the rest.
         let tried = select.clone().filter(Expr::cust(TRIED));
-        let untried = select.filter(Expr::cust(UNTRIED)).filter(Expr::cust_with_values(
-            "id IN (SELECT message_id FROM outbox WHERE account_id = $1 AND chat = $2)",
-            [account.to_string(), chat.to_string()],
-        ));
+        let waiting = Query::select()
+            .column("message_id")
+            .from("outbox")
+            .and_where(Expr::col("account_id").eq(account.to_string()))
+            .and_where(Expr::col("chat").eq(chat.as_str()))
+            .to_owned();
+        let untried = select
+            .filter(Expr::cust(UNTRIED))
+            .filter(Column::Id.in_subquery(waiting));
         let mut rows = self.rows(untried).await?;
         rows.extend(self.rows(tried).await?);
         rows.sort_by_key(|row| std::cmp::Reverse(row.id));

@@ -218,6 +218,7 @@ async fn suite(url: String) {
         sending::what_a_dead_generation_left_is_adopted,
         sending::acks_only_rise,
         reading::an_inbound_message_is_stored_once,
+        reading::a_chat_lists_what_was_tried_and_what_was_not,
         sending::expiry_and_cancel_end_only_what_was_not_tried,
         sending::a_deleted_account_leaves_nothing_waiting,
         reading::another_tenant_sees_nothing,

@@ -8,8 +8,8 @@ use zaptor_actors::{
         event::{EventType, NewEvent},
     },
     journal::{self, EventFilter},
-    outbox::{self, InboundFields},
-    store::{StateChange, StoreError, Tx, accounts},
+    outbox::{self, InboundFields, Outcome},
+    store::{StateChange, StoreError, Tx, accounts, messages::MessageFilter},
 };
 
 use super::Bench;
@@ -198,4 +198,33 @@ pub(super) async fn an_account_changes_state_under_its_epoch_only(bench: &Bench)
             .iter()
             .any(|wanted| wanted.id == bench.account)
     );
+}
+
+/// The index of chats holds only what was tried: the list must not show less, nor anything twice.
+pub(super) async fn a_chat_lists_what_was_tried_and_what_was_not(bench: &Bench) {
+    let messages: Vec<_> = (0..4).map(|_| bench.message("5511900000001")).collect();
+    let elsewhere = bench.message("5511900000002");
+    bench
+        .accept(messages.iter().cloned().chain([elsewhere]).collect())
+        .await
+        .unwrap();
+    let epoch = bench.epoch().await;
+    let sent = bench.claim(epoch).await.unwrap();
+    bench.settle(sent.message, epoch, Outcome::Sent).await.unwrap();
+    let sending = bench.claim(epoch).await.unwrap();
+    assert_eq!((sent.message, sending.message), (messages[0].id, messages[1].id));
+    let list = async |after, limit| -> Vec<_> {
+        let filter = MessageFilter {
+            account: Some(bench.account),
+            chat: Some(messages[0].chat.clone()),
+            after,
+            ..MessageFilter::default()
+        };
+        let rows = bench.store.reads().messages(bench.tenant, &filter, limit).await;
+        rows.unwrap().into_iter().map(|row| row.id).collect()
+    };
+    let newest_first: Vec<_> = messages.iter().rev().map(|message| message.id).collect();
+    assert_eq!(list(None, 10).await, newest_first);
+    assert_eq!(list(None, 3).await, newest_first[..3]);
+    assert_eq!(list(Some(messages[2].id), 10).await, newest_first[2..]);
 }

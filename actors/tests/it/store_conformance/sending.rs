@@ -109,7 +109,7 @@ pub(super) async fn what_a_dead_generation_left_is_adopted(bench: &Bench) {
 }
 
 pub(super) async fn acks_only_rise(bench: &Bench) {
-    use MessageStatus::{Played, Queued, Read, Sending, Sent};
+    use MessageStatus::{Played, Read, Sending, Sent};
     let message = bench.message("5511987654321");
     bench.accept(vec![message.clone()]).await.unwrap();
     let epoch = bench.epoch().await;
@@ -129,7 +129,7 @@ pub(super) async fn acks_only_rise(bench: &Bench) {
     assert_eq!(acknowledge(Ack::Played).await, Some(Played));
     let steps = bench.store.reads().steps(message.id).await.unwrap();
     let statuses: Vec<MessageStatus> = steps.iter().map(|step| step.status).collect();
-    assert_eq!(statuses, [Queued, Sending, Sent, Read, Played]);
+    assert_eq!(statuses, [Sending, Sent, Read, Played]);
 }
 
 pub(super) async fn expiry_and_cancel_end_only_what_was_not_tried(bench: &Bench) {
