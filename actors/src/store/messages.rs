@@ -191,6 +191,8 @@ impl Reads {
             .from("outbox")
             .and_where(Expr::col("account_id").eq(account.to_string()))
             .and_where(Expr::col("chat").eq(chat.as_str()))
+            // What is not tried is ready; as a literal, so that the index of ready rows is used.
+            .and_where(Expr::cust("state = 0"))
             .to_owned();
         let untried = select
             .filter(Expr::cust(UNTRIED))
