@@ -100,8 +100,7 @@ const STATEMENTS: &[&str] = &[
     // The keys of these two come in no order, so each new row would touch a page of its own in both. A message enters
     // them when it is first tried (nothing on WhatsApp knows its id before); until then the outbox finds it by chat.
     "CREATE UNIQUE INDEX messages_wa ON messages (account_id, wa_id) WHERE status NOT IN ('queued', 'scheduled')",
-    "CREATE INDEX messages_chat ON messages (tenant_id, account_id, chat, id)
-     WHERE status NOT IN ('queued', 'scheduled')",
+    "CREATE INDEX messages_chat ON messages (account_id, chat, id) WHERE status NOT IN ('queued', 'scheduled')",
     // What happened to a message after it was accepted; the first step is the row in messages itself.
     "CREATE TABLE message_steps (
         message_id TEXT NOT NULL,

@@ -2,7 +2,7 @@
 
 use sea_orm::{
     ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, Select,
-    sea_query::{Expr, ExprTrait as _, Query},
+    sea_query::{Expr, ExprTrait as _, Func, Query},
 };
 
 use super::{
@@ -180,12 +180,17 @@ impl Reads {
         filter: &MessageFilter,
         limit: u64,
     ) -> Result<Vec<MessageRow>, StoreError> {
-        let select = narrowed(tenant, filter).order_by_desc(Column::Id).limit(limit);
+        let newest = |select: Select<Entity>| narrowed(select, filter).order_by_desc(Column::Id).limit(limit);
+        let own = Entity::find().filter(Column::TenantId.eq(tenant.to_string()));
         let (Some(account), Some(chat)) = (filter.account, &filter.chat) else {
-            return self.rows(select).await;
+            return self.rows(newest(own)).await;
         };
         // The index of chats holds what was tried; the outbox knows the rest.
-        let tried = select.clone().filter(Expr::cust(TRIED));
+        // SQLite knows nothing of how many rows a tenant has and would rather look through all of them than use that
+        // index. As an expression the tenant is checked, and no way to find rows.
+        let tenant_of_row = Func::coalesce([Expr::col(Column::TenantId), Expr::val("")]);
+        let tried = newest(Entity::find().filter(Expr::expr(tenant_of_row).eq(tenant.to_string())))
+            .filter(Expr::cust(TRIED));
         let waiting = Query::select()
             .column("message_id")
             .from("outbox")
@@ -194,7 +199,7 @@ impl Reads {
             // What is not tried is ready; as a literal, so that the index of ready rows is used.
             .and_where(Expr::cust("state = 0"))
             .to_owned();
-        let untried = select
+        let untried = newest(own)
             .filter(Expr::cust(UNTRIED))
             .filter(Column::Id.in_subquery(waiting));
         let mut rows = self.rows(untried).await?;
@@ -216,8 +221,7 @@ impl Reads {
     }
 }
 
-fn narrowed(tenant: TenantId, filter: &MessageFilter) -> Select<Entity> {
-    let mut select = Entity::find().filter(Column::TenantId.eq(tenant.to_string()));
+fn narrowed(mut select: Select<Entity>, filter: &MessageFilter) -> Select<Entity> {
     if let Some(account) = filter.account {
         select = select.filter(Column::AccountId.eq(account.to_string()));
     }
