@@ -1,113 +1,19 @@
 //! The sandbox from outside: a page over TLS, people over its control API, and a restart in between.
 
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
-use futures::{SinkExt, StreamExt};
 use reqwest::StatusCode;
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
 use serde_json::{Value, json};
-use tokio::net::TcpStream;
-use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::{Connector, MaybeTlsStream, WebSocketStream, client_async_tls_with_config};
 use zaptor::sandbox::{self, Sandbox, Settings};
 use zaptor_actors::domain::clock::{Clock, Timestamp};
 
+use crate::support::page::{Page, tls};
 use crate::support::wait::until;
 
 const ANNA: &str = "5511900000001";
 const BEN: &str = "5511900000002";
 const SOON: Duration = Duration::from_secs(10);
-
-/// A client that trusts the sandbox's certificate and no other.
-fn tls(data_dir: &Path) -> rustls::ClientConfig {
-    let certificate = CertificateDer::from_pem_file(data_dir.join("tls/certificate.pem")).unwrap();
-    let mut roots = rustls::RootCertStore::empty();
-    roots.add(certificate).unwrap();
-    rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_root_certificates(roots)
-        .with_no_client_auth()
-}
-
-/// What stands in for a browser page.
-struct Page {
-    socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
-    /// Frames that came while another was awaited.
-    heard: Vec<Value>,
-    asked: u64,
-}
-
-impl Page {
-    async fn open(data_dir: &Path, sandbox: &Sandbox, token: Option<&str>) -> Page {
-        let stream = TcpStream::connect(("127.0.0.1", sandbox.tls_port()))
-            .await
-            .unwrap();
-        let connector = Connector::Rustls(Arc::new(tls(data_dir)));
-        let url = "wss://web.whatsapp.com/ws/chat";
-        let connect = client_async_tls_with_config(url, stream, None, Some(connector));
-        let (socket, _) = tokio::time::timeout(SOON, connect).await.unwrap().unwrap();
-        let mut page = Page {
-            socket,
-            heard: Vec::new(),
-            asked: 0,
-        };
-        page.say(json!({"t": "hello", "token": token, "v": "2.3000.1"}))
-            .await;
-        page
-    }
-
-    async fn say(&mut self, frame: Value) {
-        self.socket.send(Message::text(frame.to_string())).await.unwrap();
-    }
-
-    async fn ask(&mut self, mut frame: Value) -> Value {
-        self.asked += 1;
-        let rid = json!(self.asked);
-        frame["rid"] = rid.clone();
-        self.say(frame).await;
-        self.wait_for("an answer", |frame| frame["rid"] == rid).await
-    }
-
-    async fn hear(&mut self, verb: &str) -> Value {
-        self.wait_for(verb, |frame| frame["t"] == verb).await
-    }
-
-    async fn wait_for(&mut self, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
-        if let Some(place) = self.heard.iter().position(&wanted) {
-            return self.heard.remove(place);
-        }
-        loop {
-            let message = tokio::time::timeout(SOON, self.socket.next()).await;
-            let message = message
-                .unwrap_or_else(|_| panic!("no {what} in time"))
-                .unwrap()
-                .unwrap();
-            let Message::Text(text) = message else { continue };
-            let frame: Value = serde_json::from_str(&text).unwrap();
-            if wanted(&frame) {
-                return frame;
-            }
-            self.heard.push(frame);
-        }
-    }
-
-    /// Waits for the end of the connection.
-    async fn closed(&mut self) {
-        let end = async { while let Some(Ok(_)) = self.socket.next().await {} };
-        tokio::time::timeout(SOON, end).await.unwrap();
-    }
-
-    async fn send(&mut self, to: &str, id: &str) -> Value {
-        self.ask(
-            json!({"t": "send", "to": format!("{to}@c.us"), "id": id, "msg": {"type": "chat", "body": "hi"}}),
-        )
-        .await
-    }
-}
 
 /// The control API as a test uses it.
 struct Control {
@@ -177,7 +83,7 @@ fn settings(folder: &Path) -> Settings {
 /// A phone with one linked page, and the page's token.
 async fn linked(folder: &Path, sandbox: &Sandbox, control: &Control, phone: &str) -> (Page, String) {
     control.post("/phones", json!({"phone": phone})).await;
-    let mut page = Page::open(folder, sandbox, None).await;
+    let mut page = Page::open(folder, sandbox.tls_port(), None).await;
     let welcome = page.hear("welcome").await;
     let (status, link) = control.scan(phone, &welcome["refs"][0]).await;
     assert_eq!(status, StatusCode::OK, "{link}");
@@ -244,7 +150,7 @@ fn a_restarted_sandbox_knows_its_pages() {
             "browsers find it again"
         );
         let control = Control::of(folder.path(), &sandbox);
-        let mut page = Page::open(folder.path(), &sandbox, Some(&token)).await;
+        let mut page = Page::open(folder.path(), sandbox.tls_port(), Some(&token)).await;
         let welcome = page.hear("welcome").await;
         assert_eq!(welcome["chats"][0]["msgs"][0]["id"], "3EB0AA");
         page.wait_for("the read receipt", |frame| {
@@ -264,8 +170,20 @@ fn a_link_is_on_disk_before_the_phone_says_so() {
         let sandbox = sandbox::start(settings(folder.path())).await.unwrap();
         let control = Control::of(folder.path(), &sandbox);
         let (_page, token) = linked(folder.path(), &sandbox, &control, ANNA).await;
-        let saved = std::fs::read_to_string(folder.path().join("network.json")).unwrap();
-        assert!(saved.contains(&token));
+        // What lies on disk now is all that a sandbox elsewhere gets.
+        let elsewhere = tempfile::tempdir().unwrap();
+        std::fs::create_dir(elsewhere.path().join("tls")).unwrap();
+        for part in ["", "tls"] {
+            for file in std::fs::read_dir(folder.path().join(part)).unwrap().flatten() {
+                if file.file_type().unwrap().is_file() && file.file_name() != "tls_port" {
+                    std::fs::copy(file.path(), elsewhere.path().join(part).join(file.file_name())).unwrap();
+                }
+            }
+        }
+        let copy = sandbox::start(settings(elsewhere.path())).await.unwrap();
+        let mut page = Page::open(elsewhere.path(), copy.tls_port(), Some(&token)).await;
+        assert!(page.hear("welcome").await["me"].is_object());
+        copy.stop().await;
         sandbox.stop().await;
     });
 }
@@ -282,12 +200,12 @@ fn pages_lose_their_socket_and_their_link() {
             .await;
         assert_eq!(status, StatusCode::ACCEPTED);
         page.closed().await;
-        let mut page = Page::open(folder.path(), &sandbox, Some(&token)).await;
+        let mut page = Page::open(folder.path(), sandbox.tls_port(), Some(&token)).await;
         assert!(page.hear("welcome").await["me"].is_object());
         let (status, phone) = control.post(&format!("/phones/{ANNA}/unlink"), json!({})).await;
         assert_eq!((status, &phone["linked"]), (StatusCode::OK, &json!([])));
         page.hear("logout").await;
-        let mut page = Page::open(folder.path(), &sandbox, Some(&token)).await;
+        let mut page = Page::open(folder.path(), sandbox.tls_port(), Some(&token)).await;
         assert_eq!(page.hear("welcome").await["refs"].as_array().unwrap().len(), 6);
         drop(page);
         let (_, _) = linked(folder.path(), &sandbox, &control, ANNA).await;

@@ -1,5 +1,7 @@
 //! Things that go wrong on purpose.
 
+use serde::{Deserialize, Serialize};
+
 use super::messages::after;
 use super::number::Number;
 use super::schedule::Due;
@@ -10,7 +12,8 @@ use super::{Network, Refusal, SocketId};
 const LATE_MS: u64 = 10_000;
 
 /// What can go wrong.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum FaultKind {
     /// The phone's pages lose their connection, for `for_ms` if given.
     SocketDrop,
@@ -45,7 +48,7 @@ impl FaultKind {
 }
 
 /// One fault for one phone.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Fault {
     pub(crate) kind: FaultKind,
     pub(crate) phone: Number,

@@ -5,8 +5,10 @@
 //! Invariants, each with a test: a WhatsApp id reaches the other phone at most once however
 //! often it is sent; acks never fall; a session hears of every message and receipt, be it late.
 
+mod chance;
 mod control;
 mod faults;
+mod input;
 mod messages;
 mod number;
 mod pairing;
@@ -19,11 +21,13 @@ mod views;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rand::rngs::StdRng;
+use rand::rngs::ChaCha12Rng;
 use rand::{RngExt, SeedableRng};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 pub(crate) use self::faults::{Fault, FaultKind};
+pub(crate) use self::input::{AnyInput, Input, inputs};
 pub(crate) use self::number::Number;
 use self::schedule::Due;
 pub(crate) use self::state::{Millis, State, Timing};
@@ -59,7 +63,7 @@ pub(crate) enum Refusal {
 }
 
 /// What is fixed when the network starts.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Rules {
     /// Source of all chance.
     pub(crate) seed: u64,
@@ -70,7 +74,7 @@ pub(crate) struct Rules {
 }
 
 /// One page that is connected now.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 struct Socket {
     /// The linked session it speaks for.
     session: Option<String>,
@@ -83,34 +87,72 @@ struct Socket {
 }
 
 /// The network. Every input takes `now`, which must not go backwards.
+///
+/// Written down and read back (see [`Network::revived`]) it goes on exactly as it would have: live sockets, chance and
+/// all. Only effects that nobody has taken yet are lost.
+#[derive(Serialize, Deserialize)]
 pub(crate) struct Network {
     rules: Rules,
     state: State,
     sockets: BTreeMap<SocketId, Socket>,
     last_socket: SocketId,
-    chance: StdRng,
+    #[serde(with = "chance")]
+    chance: ChaCha12Rng,
+    #[serde(skip)]
     effects: Vec<Effect>,
+    #[serde(skip)]
     revision: u64,
+    #[serde(skip)]
     vital_revision: u64,
 }
 
 impl Network {
-    /// A network that goes on from `state` (a default one is an empty network).
-    pub(crate) fn new(rules: Rules, mut state: State) -> Network {
-        state.reindex();
-        state.boots += 1;
-        let chance = StdRng::seed_from_u64(rules.seed ^ state.boots.rotate_left(32));
-        let last_socket = state.boots << 32;
-        Network {
-            rules,
+    /// A network that starts with `state` (a default one is an empty network).
+    #[cfg(test)]
+    pub(crate) fn new(rules: Rules, state: State) -> Network {
+        let mut network = Network {
             state,
-            sockets: BTreeMap::new(),
-            last_socket,
-            chance,
-            effects: Vec::new(),
-            revision: 1,
-            vital_revision: 1,
+            ..Network::blank()
         }
+        .revived();
+        network.boot(rules);
+        network
+    }
+
+    /// An empty network that has not started: [`Network::boot`] comes first.
+    pub(crate) fn blank() -> Network {
+        Network {
+            rules: Rules {
+                seed: 0,
+                sync_ms: 0,
+                ref_ms: 0,
+            },
+            state: State::default(),
+            sockets: BTreeMap::new(),
+            last_socket: 0,
+            chance: ChaCha12Rng::seed_from_u64(0),
+            effects: Vec::new(),
+            revision: 0,
+            vital_revision: 0,
+        }
+    }
+
+    /// Makes a network that was just read back ready for use: what is derived is not written down.
+    #[must_use]
+    pub(crate) fn revived(mut self) -> Network {
+        self.state.reindex();
+        self
+    }
+
+    /// The process that carries this network starts: no page is connected, and chance begins anew.
+    pub(crate) fn boot(&mut self, rules: Rules) {
+        self.state.boots += 1;
+        self.chance = ChaCha12Rng::seed_from_u64(rules.seed ^ self.state.boots.rotate_left(32));
+        self.last_socket = self.state.boots << 32;
+        self.rules = rules;
+        self.sockets.clear();
+        self.effects.clear();
+        self.touch_vital();
     }
 
     /// A page connected. Nothing happens until it says hello.
@@ -159,17 +201,18 @@ impl Network {
         std::mem::take(&mut self.effects)
     }
 
-    /// What must outlive the process.
+    /// What outlives a start.
+    #[cfg(test)]
     pub(crate) fn state(&self) -> &State {
         &self.state
     }
 
-    /// Rises with every change that someone may want to see or save.
+    /// Rises with every change that someone may want to see.
     pub(crate) fn revision(&self) -> u64 {
         self.revision
     }
 
-    /// The revision of the last change that must be saved at once: who is linked.
+    /// The revision of the last change that must reach the disk before anybody hears of it: who is linked.
     pub(crate) fn vital_revision(&self) -> u64 {
         self.vital_revision
     }

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test panics where it fails")]
 
 mod properties;
+mod replay;
 mod scenes;
 
 use serde_json::{Value, json};

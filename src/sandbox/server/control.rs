@@ -15,7 +15,7 @@ use super::hub::Hub;
 use super::problem::{Problem, Wrong};
 use super::shapes;
 use crate::sandbox::Info;
-use crate::sandbox::network::{Fault, FaultKind, Number, Refusal};
+use crate::sandbox::network::{Fault, FaultKind, Number, Refusal, inputs};
 
 /// The largest body a request may have, in bytes.
 pub(super) const BODY_LIMIT: usize = 512 * 1024;
@@ -82,7 +82,10 @@ async fn create_phone(hub: State, body: Bytes) -> Answer {
     }
     let number = fields.done_with(number)?;
     let new = hub
-        .act(|network, now| network.create_phone(now, &number, name.as_deref()))
+        .act(inputs::CreatePhone {
+            phone: number.clone(),
+            name,
+        })
         .map_err(|refusal| Problem::refused(refusal, "/phone"))?;
     hub.until_saved().await;
     let status = if new { StatusCode::CREATED } else { StatusCode::OK };
@@ -101,7 +104,10 @@ fn phone_answer(hub: &Hub, number: &Number, status: StatusCode) -> Answer {
 async fn scan(hub: State, path: web::Path<String>, body: Bytes) -> Answer {
     let (number, code) = (known(&path)?, needed_code(&body)?);
     let session = hub
-        .act(|network, now| network.scan(now, &number, &code))
+        .act(inputs::Scan {
+            phone: number.clone(),
+            code,
+        })
         .map_err(refused)?;
     linked_answer(&hub, &number, &session).await
 }
@@ -109,7 +115,10 @@ async fn scan(hub: State, path: web::Path<String>, body: Bytes) -> Answer {
 async fn link(hub: State, path: web::Path<String>, body: Bytes) -> Answer {
     let (number, code) = (known(&path)?, needed_code(&body)?);
     let session = hub
-        .act(|network, now| network.link(now, &number, &code))
+        .act(inputs::Link {
+            phone: number.clone(),
+            code,
+        })
         .map_err(refused)?;
     linked_answer(&hub, &number, &session).await
 }
@@ -136,7 +145,7 @@ async fn send(hub: State, path: web::Path<String>, body: Bytes) -> Answer {
     let text = fields.needed_message();
     let (to, text) = fields.done_with(to.zip(text))?;
     let id = hub
-        .act(|network, now| network.send_from_phone(now, &from, &to, &text))
+        .act(inputs::PhoneSends { from, to, text })
         .map_err(|refusal| Problem::refused(refusal, "/to"))?;
     Ok(HttpResponse::Created().json(json!({"wa_message_id": id})))
 }
@@ -154,8 +163,7 @@ async fn read(hub: State, path: web::Path<String>, body: Bytes) -> Answer {
     let from = fields.needed_phone("from");
     let id = fields.text("wa_message_id");
     let from = fields.done_with(from)?;
-    hub.act(|network, now| network.read(now, &reader, &from, id.as_deref()))
-        .map_err(refused)?;
+    hub.act(inputs::Read { reader, from, id }).map_err(refused)?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -163,10 +171,14 @@ async fn switch(hub: State, path: web::Path<(String, String)>, body: Bytes) -> A
     let (phone, switch) = path.into_inner();
     let number = known(&phone)?;
     Fields::read(&body)?.done()?;
-    hub.act(|network, now| match switch.as_str() {
-        "unlink" => network.unlink(now, &number),
-        switch => network.set_online(now, &number, switch == "online"),
-    })
+    let phone = number.clone();
+    match switch.as_str() {
+        "unlink" => hub.act(inputs::Unlink { phone }),
+        switch => hub.act(inputs::SetOnline {
+            phone,
+            online: switch == "online",
+        }),
+    }
     .map_err(refused)?;
     if switch == "unlink" {
         hub.until_saved().await;
@@ -223,7 +235,7 @@ async fn change_network(hub: State, body: Bytes) -> Answer {
     }
     let seed = fields.whole("seed", u64::MAX);
     fields.done()?;
-    hub.act(|network, now| network.set_timing(now, timing, seed));
+    hub.act(inputs::SetTiming { timing, seed });
     Ok(show_network(hub).await)
 }
 
@@ -253,8 +265,7 @@ async fn fault(hub: State, body: Bytes) -> Answer {
         after_ms,
         for_ms,
     };
-    hub.act(|network, now| network.fault(now, fault))
-        .map_err(refused)?;
+    hub.act(inputs::PlanFault { fault }).map_err(refused)?;
     Ok(HttpResponse::Accepted()
         .json(json!({"kind": name, "phone": phone, "count": count, "after_ms": after_ms, "for_ms": for_ms})))
 }
@@ -271,7 +282,7 @@ async fn changes(hub: State) -> HttpResponse {
                     clock.sleep(GATHER).await;
                     revision.changed().await.ok()?;
                 }
-                Some(revision.borrow_and_update().any)
+                Some(*revision.borrow_and_update())
             };
             let line = tokio::select! {
                 news = news => format!("data: {}\n\n", news?),

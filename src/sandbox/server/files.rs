@@ -6,31 +6,14 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, flock};
-use serde::{Deserialize, Serialize};
 
 use super::SandboxError;
-use crate::sandbox::network::State;
-
-/// Goes up when a snapshot of the version before can no longer be read.
-const FORMAT: u32 = 1;
 
 /// A data directory that this process owns until it is dropped.
 #[derive(Debug)]
 pub(super) struct DataDir {
     path: PathBuf,
     _lock: File,
-}
-
-#[derive(Deserialize)]
-struct Snapshot {
-    format: u32,
-    state: State,
-}
-
-#[derive(Serialize)]
-struct SnapshotOf<'a> {
-    format: u32,
-    state: &'a State,
 }
 
 impl DataDir {
@@ -66,32 +49,6 @@ impl DataDir {
         &self.path
     }
 
-    /// Where the network is kept.
-    pub(super) fn snapshot_file(&self) -> PathBuf {
-        self.path.join("network.json")
-    }
-
-    /// The network as it was left, or an empty one.
-    pub(super) fn load(&self) -> Result<State, SandboxError> {
-        let path = self.snapshot_file();
-        let Some(bytes) = read_if_there(&path)? else {
-            return Ok(State::default());
-        };
-        let damaged = |why: String| SandboxError::Snapshot {
-            path: path.clone(),
-            why,
-        };
-        let snapshot: Snapshot =
-            serde_json::from_slice(&bytes).map_err(|error| damaged(error.to_string()))?;
-        if snapshot.format != FORMAT {
-            return Err(damaged(format!(
-                "it has format {}, this version reads {FORMAT}",
-                snapshot.format
-            )));
-        }
-        Ok(snapshot.state)
-    }
-
     /// The TLS port of last time.
     pub(super) fn last_tls_port(&self) -> Option<u16> {
         let text = fs::read_to_string(self.path.join("tls_port")).ok()?;
@@ -102,15 +59,6 @@ impl DataDir {
     pub(super) fn keep_tls_port(&self, port: u16) -> Result<(), SandboxError> {
         write_whole(&self.path.join("tls_port"), port.to_string().as_bytes())
     }
-}
-
-/// The bytes of a snapshot.
-pub(super) fn snapshot(state: &State) -> Vec<u8> {
-    serde_json::to_vec(&SnapshotOf {
-        format: FORMAT,
-        state,
-    })
-    .expect("plain data with string keys")
 }
 
 /// The content of a file; `None` if there is no such file.
@@ -163,23 +111,5 @@ mod tests {
         ));
         drop(first);
         DataDir::open(folder.path()).unwrap();
-    }
-
-    #[test]
-    fn a_damaged_snapshot_is_said_aloud() {
-        let folder = tempfile::tempdir().unwrap();
-        let dir = DataDir::open(folder.path()).unwrap();
-        assert_eq!(dir.load().unwrap().boots, 0);
-        let mut state = State::default();
-        state.boots = 7;
-        write_whole(&dir.snapshot_file(), &snapshot(&state)).unwrap();
-        assert_eq!(dir.load().unwrap().boots, 7);
-        for damage in ["{", r#"{"format":99,"state":{}}"#] {
-            write_whole(&dir.snapshot_file(), damage.as_bytes()).unwrap();
-            assert!(
-                matches!(dir.load(), Err(SandboxError::Snapshot { .. })),
-                "{damage}"
-            );
-        }
     }
 }

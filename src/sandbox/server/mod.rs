@@ -7,9 +7,11 @@ mod door;
 mod fields;
 mod files;
 mod hub;
+mod journal;
 mod page_socket;
 mod phones_site;
 mod problem;
+mod scribe;
 mod shapes;
 mod site;
 
@@ -28,7 +30,7 @@ use zaptor_actors::domain::clock::Clock;
 use self::certificate::Identity;
 use self::files::DataDir;
 use self::hub::Hub;
-use super::network::{Network, Rules};
+use super::network::Rules;
 use super::{Info, Settings};
 
 /// A page that takes nothing from its socket for this long has lost it.
@@ -131,6 +133,9 @@ impl Sandbox {
             // A task that panicked has said so itself.
             let _ = task.await;
         }
+        let hub = Arc::clone(&self.hub);
+        // Its one failure is a panic, which has said so itself.
+        let _ = tokio::task::spawn_blocking(move || hub.close()).await;
         self.data_dir.take();
     }
 }
@@ -164,7 +169,6 @@ pub(super) async fn start(settings: Settings, clock: Clock) -> Result<Sandbox, S
         });
     }
     let data_dir = DataDir::open(&settings.data_dir)?;
-    let state = data_dir.load()?;
     let identity = Identity::load_or_make(&data_dir.path().join("tls"))?;
     let page_door = open_page_door(&settings, &data_dir)?;
     let control_door = listen(settings.port)?;
@@ -185,14 +189,14 @@ pub(super) async fn start(settings: Settings, clock: Clock) -> Result<Sandbox, S
         ref_ms: settings.ref_ms,
     };
     let stop = CancellationToken::new();
-    let hub = Hub::new(Network::new(rules, state), clock, stop.clone());
+    let hub = Hub::open(data_dir.path(), rules, clock, stop.clone())?;
     let servers = vec![
         serve_pages(page_door, &hub, &identity)?,
         serve_control(control_door, &hub, &info)?,
     ];
     let tasks = vec![
         tokio::spawn(Arc::clone(&hub).tick()),
-        tokio::spawn(Arc::clone(&hub).save(data_dir.snapshot_file())),
+        tokio::spawn(Arc::clone(&hub).keep()),
     ];
     tracing::info!(
         url = info.sandbox_url,

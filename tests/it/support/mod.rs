@@ -5,6 +5,7 @@
 )]
 
 pub(crate) mod node;
+pub(crate) mod page;
 pub(crate) mod servers;
 pub(crate) mod wait;
 pub(crate) mod zaptor;

@@ -258,10 +258,12 @@ async fn first_line<T: DeserializeOwned>(child: &mut Child, data: &Path) -> T {
 
 /// A sandbox as a process of its own.
 pub(crate) struct Sandbox {
-    _child: Child,
-    _data: TempDir,
+    child: Child,
+    data: Arc<TempDir>,
     /// Its control: phones, deliveries, network, faults.
     pub(crate) url: String,
+    /// Port of the page's door.
+    pub(crate) tls_port: u16,
     /// With these arguments any Chromium finds it at web.whatsapp.com.
     pub(crate) chromium_args: Vec<String>,
 }
@@ -269,15 +271,20 @@ pub(crate) struct Sandbox {
 impl Sandbox {
     /// Starts it on free ports and waits until it is ready.
     pub(crate) async fn start() -> Self {
-        #[derive(Deserialize)]
-        struct First {
-            sandbox_url: String,
-            chromium_args: Vec<String>,
-        }
         let data = tempfile::Builder::new()
             .prefix("zaptor-it-sandbox-")
             .tempdir()
             .unwrap();
+        Self::start_in(Arc::new(data)).await
+    }
+
+    async fn start_in(data: Arc<TempDir>) -> Self {
+        #[derive(Deserialize)]
+        struct First {
+            sandbox_url: String,
+            tls_port: u16,
+            chromium_args: Vec<String>,
+        }
         let mut command = quiet_command(data.path());
         command
             .args(["sandbox", "--json", "--port", "0", "--data-dir"])
@@ -286,11 +293,23 @@ impl Sandbox {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let first: First = first_line(&mut child, data.path()).await;
         Self {
-            _child: child,
-            _data: data,
+            child,
+            data,
             url: first.sandbox_url,
+            tls_port: first.tls_port,
             chromium_args: first.chromium_args,
         }
+    }
+
+    /// The data directory.
+    pub(crate) fn data_dir(&self) -> &Path {
+        self.data.path()
+    }
+
+    /// Kills it with SIGKILL and starts it again on the same data directory.
+    pub(crate) async fn kill_and_restart(mut self) -> Self {
+        self.child.kill().await.unwrap();
+        Self::start_in(Arc::clone(&self.data)).await
     }
 }
 

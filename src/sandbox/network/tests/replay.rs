@@ -1,0 +1,213 @@
+//! What is written down gives the same network again, whatever happened.
+
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::super::{AnyInput, Fault, FaultKind, Input, Network, Rules, State, Timing, inputs};
+use super::{ANNA, BEN, ROBOT, number};
+
+/// Something that happens: any page or phone does anything.
+#[derive(Clone, Debug)]
+enum Happens {
+    Wait(i64),
+    Opens,
+    Leaves(usize),
+    Says(usize, Value),
+    Scans(usize, usize),
+    PhoneSends(usize, usize),
+    Reads(usize, usize),
+    Online(usize, bool),
+    Unlinks(usize),
+    Fault(usize, usize),
+    Restarts(u64),
+}
+
+const PEOPLE: [&str; 3] = [ANNA, BEN, ROBOT];
+
+fn says() -> impl Strategy<Value = Value> {
+    prop_oneof![
+        1 => Just(json!({"t": "refs"})),
+        1 => Just(json!({"t": "logout", "rid": 7})),
+        2 => (0..3_usize).prop_map(|who| json!({"t": "presence_sub", "id": format!("{}@c.us", PEOPLE[who])})),
+        2 => (0..3_usize).prop_map(|who| json!({"t": "seen", "id": format!("{}@c.us", PEOPLE[who])})),
+        1 => (0..3_usize).prop_map(|who| json!({"t": "pairing_code", "phone": PEOPLE[who], "rid": 1})),
+        8 => (0..3_usize, 0..20_u8).prop_map(|(who, id)| json!({
+            "t": "send", "rid": id, "to": format!("{}@c.us", PEOPLE[who]), "id": format!("3EB0{id}"),
+            "msg": {"type": "chat", "body": "hi"},
+        })),
+    ]
+}
+
+fn happens() -> impl Strategy<Value = Happens> {
+    prop_oneof![
+        4 => (0..500_i64).prop_map(Happens::Wait),
+        2 => Just(Happens::Opens),
+        1 => (0..4_usize).prop_map(Happens::Leaves),
+        8 => (0..4_usize, says()).prop_map(|(page, frame)| Happens::Says(page, frame)),
+        3 => (0..2_usize, 0..4_usize).prop_map(|(phone, page)| Happens::Scans(phone, page)),
+        3 => (0..2_usize, 0..3_usize).prop_map(|(from, to)| Happens::PhoneSends(from, to)),
+        1 => (0..2_usize, 0..2_usize).prop_map(|(reader, from)| Happens::Reads(reader, from)),
+        1 => (0..2_usize, any::<bool>()).prop_map(|(phone, online)| Happens::Online(phone, online)),
+        1 => (0..2_usize).prop_map(Happens::Unlinks),
+        1 => (0..2_usize, 0..FaultKind::NAMES.len()).prop_map(|(phone, kind)| Happens::Fault(phone, kind)),
+        1 => (0..4_u64).prop_map(Happens::Restarts),
+    ]
+}
+
+/// A life, with everything written down that a journal would write.
+struct Life {
+    network: Network,
+    now: i64,
+    pages: Vec<u64>,
+    written: Vec<(i64, String)>,
+}
+
+impl Life {
+    fn begin() -> Life {
+        let mut life = Life {
+            network: Network::blank(),
+            now: 1_000_000,
+            pages: Vec::new(),
+            written: Vec::new(),
+        };
+        life.restarts(5);
+        let timing = Timing {
+            auto_reply: Some("ok".to_owned()),
+            loss: 0.2,
+            ..Timing::default()
+        };
+        life.give(&inputs::SetTiming { timing, seed: None });
+        for digits in [ANNA, BEN] {
+            let phone = number(digits);
+            let name = Some(format!("Person {digits}"));
+            life.give(&inputs::CreatePhone { phone, name }).unwrap();
+        }
+        life
+    }
+
+    fn give<I: Input>(&mut self, input: &I) -> I::Answer {
+        self.written.push((self.now, input.written()));
+        let answer = input.apply(&mut self.network, self.now);
+        self.network.take_effects();
+        answer
+    }
+
+    fn restarts(&mut self, seed: u64) {
+        let rules = Rules {
+            seed,
+            sync_ms: 500,
+            ref_ms: 20_000,
+        };
+        self.give(&inputs::Boot { rules });
+        self.pages.clear();
+    }
+
+    fn page(&self, which: usize) -> u64 {
+        let there = self.pages.len().max(1);
+        self.pages.get(which % there).copied().unwrap_or(99)
+    }
+
+    fn happens(&mut self, what: &Happens) {
+        let who = |which: &usize| number(PEOPLE[*which]);
+        // Refusals are part of life, and are written down like everything else.
+        match what {
+            Happens::Wait(millis) => self.now += millis,
+            Happens::Opens => {
+                let socket = self.give(&inputs::Open {});
+                self.pages.push(socket);
+                let text = json!({"t": "hello", "v": "2.3000.1"}).to_string();
+                self.give(&inputs::Frame { socket, text });
+            }
+            Happens::Leaves(page) => self.give(&inputs::Closed {
+                socket: self.page(*page),
+            }),
+            Happens::Says(page, frame) => self.give(&inputs::Frame {
+                socket: self.page(*page),
+                text: frame.to_string(),
+            }),
+            Happens::Scans(phone, page) => {
+                let shown = self.network.sockets.get(&self.page(*page));
+                let code = shown
+                    .and_then(|page| page.refs.first())
+                    .map(|(code, _)| code.clone());
+                let _ = self.give(&inputs::Scan {
+                    phone: who(phone),
+                    code: code.unwrap_or_default(),
+                });
+            }
+            Happens::PhoneSends(from, to) => {
+                let (from, to) = (who(from), who(to));
+                let text = "hello".to_owned();
+                let _ = self.give(&inputs::PhoneSends { from, to, text });
+            }
+            Happens::Reads(reader, from) => {
+                let (reader, from) = (who(reader), who(from));
+                let _ = self.give(&inputs::Read {
+                    reader,
+                    from,
+                    id: None,
+                });
+            }
+            Happens::Online(phone, online) => {
+                let (phone, online) = (who(phone), *online);
+                let _ = self.give(&inputs::SetOnline { phone, online });
+            }
+            Happens::Unlinks(phone) => {
+                let _ = self.give(&inputs::Unlink { phone: who(phone) });
+            }
+            Happens::Fault(phone, kind) => {
+                let fault = Fault {
+                    kind: FaultKind::NAMES[*kind].1,
+                    phone: who(phone),
+                    count: 2,
+                    after_ms: Some(30),
+                    for_ms: 50,
+                };
+                let _ = self.give(&inputs::PlanFault { fault });
+            }
+            Happens::Restarts(seed) => self.restarts(*seed),
+        }
+    }
+}
+
+/// Written down and read back.
+fn through_a_file(network: &Network) -> Network {
+    let bytes = serde_json::to_vec(network).unwrap();
+    serde_json::from_slice::<Network>(&bytes).unwrap().revived()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn an_image_and_its_log_give_the_network_back(
+        before in prop::collection::vec(happens(), 0..60), after in prop::collection::vec(happens(), 0..60),
+    ) {
+        let mut life = Life::begin();
+        before.iter().for_each(|what| life.happens(what));
+        let mut again = through_a_file(&life.network);
+        let begin = life.written.len();
+        after.iter().for_each(|what| life.happens(what));
+        for (at, written) in &life.written[begin..] {
+            let input: AnyInput = serde_json::from_str(written).unwrap();
+            input.replay(&mut again, *at);
+        }
+        // Whatever is under way comes out the same, too.
+        for network in [&mut life.network, &mut again] {
+            network.advance(life.now + 1_000_000);
+        }
+        prop_assert_eq!(json!(life.network), json!(again));
+    }
+}
+
+#[test]
+fn a_blank_network_that_boots_is_an_empty_one() {
+    let mut network = Network::blank();
+    let rules = Rules {
+        seed: 3,
+        sync_ms: 1,
+        ref_ms: 100,
+    };
+    network.boot(rules.clone());
+    assert_eq!(json!(network), json!(Network::new(rules, State::default())));
+}
