@@ -14,6 +14,7 @@ mod dashboard;
 mod first_light;
 mod journey;
 mod sandbox;
+mod sandbox_faults;
 mod sandbox_process;
 mod servers;
 mod session_browser;

@@ -317,6 +317,26 @@ fn a_page_that_crashes_in_chromium_ends_its_session() {
     });
 }
 
+#[test]
+fn the_sandbox_crashes_a_page_in_chromium_on_order() {
+    run(async {
+        let stage = Stage::set(ChannelKind::Cdp).await;
+        let (session, mut events) = stage.open(1).await;
+        let code = next(&mut events, |event| match event {
+            SessionEvent::Pairing { code, .. } => Some(code),
+            _ => None,
+        })
+        .await;
+        stage.phones.scan(AccountId::from_bits(1), &code).await;
+        let order = json!({"kind": "page_crash", "phone": ANA});
+        stage.phones.post("/faults", order).await;
+        assert_eq!(died(&mut events).await, "page crashed");
+        gone(&session.processes()).await;
+        drop(session);
+        stage.strike().await;
+    });
+}
+
 /// Chromium's children write their arguments as one text.
 fn is_renderer(process: u32) -> bool {
     std::fs::read_to_string(format!("/proc/{process}/cmdline"))

@@ -67,7 +67,8 @@ impl Network {
             body: body.to_owned(),
             automatic: false,
         };
-        self.accept(now, now, new_message(now, from, draft, None));
+        let told = now.saturating_add(self.skew_ms(now));
+        self.accept(now, now, new_message(told, from, draft, None));
         Ok(id)
     }
 
@@ -130,12 +131,17 @@ impl Network {
 
     pub(super) fn unlink_all(&mut self, number: &Number, reason: &str) {
         for session in self.state.sessions_of(number) {
-            if let Some(socket) = self.socket_of(&session) {
-                self.push(socket, json!({"t": "logout", "reason": reason}));
-                self.unseat(socket);
-            }
-            self.state.links.remove(&session);
+            self.unlink_session(&session, reason);
         }
+        self.touch_vital();
+    }
+
+    pub(super) fn unlink_session(&mut self, session: &str, reason: &str) {
+        if let Some(socket) = self.socket_of(session) {
+            self.push(socket, json!({"t": "logout", "reason": reason}));
+            self.unseat(socket);
+        }
+        self.state.links.remove(session);
         self.touch_vital();
     }
 

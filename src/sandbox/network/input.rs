@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::number::Number;
 use super::state::{Millis, Timing};
-use super::{Fault, Network, Refusal, Rules, SocketId};
+use super::{Drift, Fault, Network, Refusal, Rules, SocketId};
 
 /// One thing that happens to the network. Playing the same inputs again, each with its own moment, gives the same
 /// network: [`Input::apply`] looks at nothing else.
@@ -119,5 +119,11 @@ inputs! {
         = |network, now| network.set_timing(now, timing.clone(), *seed);
 
     /// See [`Network::fault`].
-    PlanFault { fault: Fault } -> Result<(), Refusal> = |network, now| network.fault(now, fault.clone());
+    PlanFault { fault: Fault } -> Result<u64, Refusal> = |network, now| network.fault(now, fault);
+
+    /// See [`Network::clear_faults`].
+    ClearFaults {} -> () = |network, now| network.clear_faults(now);
+
+    /// See [`Network::load_page`].
+    LoadPage {} -> Vec<Drift> = |network, now| network.load_page(now);
 }

@@ -3,9 +3,10 @@
 use rand::RngExt;
 use serde_json::{Value, json};
 
+use super::faults::{FaultKind, LATE_MS};
 use super::number::Number;
 use super::schedule::Due;
-use super::state::{Ack, Arrival, BACKLOG_KEPT, Message, Millis, News, Trick};
+use super::state::{Ack, Arrival, BACKLOG_KEPT, Message, Millis, News};
 use super::{Network, SocketId};
 
 /// What someone wants to send.
@@ -40,21 +41,26 @@ impl Network {
             self.again(socket, rid, known);
             return None;
         }
-        let trick = self.spring_ambush(&from);
-        let ack_ms = match trick {
-            Some(Trick::LateAck(late)) => late,
+        let fault = self.spring(now, &from);
+        let kind = fault.as_ref().map(|fault| fault.kind);
+        let ack_ms = match kind {
+            Some(FaultKind::Reject463) => return Some(json!({"error": "463"})),
+            Some(FaultKind::RateLimit) => return Some(json!({"error": "429"})),
+            Some(FaultKind::LateAck) => fault.and_then(|fault| fault.after_ms).unwrap_or(LATE_MS),
             _ => self.state.timing.ack_ms,
         };
-        let mut message = new_message(now, &from, draft, Some(session));
-        message.muted = trick == Some(Trick::DropAck);
-        message.forgotten = trick == Some(Trick::ForgetMessage);
+        // The server's clock may be off (fault `clock_skew`); what is planned goes by the true one.
+        let told = now.saturating_add(self.skew_ms(now));
+        let mut message = new_message(told, &from, draft, Some(session));
+        message.muted = kind == Some(FaultKind::DropAck);
+        message.forgotten = kind == Some(FaultKind::ForgetMessage);
         let muted = message.muted;
         self.accept(now, after(now, ack_ms), message);
         if !muted {
             let answer = Due::Answer {
                 socket,
                 rid: rid.to_owned(),
-                at: now,
+                at: told,
             };
             self.state.schedule.add(after(now, ack_ms), answer);
         }

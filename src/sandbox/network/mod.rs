@@ -14,6 +14,7 @@ mod number;
 mod pairing;
 mod schedule;
 mod state;
+mod strikes;
 #[cfg(test)]
 mod tests;
 mod verbs;
@@ -26,7 +27,7 @@ use rand::{RngExt, SeedableRng};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-pub(crate) use self::faults::{Fault, FaultKind};
+pub(crate) use self::faults::{Drift, Fault, FaultKind, Nature};
 pub(crate) use self::input::{AnyInput, Input, inputs};
 pub(crate) use self::number::Number;
 use self::schedule::Due;
@@ -43,6 +44,8 @@ pub(crate) enum Effect {
     Push(SocketId, Value),
     /// Close this socket; the network has forgotten it already.
     Close(SocketId),
+    /// End the renderer of the browser behind this socket.
+    Crash(SocketId),
 }
 
 /// Why the network does not do what it was asked through the control API.
@@ -60,6 +63,10 @@ pub(crate) enum Refusal {
     OwnNumber,
     #[error("these two phones have no such message")]
     UnknownMessage,
+    #[error("this phone is banned from WhatsApp")]
+    Banned,
+    #[error("too many faults wait already: clear them first")]
+    TooManyFaults,
 }
 
 /// What is fixed when the network starts.
@@ -185,8 +192,8 @@ impl Network {
                 Due::Deliver(arrival) => self.deliver(at, arrival),
                 Due::Read(arrival) => self.mark_read(at, arrival),
                 Due::Reply(arrival) => self.auto_reply(at, arrival),
-                Due::Cut { phone, for_ms } => self.cut(at, &phone, for_ms),
-                Due::Unlink(phone) => self.unlink_all(&phone, "unknown_companion"),
+                Due::Strike(fault) => self.strike(at, fault),
+                Due::ModalIgnored(dialog) => self.modal_ignored(&dialog),
             }
         }
     }

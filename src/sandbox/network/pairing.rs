@@ -81,6 +81,9 @@ impl Network {
         if !self.state.phones.contains_key(phone) {
             return Err(Refusal::UnknownPhone);
         }
+        if self.state.banned.contains(phone) {
+            return Err(Refusal::Banned);
+        }
         let shown = code.trim().split(',').next().unwrap_or_default();
         let socket = self.sockets.iter().find(|(_, socket)| {
             socket.session.is_none()
@@ -98,6 +101,9 @@ impl Network {
         self.advance(now);
         if !self.state.phones.contains_key(phone) {
             return Err(Refusal::UnknownPhone);
+        }
+        if self.state.banned.contains(phone) {
+            return Err(Refusal::Banned);
         }
         let typed: String = code
             .chars()

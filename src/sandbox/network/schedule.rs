@@ -5,7 +5,6 @@ use std::collections::BinaryHeap;
 
 use serde::{Deserialize, Serialize};
 
-use super::number::Number;
 use super::state::{Arrival, Millis};
 
 /// Something that happens by itself when its time has come.
@@ -20,10 +19,10 @@ pub(crate) enum Due {
     Read(Arrival),
     /// A robot answers.
     Reply(Arrival),
-    /// A page's sockets drop, and stay refused for a while.
-    Cut { phone: Number, for_ms: u64 },
-    /// The phone unlinks all its pages.
-    Unlink(Number),
+    /// A fault strikes: its number among the planned ones.
+    Strike(u64),
+    /// The time of a "What's new" dialog is over: its session, and the fault that has opened it.
+    ModalIgnored((String, u64)),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

@@ -1,9 +1,10 @@
 //! What the simulated network must not forget: plain data, written to the snapshot as it is.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use serde::{Deserialize, Serialize};
 
+use super::faults::{Fault, Standing};
 use super::number::Number;
 use super::schedule::Schedule;
 
@@ -149,27 +150,6 @@ pub(crate) enum News {
     Receipt(Arrival, Ack),
 }
 
-/// A fault that waits for the next message of a phone.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Ambush {
-    pub(crate) phone: Number,
-    pub(crate) what: Trick,
-    /// Messages it will still hit.
-    pub(crate) left: u32,
-}
-
-/// What an [`Ambush`] does to a message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Trick {
-    /// Taken and delivered, but its sender's page hears nothing of it.
-    DropAck,
-    /// Acknowledged only after this many milliseconds.
-    LateAck(u64),
-    /// Taken and delivered, but missing from the history.
-    ForgetMessage,
-}
-
 /// All of it. The live sockets are not here: they end with the process.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct State {
@@ -181,7 +161,21 @@ pub(crate) struct State {
     pub(crate) links: BTreeMap<String, Link>,
     pub(crate) messages: BTreeMap<Arrival, Message>,
     pub(crate) arrivals: Arrival,
-    pub(crate) ambushes: Vec<Ambush>,
+    /// Faults that wait or last, in the order in which they were planned.
+    #[serde(default)]
+    pub(crate) faults: Vec<Standing>,
+    /// Faults whose moment is still to come, by their numbers.
+    #[serde(default)]
+    pub(crate) planned: BTreeMap<u64, Fault>,
+    /// Numbers of faults given so far.
+    #[serde(default)]
+    pub(crate) faults_planned: u64,
+    /// Phones that WhatsApp has banned: they link nothing any more (fault `ban`).
+    #[serde(default)]
+    pub(crate) banned: BTreeSet<Number>,
+    /// "What's new" dialogs that are open: session, and the fault that has opened it.
+    #[serde(default)]
+    pub(crate) modals: BTreeSet<(String, u64)>,
     /// Phones whose pages are refused until the given moment (fault `socket_drop` with `for_ms`).
     pub(crate) barred: BTreeMap<Number, Millis>,
     pub(crate) schedule: Schedule,

@@ -1,6 +1,7 @@
 //! The network from outside: frames in, frames out, and a clock that leaps.
 #![expect(clippy::unwrap_used, reason = "a test panics where it fails")]
 
+mod faults;
 mod properties;
 mod replay;
 mod scenes;
@@ -15,6 +16,7 @@ pub(super) struct Stage {
     pub(super) now: Millis,
     pub(super) heard: Vec<(SocketId, Value)>,
     pub(super) closed: Vec<SocketId>,
+    pub(super) crashed: Vec<SocketId>,
     requests: u64,
 }
 
@@ -43,6 +45,7 @@ impl Stage {
             now: 1_000_000,
             heard: Vec::new(),
             closed: Vec::new(),
+            crashed: Vec::new(),
             requests: 0,
         }
     }
@@ -53,6 +56,7 @@ impl Stage {
             match effect {
                 Effect::Push(socket, frame) => self.heard.push((socket, frame)),
                 Effect::Close(socket) => self.closed.push(socket),
+                Effect::Crash(socket) => self.crashed.push(socket),
             }
         }
     }

@@ -18,18 +18,47 @@ const ID_LIMIT: usize = 128;
 #[derive(Debug, Deserialize)]
 #[serde(tag = "t", rename_all = "snake_case")]
 enum Verb {
-    Hello { token: Option<String> },
+    Hello {
+        token: Option<String>,
+    },
     Refs,
-    PairingCode { phone: String },
-    Send { to: String, id: String, msg: Content },
-    Exists { id: String },
-    About { id: String },
-    SetAbout { about: String },
-    Picture { id: String },
-    Presence { available: Option<bool> },
-    PresenceSub { id: String },
-    Chatstate { id: String, state: String },
-    Seen { id: String },
+    PairingCode {
+        phone: String,
+    },
+    Send {
+        to: String,
+        id: String,
+        msg: Content,
+    },
+    Exists {
+        id: String,
+    },
+    About {
+        id: String,
+    },
+    SetAbout {
+        about: String,
+    },
+    Picture {
+        id: String,
+    },
+    Presence {
+        available: Option<bool>,
+    },
+    PresenceSub {
+        id: String,
+    },
+    Chatstate {
+        id: String,
+        state: String,
+    },
+    Seen {
+        id: String,
+    },
+    /// The "What's new" dialog was dismissed.
+    Dismissed {
+        id: u64,
+    },
     Logout,
 }
 
@@ -130,6 +159,10 @@ impl Network {
                 if let Some(peer) = Number::parse(&id) {
                     self.see(now, own, &peer, None);
                 }
+                Some(json!({"ok": 1}))
+            }
+            Verb::Dismissed { id } => {
+                self.dismissed(socket, id);
                 Some(json!({"ok": 1}))
             }
             Verb::Logout => {

@@ -10,18 +10,19 @@ use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::faults::{clear_faults, list_faults, plan_fault};
 use super::fields::Fields;
 use super::hub::Hub;
 use super::problem::{Problem, Wrong};
 use super::shapes;
 use crate::sandbox::Info;
-use crate::sandbox::network::{Fault, FaultKind, Number, Refusal, inputs};
+use crate::sandbox::network::{Number, Refusal, inputs};
 
 /// The largest body a request may have, in bytes.
 pub(super) const BODY_LIMIT: usize = 512 * 1024;
 
 /// The longest time that may be set anywhere: one day, in milliseconds.
-const DAY_MS: u64 = 86_400_000;
+pub(super) const DAY_MS: u64 = 86_400_000;
 
 /// The longest name of a phone, in characters.
 const NAME_LIMIT: usize = 100;
@@ -32,8 +33,8 @@ const GATHER: Duration = Duration::from_millis(80);
 /// A silent stream says this often that it lives, so that one nobody reads is noticed.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(15);
 
-type State = web::Data<Arc<Hub>>;
-type Answer = Result<HttpResponse, Problem>;
+pub(super) type State = web::Data<Arc<Hub>>;
+pub(super) type Answer = Result<HttpResponse, Problem>;
 
 /// All paths of the control API.
 pub(super) fn routes(config: &mut web::ServiceConfig) {
@@ -52,7 +53,12 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
             .service(at("/phones/{phone}/{switch:online|offline|unlink}").post(switch))
             .service(at("/deliveries").get(deliveries))
             .service(at("/network").get(show_network).patch(change_network))
-            .service(at("/faults").post(fault))
+            .service(
+                at("/faults")
+                    .get(list_faults)
+                    .post(plan_fault)
+                    .delete(clear_faults),
+            )
             .service(at("/changes").get(changes)),
     );
 }
@@ -239,37 +245,6 @@ async fn change_network(hub: State, body: Bytes) -> Answer {
     Ok(show_network(hub).await)
 }
 
-async fn fault(hub: State, body: Bytes) -> Answer {
-    let mut fields = Fields::read(&body)?;
-    let name = fields.needed_text("kind");
-    let kind = name.as_deref().and_then(FaultKind::named);
-    if name.is_some() && kind.is_none() {
-        let known = FaultKind::NAMES.map(|(name, _)| name).join(", ");
-        fields.note("kind", "unsupported", format!("must be one of: {known}"));
-    }
-    let key = if fields.has("account") && !fields.has("phone") {
-        "account"
-    } else {
-        "phone"
-    };
-    let phone = fields.needed_phone(key);
-    let count = fields.whole("count", 1_000_000).unwrap_or(1);
-    let after_ms = fields.whole("after_ms", DAY_MS);
-    let for_ms = fields.whole("for_ms", DAY_MS).unwrap_or(0);
-    let (kind, phone) = fields.done_with(kind.zip(phone))?;
-    let count = u32::try_from(count).unwrap_or(u32::MAX);
-    let fault = Fault {
-        kind,
-        phone: phone.clone(),
-        count,
-        after_ms,
-        for_ms,
-    };
-    hub.act(inputs::PlanFault { fault }).map_err(refused)?;
-    Ok(HttpResponse::Accepted()
-        .json(json!({"kind": name, "phone": phone, "count": count, "after_ms": after_ms, "for_ms": for_ms})))
-}
-
 /// Server-sent events: one number whenever something has changed, for pages that then look again.
 async fn changes(hub: State) -> HttpResponse {
     let (revision, stop) = hub.watch();
@@ -303,6 +278,6 @@ fn known(path: &str) -> Result<Number, Problem> {
     Number::parse(path).ok_or_else(|| refused(Refusal::UnknownPhone))
 }
 
-fn refused(refusal: Refusal) -> Problem {
+pub(super) fn refused(refusal: Refusal) -> Problem {
     Problem::refused(refusal, "")
 }

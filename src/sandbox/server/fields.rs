@@ -116,6 +116,12 @@ impl Fields {
         }
     }
 
+    /// A whole number between `-limit` and `limit`; `None` when it is absent or none.
+    pub(super) fn signed(&mut self, name: &str, limit: u64) -> Option<i64> {
+        let value = self.members.remove(name)?.as_i64();
+        value.filter(|value| value.unsigned_abs() <= limit)
+    }
+
     /// A share from 0 to 1 if it is there.
     pub(super) fn share(&mut self, name: &str) -> Option<f64> {
         let share = self

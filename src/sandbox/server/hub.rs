@@ -4,6 +4,7 @@
 //! nothing that grows with what the network holds is done under it; nobody hears of an input before it is written down.
 
 use std::fs::File;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::{Arc, Weak};
 use std::thread::JoinHandle;
@@ -132,10 +133,11 @@ impl Hub {
         view(&self.inner.lock().network)
     }
 
-    /// A page connected: its name, and what it has to be told. The stream of frames ends when the page is cut.
-    pub(super) fn connect(&self) -> (SocketId, mpsc::Receiver<String>) {
+    /// A page connected from `peer`: its name, and what it has to be told. The stream of frames ends when the page is
+    /// cut.
+    pub(super) fn connect(&self, peer: Option<SocketAddr>) -> (SocketId, mpsc::Receiver<String>) {
         let socket = self.act(inputs::Open {});
-        (socket, self.desk.seat(socket))
+        (socket, self.desk.seat(socket, peer))
     }
 
     /// A page sent a frame.
@@ -327,7 +329,7 @@ mod tests {
 
     /// What a process that is killed now would find again, once the scribe has written what it was given.
     fn on_disk(hub: &Hub, folder: &Path) -> Value {
-        let (socket, mut frames) = hub.connect();
+        let (socket, mut frames) = hub.connect(None);
         hub.frame(socket, r#"{"t":"hello","v":"2.3000.1"}"#);
         assert!(frames.blocking_recv().unwrap().contains("welcome"));
         json!(
@@ -381,7 +383,7 @@ mod tests {
     fn a_page_that_does_not_read_is_cut() {
         let folder = tempfile::tempdir().unwrap();
         let hub = hub(folder.path());
-        let (socket, mut frames) = hub.connect();
+        let (socket, mut frames) = hub.connect(None);
         // Requests without an end, whose answers nobody takes.
         for _ in 0..2_000 {
             hub.frame(socket, r#"{"t":"refs"}"#);

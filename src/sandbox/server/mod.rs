@@ -4,6 +4,7 @@
 mod certificate;
 mod control;
 mod door;
+mod faults;
 mod fields;
 mod files;
 mod hub;
@@ -11,6 +12,7 @@ mod journal;
 mod page_socket;
 mod phones_site;
 mod problem;
+mod renderer;
 mod scribe;
 mod shapes;
 mod site;

@@ -34,7 +34,7 @@ pub(super) async fn open(
     let hub = Arc::clone(hub.get_ref());
     // Refuse what is no WebSocket before the network hears of it.
     ws::handshake(&request)?;
-    let (socket, frames) = hub.connect();
+    let (socket, frames) = hub.connect(request.peer_addr());
     let page = PageSocket {
         hub,
         socket,

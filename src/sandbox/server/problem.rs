@@ -68,6 +68,8 @@ impl Problem {
             Refusal::UnknownPhone => (StatusCode::NOT_FOUND, "unknown_phone"),
             Refusal::UnknownCode => (StatusCode::NOT_FOUND, "unknown_code"),
             Refusal::UnknownMessage => (StatusCode::NOT_FOUND, "unknown_message"),
+            Refusal::Banned => (StatusCode::CONFLICT, "banned"),
+            Refusal::TooManyFaults => (StatusCode::CONFLICT, "too_many_faults"),
             Refusal::OtherPhone => (StatusCode::CONFLICT, "other_phone"),
             Refusal::NotOnWhatsApp | Refusal::OwnNumber => {
                 let code = if refusal == Refusal::OwnNumber {

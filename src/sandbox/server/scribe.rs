@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::Write;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::JoinHandle;
@@ -15,6 +16,7 @@ use parking_lot::{Condvar, Mutex};
 use tokio::sync::{mpsc, watch};
 
 use super::journal::{self, LogNumber};
+use super::renderer;
 use crate::sandbox::network::{Effect, Millis, SocketId};
 
 /// Frames that may wait for one page. A page that is further behind is cut and may come again.
@@ -56,7 +58,7 @@ pub(super) struct Desk {
     filled: Condvar,
     room: Condvar,
     turned: Condvar,
-    pages: Mutex<HashMap<SocketId, mpsc::Sender<String>>>,
+    pages: Mutex<HashMap<SocketId, Page>>,
     log: Mutex<Arc<File>>,
     log_bytes: AtomicU64,
     /// The log has a hole since a write failed: only a new image can heal it.
@@ -65,6 +67,13 @@ pub(super) struct Desk {
     written: AtomicU64,
     /// Inputs that a power cut cannot take any more.
     saved: watch::Sender<u64>,
+}
+
+/// A page that is connected.
+struct Page {
+    frames: mpsc::Sender<String>,
+    /// The other end of its connection.
+    peer: Option<SocketAddr>,
 }
 
 #[derive(Default)]
@@ -135,9 +144,9 @@ impl Desk {
     }
 
     /// A page that may be told something from now on. The stream of frames ends when the page is cut.
-    pub(super) fn seat(&self, socket: SocketId) -> mpsc::Receiver<String> {
-        let (sender, receiver) = mpsc::channel(WAITING_FRAMES);
-        self.pages.lock().insert(socket, sender);
+    pub(super) fn seat(&self, socket: SocketId, peer: Option<SocketAddr>) -> mpsc::Receiver<String> {
+        let (frames, receiver) = mpsc::channel(WAITING_FRAMES);
+        self.pages.lock().insert(socket, Page { frames, peer });
         receiver
     }
 
@@ -251,6 +260,7 @@ impl Desk {
             match effect {
                 Effect::Push(socket, frame) => self.push(socket, frame.to_string(), cut),
                 Effect::Close(socket) => self.unseat(socket),
+                Effect::Crash(socket) => self.crash(socket),
             }
         }
     }
@@ -268,9 +278,15 @@ impl Desk {
         self.turned.notify_all();
     }
 
+    fn crash(&self, socket: SocketId) {
+        let peer = self.pages.lock().get(&socket).and_then(|page| page.peer);
+        let ended = peer.map_or(0, renderer::end_behind);
+        tracing::info!(socket, ended, "ended the renderers behind a sandbox page");
+    }
+
     fn push(&self, socket: SocketId, frame: String, cut: &impl Fn(SocketId)) {
         let refused = match self.pages.lock().get(&socket) {
-            Some(page) => page.try_send(frame).is_err(),
+            Some(page) => page.frames.try_send(frame).is_err(),
             None => false,
         };
         if refused {

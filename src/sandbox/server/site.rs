@@ -1,11 +1,15 @@
 //! The simulated `https://web.whatsapp.com`: the page's files, pictures of people, and the page's socket.
 
+use std::sync::Arc;
+
 use actix_web::http::header;
 use actix_web::{HttpResponse, web};
 use rust_embed::RustEmbed;
+use serde_json::json;
 
+use super::hub::Hub;
 use super::page_socket;
-use crate::sandbox::network::Number;
+use crate::sandbox::network::{Number, inputs};
 
 /// What the page may load and where it may connect, in the manner of the real site: nothing inline, nothing foreign.
 const POLICY: &str = "default-src 'self' data: blob:; script-src 'self' https://static.whatsapp.net; \
@@ -27,6 +31,7 @@ struct PageFiles;
 pub(super) fn routes(config: &mut web::ServiceConfig) {
     config
         .route("/", web::get().to(index))
+        .route("/drift.js", web::get().to(drift))
         .route("/ws/chat", web::get().to(page_socket::open))
         .route("/pictures/{name}.svg", web::get().to(picture))
         .route("/{file:.*}", web::get().to(file));
@@ -43,6 +48,15 @@ async fn index() -> HttpResponse {
             .content_type("text/html; charset=utf-8")
             .body(NOT_BUILT),
     }
+}
+
+/// What has drifted in the page that is just being loaded (faults `module_missing` and `module_renamed`).
+async fn drift(hub: web::Data<Arc<Hub>>) -> HttpResponse {
+    let drift = hub.act(inputs::LoadPage {});
+    HttpResponse::Ok()
+        .content_type("text/javascript; charset=utf-8")
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .body(format!("globalThis.sandboxDrift = {};\n", json!(drift)))
 }
 
 async fn file(name: web::Path<String>) -> HttpResponse {

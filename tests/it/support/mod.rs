@@ -6,6 +6,7 @@
 
 pub(crate) mod node;
 pub(crate) mod page;
+pub(crate) mod script;
 pub(crate) mod servers;
 pub(crate) mod wait;
 pub(crate) mod zaptor;

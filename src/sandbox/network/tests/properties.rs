@@ -67,13 +67,11 @@ fn play(seed: u64, steps: &[Step]) -> Stage {
             Step::Fault(which) => {
                 let kind = FaultKind::NAMES[*which].1;
                 let fault = Fault {
-                    kind,
-                    phone: number(ANNA),
-                    count: 2,
-                    after_ms: None,
-                    for_ms: 50,
+                    count: Some(2),
+                    for_ms: Some(50),
+                    ..Fault::of(kind, &number(ANNA))
                 };
-                stage.network.fault(stage.now, fault).unwrap();
+                stage.network.fault(stage.now, &fault).unwrap();
             }
             Step::Restart => stage = restarted(seed, stage),
         }

@@ -157,11 +157,11 @@ impl Life {
             }
             Happens::Fault(phone, kind) => {
                 let fault = Fault {
-                    kind: FaultKind::NAMES[*kind].1,
-                    phone: who(phone),
-                    count: 2,
+                    count: Some(2),
                     after_ms: Some(30),
-                    for_ms: 50,
+                    for_ms: Some(50),
+                    probability: 0.5,
+                    ..Fault::of(FaultKind::NAMES[*kind].1, &who(phone))
                 };
                 let _ = self.give(&inputs::PlanFault { fault });
             }

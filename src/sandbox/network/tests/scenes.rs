@@ -4,13 +4,7 @@ use super::{ANNA, BEN, ROBOT, Stage, number};
 use crate::sandbox::network::{Fault, FaultKind, Refusal, State, Timing};
 
 fn fault(kind: FaultKind) -> Fault {
-    Fault {
-        kind,
-        phone: number(ANNA),
-        count: 1,
-        after_ms: None,
-        for_ms: 0,
-    }
+    Fault::of(kind, &number(ANNA))
 }
 
 #[test]
@@ -190,8 +184,8 @@ fn a_dropped_ack_is_learned_by_asking_or_coming_back() {
         .network
         .fault(
             stage.now,
-            Fault {
-                count: 2,
+            &Fault {
+                count: Some(2),
                 ..fault(FaultKind::DropAck)
             },
         )
@@ -217,7 +211,7 @@ fn a_late_ack_comes_late() {
         after_ms: Some(3_000),
         ..fault(FaultKind::LateAck)
     };
-    stage.network.fault(stage.now, late).unwrap();
+    stage.network.fault(stage.now, &late).unwrap();
     let (slow, quick) = (stage.send(page, ROBOT, "3EB01"), stage.send(page, ROBOT, "3EB02"));
     stage.wait(2_999);
     assert!(stage.answer(slow).is_none() && stage.answer(quick).is_some());
@@ -231,7 +225,7 @@ fn a_forgotten_message_is_missing_from_history_and_still_not_doubled() {
     let (page, token) = stage.linked(ANNA);
     stage
         .network
-        .fault(stage.now, fault(FaultKind::ForgetMessage))
+        .fault(stage.now, &fault(FaultKind::ForgetMessage))
         .unwrap();
     stage.send(page, ROBOT, "3EB01");
     stage.wait(1_000);
@@ -247,10 +241,10 @@ fn a_dropped_socket_stays_out_for_a_while() {
     let (page, token) = stage.linked(ANNA);
     let drop = Fault {
         after_ms: Some(100),
-        for_ms: 2_000,
+        for_ms: Some(2_000),
         ..fault(FaultKind::SocketDrop)
     };
-    stage.network.fault(stage.now, drop).unwrap();
+    stage.network.fault(stage.now, &drop).unwrap();
     stage.wait(100);
     assert_eq!(stage.closed, [page]);
     let refused = stage.page(Some(&token));

@@ -15,11 +15,13 @@ import { identityModules } from './modules/identity';
 import { messageModules } from './modules/messages';
 import { presenceModules } from './modules/presence';
 import { wireModules } from './modules/wire';
-import { ModuleRegistry } from './registry';
+import { ModuleRegistry, type Drift } from './registry';
 import { Session } from './runtime/session';
 import { Screen } from './view/screen';
 
-const registry = new ModuleRegistry();
+/** Set by the server's script before this one: what has drifted. */
+const { sandboxDrift } = globalThis as { sandboxDrift?: Drift[] };
+const registry = new ModuleRegistry(sandboxDrift);
 for (const table of [
   constantModules,
   idModules,

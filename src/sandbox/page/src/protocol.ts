@@ -90,6 +90,8 @@ export interface Notices {
   presence_sub: { id: string };
   chatstate: { id: string; state: 'composing' | 'paused' | 'recording' };
   seen: { id: string };
+  /** The "What's new" dialog was dismissed. */
+  dismissed: { id: number };
 }
 
 /** The greeting: either QR references to show, or the account this token belongs to. */
@@ -105,6 +107,8 @@ export interface Pushes {
   receipt: { chat: string; ids: string[]; ack: number; participant?: string; t2?: number };
   presence: { id: string; online: boolean; state?: string };
   logout: { reason?: string };
+  /** Something goes wrong with this page on purpose. */
+  fault: { id: number; kind: string; forMs: number };
 }
 
 export type PushVerb = keyof Pushes;

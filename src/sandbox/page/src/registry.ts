@@ -32,10 +32,22 @@ interface Definition {
   factory: Factory;
 }
 
+/** A change of the page's modules, as WhatsApp makes them without notice. */
+export interface Drift {
+  module: string;
+  /** Its new name; null: it is gone. */
+  renamed: string | null;
+}
+
 export class ModuleRegistry {
   /** Read by wa-js to enumerate the modules; only the order and the keys matter to it. */
   readonly modulesMap: Record<string, Definition> = Object.create(null);
   readonly #loaded = new Map<string, Namespace>();
+  readonly #drift: ReadonlyMap<string, string | null>;
+
+  constructor(drift: readonly Drift[] = []) {
+    this.#drift = new Map(drift.map(({ module, renamed }) => [module, renamed]));
+  }
 
   /** The page's `__d`. A second definition of the same id is a mistake of ours and throws. */
   define = (id: string, dependencies: readonly string[], factory: Factory): void => {
@@ -45,8 +57,10 @@ export class ModuleRegistry {
 
   /** Defines each module of the table, in the order of its keys. */
   provide(table: ModuleTable): void {
-    for (const [id, namespace] of Object.entries(table)) {
-      this.define(id, [], (_global, _require, _default, _namespace, _lazy, module) => {
+    for (const [name, namespace] of Object.entries(table)) {
+      const drifted = this.#drift.get(name);
+      if (drifted === null) continue;
+      this.define(drifted ?? name, [], (_global, _require, _default, _namespace, _lazy, module) => {
         module.exports = namespace;
       });
     }

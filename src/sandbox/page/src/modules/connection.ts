@@ -25,6 +25,8 @@ class StreamImpl extends Model {
   declare mode: StreamMode | undefined;
   declare info: StreamInfo;
   declare available: boolean;
+  /** The server takes only a newer version of the page. */
+  declare needsUpdate: boolean;
 
   markAvailable(): void {
     this.set('available', true);

@@ -3,6 +3,7 @@ import { PAGE_VERSION } from '../modules/constants';
 import { identity } from '../modules/identity';
 import { messages } from '../modules/messages';
 import type { Push, Pushes, Welcome } from '../protocol';
+import { suffer } from './faults';
 import { ingest, receiveMessage, receivePresence, receiveReceipt } from './inbound';
 import { Inbox, type News } from './inbox';
 import { leave, logOut } from './logout';
@@ -54,6 +55,7 @@ export class Session {
       case 'receipt': return this.#inbox.take(push);
       case 'presence': return receivePresence(push);
       case 'logout': return leave(push.reason ?? 'unknown_companion');
+      case 'fault': return suffer(push);
     }
   }
 
@@ -71,6 +73,7 @@ export class Session {
       return;
     }
     identity.become(welcome.me);
+    Stream.set('needsUpdate', false);
     if (this.#entered) {
       sync.resume(welcome, this.#intake());
       return;
@@ -95,7 +98,7 @@ export class Session {
 
   #disconnected(): void {
     outbox.suspend();
-    if (!identity.linked) return;
+    if (!identity.linked || Stream.needsUpdate) return;
     Socket.set('state', 'TIMEOUT');
     Stream.enter('OFFLINE', 'OFFLINE');
   }

@@ -24,13 +24,15 @@ export class Link extends EventEmitter {
   #socket: WebSocket | undefined;
   #retryMs = FIRST_RETRY_MS;
   #requests = 0;
+  #slowMs = 0;
+  #slowUntil = 0;
   readonly #waiting = new Map<number, Waiting>();
 
   connect(url: string): void {
     const socket = new WebSocket(url);
     this.#socket = socket;
     socket.onopen = () => this.trigger('open');
-    socket.onmessage = (event) => this.#receive(JSON.parse(String(event.data)));
+    socket.onmessage = (event) => this.#later(() => this.#receive(JSON.parse(String(event.data))));
     socket.onclose = () => {
       this.#socket = undefined;
       this.#failWaiting();
@@ -66,9 +68,26 @@ export class Link extends EventEmitter {
     this.#transmit({ t: verb, ...notice });
   }
 
+  /** From now on every frame is late by `byMs`, for `forMs`. The order stays. */
+  slowDown(byMs: number, forMs: number): void {
+    this.#slowMs = byMs;
+    this.#slowUntil = performance.now() + forMs;
+  }
+
+  #later(run: () => void): void {
+    if (performance.now() < this.#slowUntil) setTimeout(run, this.#slowMs);
+    // The last late ones go first.
+    else if (performance.now() < this.#slowUntil + this.#slowMs) {
+      setTimeout(run, this.#slowUntil + this.#slowMs - performance.now());
+    } else run();
+  }
+
   #transmit(frame: object): boolean {
-    if (this.#socket?.readyState !== WebSocket.OPEN) return false;
-    this.#socket.send(JSON.stringify(frame));
+    const socket = this.#socket;
+    if (socket?.readyState !== WebSocket.OPEN) return false;
+    this.#later(() => {
+      if (socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify(frame));
+    });
     return true;
   }
 

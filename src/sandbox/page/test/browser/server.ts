@@ -58,6 +58,10 @@ export class TestServer {
     this.#https = createServer({ key, cert }, (request, response) => {
       const path = new URL(request.url ?? '/', 'https://page').pathname;
       const file = path === '/' ? 'index.html' : path.slice(1);
+      if (file === 'drift.js') {
+        response.writeHead(200, { 'content-type': 'text/javascript' }).end();
+        return;
+      }
       if (file !== 'index.html' && file !== 'page.js') {
         response.writeHead(404).end();
         return;

@@ -47,3 +47,14 @@ test('the globals that start wa-js come last', () => {
 test('what is not simulated says so', () => {
   assert.throws(() => notSimulated('uploadMedia')(), /uploadMedia is not part of the sandbox/);
 });
+
+test('a module that drifted is gone, or goes by another name', () => {
+  const modules = new ModuleRegistry([
+    { module: 'WAGone', renamed: null },
+    { module: 'WAMoved', renamed: 'WAMovedNext' },
+  ]);
+  modules.provide({ WAGone: { one: 1 }, WAMoved: { two: 2 }, WAStays: { three: 3 } });
+  assert.deepEqual(Object.keys(modules.modulesMap), ['WAMovedNext', 'WAStays']);
+  assert.throws(() => modules.require('WAGone'), /unknown module/);
+  assert.equal(modules.importNamespace('WAMovedNext')['two'], 2);
+});

@@ -1,0 +1,159 @@
+/**
+ * What wa-js and the page show when something goes wrong on purpose: the page in Chromium, with the unmodified
+ * wa-js, on a sandbox that runs (its address is in SANDBOX_URL).
+ */
+
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { ask, open, until, type Client } from '../browser/browser';
+
+const SANDBOX = process.env['SANDBOX_URL'] ?? '';
+const OWN = '5511900000001';
+const PEER = '5511900000002@c.us';
+const READY = "WPP.conn.isAuthenticated() && WPP.whatsapp.Stream.mode === 'MAIN' && WPP.isFullReady";
+
+const profile = mkdtempSync(join(tmpdir(), 'sandbox-faults-'));
+let args: string[];
+let client: Client;
+
+async function control(method: string, path: string, body?: object): Promise<any> {
+  const answer = await fetch(`${SANDBOX}/_/api${path}`, {
+    method, ...(body && { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+  });
+  assert.ok(answer.ok, `${method} ${path}: ${answer.status}`);
+  return answer.status === 204 ? undefined : answer.json();
+}
+
+const fault = (kind: string, more: object = { phone: OWN }) => control('POST', '/faults', { kind, ...more });
+const linked = async () => (await control('GET', `/phones/${OWN}`)).linked.length > 0;
+const ready = () => until('the page is ready to send', () => ask(client, READY), 20_000);
+const socketState = () => ask<string>(client, 'WPP.whatsapp.Socket.state');
+/** Sends a text; answers what wa-js says, or its error. */
+const send = (body: string) => ask<any>(client, `WPP.chat.sendTextMessage('${PEER}', '${body}').then(
+  (sent) => ({ result: sent.sendMsgResult.messageSendResult, ack: sent.ack, id: sent.id }),
+  (error) => ({ error: String(error) }))`);
+
+const authCode = () => until('an auth code', () => ask<string | null>(
+  client, 'window.WPP?.isReady && WPP.conn.getAuthCode().then((code) => code?.fullCode ?? null)'), 20_000);
+
+async function link(): Promise<void> {
+  const code = await authCode();
+  await control('POST', `/phones/${OWN}/scan`, { code });
+  await ready();
+}
+
+before(async () => {
+  args = (await control('GET', '/info')).chromium_args;
+  await control('POST', '/phones', { phone: OWN, name: 'Ana' });
+  await control('POST', '/phones', { phone: PEER.split('@')[0], name: 'Bia' });
+  client = await open(profile, args);
+});
+
+after(async () => {
+  await client.close();
+  rmSync(profile, { recursive: true, force: true });
+});
+
+test('qr_expire: the code goes, wa-js is idle, and a new code comes on request', async () => {
+  await authCode();
+  await fault('qr_expire', {});
+  await until('the page is idle', async () => (await socketState()) === 'UNPAIRED_IDLE');
+  await ask(client, 'WPP.whatsapp.Cmd.refreshQR()');
+  await link();
+});
+
+test('reject_463 and rate_limit: this message fails and the next one goes', async () => {
+  for (const kind of ['reject_463', 'rate_limit']) {
+    await fault(kind);
+    const refused = await send(`refused by ${kind}`);
+    assert.notEqual(refused.result, 'OK', kind);
+    const { data } = await control('GET', `/deliveries?phone=${OWN}`);
+    assert.ok(!data.some((line: any) => line.body === `refused by ${kind}`), `${kind}: the server took it`);
+    assert.equal((await send(`after ${kind}`)).result, 'OK');
+  }
+});
+
+test('late_ack: wa-js waits for it', async () => {
+  await fault('late_ack', { phone: OWN, after_ms: 700 });
+  const begun = Date.now();
+  assert.equal((await send('late')).result, 'OK');
+  assert.ok(Date.now() - begun >= 700);
+});
+
+test('page_slow: everything comes late, and in order', async () => {
+  await fault('page_slow', { phone: OWN, for_ms: 1_500 });
+  // The order to be slow comes through the same socket: an answer proves that it has been obeyed.
+  await control('POST', `/phones/${PEER.split('@')[0]}/messages`, { to: OWN, type: 'text', text: 'one' });
+  await control('POST', `/phones/${PEER.split('@')[0]}/messages`, { to: OWN, type: 'text', text: 'two' });
+  const bodies = "WPP.whatsapp.MsgStore.getModelsArray().map((msg) => msg.body).filter((b) => b === 'one' || b === 'two').join()";
+  await until('both texts', async () => (await ask(client, bodies)) === 'one,two');
+});
+
+test('page_hang: nothing is answered meanwhile, and everything afterwards', async () => {
+  await fault('page_hang', { phone: OWN, for_ms: 1_500 });
+  await until('it hangs', async () => {
+    const answered = ask(client, '1').then(() => true);
+    return !(await Promise.race([answered, new Promise((resolve) => setTimeout(() => resolve(false), 400))]));
+  });
+  assert.equal(await ask(client, '1'), 1);
+  assert.equal((await send('after the hang')).result, 'OK');
+});
+
+test('modal: dismissed it does no harm, ignored it unlinks the page', async () => {
+  const shown = () => ask<boolean>(client, "Boolean(document.querySelector('[role=dialog] button'))");
+  await fault('modal', { phone: OWN, for_ms: 1_000 });
+  await until('the dialog', shown);
+  await ask(client, "document.querySelector('[role=dialog] button').click()");
+  await fault('modal', { phone: OWN, for_ms: 600 });
+  await until('the dialog', shown);
+  assert.ok(await linked(), 'the first one was dismissed in time');
+  await until('the phone has unlinked it', async () => !(await linked()));
+  await until('wa-js says so', () => client.events.some(({ name }) => name === 'conn.logout'));
+  await link();
+});
+
+test('update_required: the page says so until the server takes it again', async () => {
+  await fault('update_required', { phone: OWN, for_ms: 500 });
+  await until('wa-js needs an update', () => ask(client, 'WPP.conn.needsUpdate()'));
+  assert.equal(await socketState(), 'DEPRECATED_VERSION');
+  await until('it is taken again', () => ask(client, '!WPP.conn.needsUpdate()'), 20_000);
+  await ready();
+});
+
+test('clock_skew: messages carry the time of the wrong clock', async () => {
+  await fault('clock_skew', { skew_ms: -3_600_000 });
+  await control('POST', `/phones/${PEER.split('@')[0]}/messages`, { to: OWN, type: 'text', text: 'old' });
+  const age = "WPP.whatsapp.MsgStore.findFirst((msg) => msg.body === 'old')?.t - Date.now() / 1000";
+  const off = await until('the text', () => ask<number>(client, age));
+  assert.ok(off < -3_500 && off > -3_700, `${off} s`);
+  await control('DELETE', '/faults');
+  assert.deepEqual((await control('GET', '/faults')).data, []);
+});
+
+test('module_missing and module_renamed: the next load lacks it, the one after has it', async () => {
+  const has = (name: string) => ask<boolean>(client, `'${name}' in require('__debug').modulesMap`);
+  await fault('module_missing', { module: 'WAWebSendMsgChatAction' });
+  await fault('module_renamed', { module: 'WAWebCmd' });
+  await client.page.reload();
+  await until('modules', () => ask(client, "typeof require === 'function'"));
+  assert.equal(await has('WAWebSendMsgChatAction'), false);
+  assert.equal(await has('WAWebCmd'), false);
+  assert.equal(await has('WAWebCmdNext'), true);
+  // wa-js finds what has another name, for it looks at what modules offer; what is gone fails at the first use.
+  await ready();
+  assert.match((await send('nowhere')).error, /./);
+  await client.page.reload();
+  await ready();
+  assert.equal((await send('again')).result, 'OK');
+});
+
+test('ban: the page is logged out and the phone links no more', async () => {
+  client.events.length = 0;
+  await fault('ban');
+  await until('wa-js says so', () => client.events.some(({ name }) => name === 'conn.logout'));
+  const code = await authCode();
+  await assert.rejects(control('POST', `/phones/${OWN}/scan`, { code }), /409/);
+});
