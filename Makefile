@@ -2,16 +2,18 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help up setup test test-npm deny fmt fmt-check lint bench clean
+.PHONY: help up setup test test-npm client-tables deny fmt fmt-check lint bench clean
 
 # PROFILE=release builds the optimised program, which takes about twice as long.
 PROFILE ?= dev
 NPM_PACKAGES := src/sandbox/page actors/agent src/dashboard/ui
+# What `make client-tables CLIENTS=…` runs; all of them without it.
+CLIENTS ?=
 # For `make up ARGS="--port 8080"`.
 ARGS ?=
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 up: setup ## install what is missing, build, and start Zaptor with the sandbox on this machine
 	cargo run --locked --bin zaptor --profile $(PROFILE) -- up $(ARGS)
@@ -34,6 +36,11 @@ test: ## everything a change must pass: format, lints, licences, npm tests, Rust
 test-npm: ## the tests of the npm packages alone
 	@.ci/npm-tests $(NPM_PACKAGES)
 
+client-tables: ## what works with which client on the sandbox, written into src/sandbox/README.md
+	@.ci/setup --npm
+	cargo build --locked --bin zaptor
+	ZAPTOR=$(CURDIR)/target/debug/zaptor node tests/clients/dist/run.mjs --write $(CLIENTS)
+
 deny: ## licences, banned crates and sources of what we link
 	@.ci/deny
 
@@ -49,4 +56,4 @@ bench: setup ## the measurements, as ratios (takes an optimised build)
 
 clean: ## remove what was built; data directories stay
 	cargo clean
-	rm -rf $(foreach package,$(NPM_PACKAGES),$(package)/dist $(package)/node_modules)
+	rm -rf $(foreach package,$(NPM_PACKAGES) tests/clients,$(package)/dist $(package)/node_modules)

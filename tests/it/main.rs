@@ -8,6 +8,7 @@ mod api_auth;
 mod api_contract;
 mod api_messages;
 mod api_resources;
+mod clients;
 mod command_line;
 mod crash;
 mod dashboard;

@@ -7,6 +7,7 @@ import { Collection } from './base/collection';
 import { EventEmitter } from './base/emitter';
 import { Model } from './base/model';
 import { idModules } from './ids/modules';
+import { provideByName } from './modules/by-name/modules';
 import { chatModules } from './modules/chats';
 import { connectionModules } from './modules/connection';
 import { PAGE_VERSION, constantModules } from './modules/constants';
@@ -40,6 +41,7 @@ for (const table of [
   chatModules,
   wireModules,
 ]) registry.provide(table);
+provideByName(registry);
 
 // wa-js polls for the version to know that the page is starting: conn.main_init.
 Object.assign(globalThis, { Debug: { VERSION: PAGE_VERSION } });

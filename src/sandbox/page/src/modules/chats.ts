@@ -96,6 +96,9 @@ class PlainCollection extends Collection<PlainModel> {
 
 /** Id-bound by wa-js: call.incoming_call wraps `processIncomingCall`. */
 class CallCollectionImpl extends PlainCollection {
+  /** whatsapp-web.js looks for the first map among the properties, and replaces its `set`: event call. */
+  readonly calls = new Map<string, unknown>();
+
   processIncomingCall(call: PlainModel): PlainModel {
     return this.add(call);
   }
@@ -121,6 +124,8 @@ export const chatModules: ModuleTable = {
   // chat/patch turns these into getters of Chat.
   WAWebChatGetters: {
     getShouldAppearInList: () => true,
+    getIsNewsletter: (chat: Chat) => chat.id.isNewsletter(),
+    getIsBroadcast: (chat: Chat) => chat.id.isBroadcast(),
     getPreviewMessage: (chat: Chat) => chat.msgs.last(),
     getShowChangeNumberNotification: () => false,
     getShouldShowUnreadDivider: () => false,

@@ -11,6 +11,11 @@ import { identity } from './identity';
 class ConnImpl extends Model {
   declare ref: string | null;
   declare connected: boolean;
+
+  /** whatsapp-web.js asks before setDisplayName. */
+  canSetMyPushname(): boolean {
+    return true;
+  }
 }
 
 export const Conn = new ConnImpl({

@@ -39,6 +39,11 @@ export class Msg extends Model {
   /** True for what happens now, false for history. chat.new_message reports only new ones. */
   declare isNewMsg: boolean;
 
+  /** whatsapp-web.js unwraps a message before it is quoted. */
+  unsafe(): this {
+    return this;
+  }
+
   get isSentByMe(): boolean {
     return this.id.fromMe;
   }

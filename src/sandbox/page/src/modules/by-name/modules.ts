@@ -1,0 +1,15 @@
+/**
+ * Modules that some clients ask for by their names, while wa-js does without. They come last, so that
+ * wa-js never meets them before the module that it looks for.
+ */
+
+import type { ModuleRegistry } from '../../registry';
+import { gatheredCollections } from './collections';
+import { linkingModules } from './linking';
+import { textModules } from './text';
+
+export function provideByName(registry: ModuleRegistry): void {
+  registry.provide(linkingModules);
+  registry.provide(textModules);
+  registry.provide({ WAWebCollections: gatheredCollections(registry) });
+}
