@@ -6,7 +6,7 @@ SHELL := /bin/bash
 
 # PROFILE=release builds the optimised program, which takes about twice as long.
 PROFILE ?= dev
-NPM_PACKAGES := src/sandbox/page actors/agent src/dashboard/ui
+NPM_PACKAGES := src/sandbox/page src/sandbox/phones actors/agent src/dashboard/ui
 # What `make client-tables CLIENTS=…` runs; all of them without it.
 CLIENTS ?=
 # For `make up ARGS="--port 8080"`.

@@ -14,9 +14,11 @@ mod crash;
 mod dashboard;
 mod first_light;
 mod journey;
+mod phones_page;
 mod sandbox;
 mod sandbox_faults;
 mod sandbox_process;
+mod sandbox_watch;
 mod servers;
 mod session_browser;
 #[path = "../../actors/tests/it/session_conformance.rs"]

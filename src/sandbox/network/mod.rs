@@ -32,7 +32,7 @@ pub(crate) use self::input::{AnyInput, Input, inputs};
 pub(crate) use self::number::Number;
 use self::schedule::Due;
 pub(crate) use self::state::{Millis, State, Timing};
-pub(crate) use self::views::{ChatView, DeliveryView, PhoneView};
+pub(crate) use self::views::{ChatView, DeliveryView, MessageView, PhoneView, WaitingView};
 
 /// Names one live socket; never used twice, not even after a restart.
 pub(crate) type SocketId = u64;
@@ -172,9 +172,11 @@ impl Network {
     /// A page's connection ended. A socket that is not known any more is fine.
     pub(crate) fn closed(&mut self, now: Millis, socket: SocketId) {
         self.advance(now);
-        let gone = self.sockets.remove(&socket);
-        if let Some(session) = gone.and_then(|socket| socket.session) {
-            self.touch();
+        let Some(gone) = self.sockets.remove(&socket) else {
+            return;
+        };
+        self.touch();
+        if let Some(session) = gone.session {
             self.tell_presence(&session);
         }
     }
@@ -241,8 +243,8 @@ impl Network {
     fn hang_up(&mut self, socket: SocketId) {
         if let Some(gone) = self.sockets.remove(&socket) {
             self.effects.push(Effect::Close(socket));
+            self.touch();
             if let Some(session) = gone.session {
-                self.touch();
                 self.tell_presence(&session);
             }
         }

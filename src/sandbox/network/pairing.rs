@@ -52,6 +52,7 @@ impl Network {
             let until = (2..).map(|turns| now + turn * turns);
             held.refs = refs.iter().cloned().zip(until).collect();
         }
+        self.touch();
         refs
     }
 
@@ -71,6 +72,7 @@ impl Network {
         if let Some(held) = self.sockets.get_mut(&socket) {
             held.code = Some((code.clone(), phone));
         }
+        self.touch();
         json!({"code": code})
     }
 

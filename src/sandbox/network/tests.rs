@@ -5,6 +5,7 @@ mod faults;
 mod properties;
 mod replay;
 mod scenes;
+mod views;
 
 use serde_json::{Value, json};
 

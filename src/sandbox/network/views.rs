@@ -1,8 +1,8 @@
 //! What an onlooker may see of the network: read-only, times still in milliseconds.
 
 use super::number::Number;
-use super::state::{Ack, Message, Millis, Timing};
-use super::{Network, Refusal};
+use super::state::{Ack, CHAT_KEPT, Chat, Message, Millis, Timing};
+use super::{Network, Refusal, Socket, SocketId};
 
 /// One page that a phone has linked.
 #[derive(Clone, Debug, PartialEq)]
@@ -41,6 +41,18 @@ pub(crate) struct ChatView {
     pub(crate) name: String,
     pub(crate) unread: u32,
     pub(crate) messages: Vec<MessageView>,
+}
+
+/// A page that waits for a phone to link it.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct WaitingView {
+    pub(crate) page: SocketId,
+    /// The QR code it shows now; `None` once it has shown them all.
+    pub(crate) code: Option<String>,
+    /// When it turns to another code.
+    pub(crate) until: Option<Millis>,
+    /// The pairing code it shows, and the phone that may type it.
+    pub(crate) typed: Option<(String, Number)>,
 }
 
 /// One line of the delivery log.
@@ -92,25 +104,69 @@ impl Network {
         })
     }
 
-    /// The chats of a phone, the one with the latest message first.
+    /// The chats of a phone with all their messages, the chat with the latest one first.
     pub(crate) fn chats(&self, number: &Number) -> Result<Vec<ChatView>, Refusal> {
+        self.chats_with(number, CHAT_KEPT)
+    }
+
+    /// As [`Network::chats`], each chat with its last message alone.
+    pub(crate) fn chat_heads(&self, number: &Number) -> Result<Vec<ChatView>, Refusal> {
+        self.chats_with(number, 1)
+    }
+
+    fn chats_with(&self, number: &Number, limit: usize) -> Result<Vec<ChatView>, Refusal> {
         let phone = self.state.phones.get(number).ok_or(Refusal::UnknownPhone)?;
         let mut chats: Vec<_> = phone.chats.iter().collect();
         chats.sort_by_key(|(_, chat)| std::cmp::Reverse(chat.messages.back().copied()));
         Ok(chats
             .into_iter()
-            .map(|(peer, chat)| ChatView {
-                peer: peer.clone(),
-                name: self.name_of(peer),
-                unread: chat.unread,
-                messages: chat
-                    .messages
-                    .iter()
-                    .filter_map(|arrival| self.state.messages.get(arrival))
-                    .map(|message| message_view(number, message))
-                    .collect(),
-            })
+            .map(|(peer, chat)| self.chat_view(number, peer, chat, limit))
             .collect())
+    }
+
+    /// One chat with its last `limit` messages; one that has not begun yet is empty.
+    pub(crate) fn chat(&self, number: &Number, peer: &Number, limit: usize) -> Result<ChatView, Refusal> {
+        let phone = self.state.phones.get(number).ok_or(Refusal::UnknownPhone)?;
+        let none = Chat::default();
+        let chat = phone.chats.get(peer).unwrap_or(&none);
+        Ok(self.chat_view(number, peer, chat, limit))
+    }
+
+    fn chat_view(&self, owner: &Number, peer: &Number, chat: &Chat, limit: usize) -> ChatView {
+        let skipped = chat.messages.len().saturating_sub(limit);
+        ChatView {
+            peer: peer.clone(),
+            name: self.name_of(peer),
+            unread: chat.unread,
+            messages: chat
+                .messages
+                .iter()
+                .skip(skipped)
+                .filter_map(|arrival| self.state.messages.get(arrival))
+                .map(|message| message_view(owner, message))
+                .collect(),
+        }
+    }
+
+    /// The pages that nobody has linked yet, in the order in which they came.
+    pub(crate) fn waiting(&self, now: Millis) -> Vec<WaitingView> {
+        let unlinked = self.sockets.iter().filter(|(_, socket)| socket.session.is_none());
+        unlinked
+            .filter(|(_, socket)| !socket.refs.is_empty() || socket.code.is_some())
+            .map(|(page, socket)| self.waiting_view(now, *page, socket))
+            .collect()
+    }
+
+    /// A code is taken for one turn longer than the page shows it, so its turn ends that much earlier.
+    fn waiting_view(&self, now: Millis, page: SocketId, socket: &Socket) -> WaitingView {
+        let turn = i64::try_from(self.rules.ref_ms).unwrap_or(i64::MAX / 16);
+        let shown = socket.refs.iter().find(|(_, until)| *until - turn > now);
+        WaitingView {
+            page,
+            code: shown.map(|(code, _)| code.clone()),
+            until: shown.map(|(_, until)| *until - turn),
+            typed: socket.code.clone(),
+        }
     }
 
     /// The delivery log in order of arrival: all of it, or what one phone sent or was sent, or

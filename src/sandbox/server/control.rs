@@ -1,8 +1,6 @@
 //! The control API under `/_/api`: what people do with the simulated phones, and what tests ask of the network.
 
-use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::Duration;
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
@@ -14,9 +12,9 @@ use super::faults::{clear_faults, list_faults, plan_fault};
 use super::fields::Fields;
 use super::hub::Hub;
 use super::problem::{Problem, Wrong};
-use super::shapes;
+use super::{shapes, watch};
 use crate::sandbox::Info;
-use crate::sandbox::network::{Number, Refusal, inputs};
+use crate::sandbox::network::{Network, Number, Refusal, inputs};
 
 /// The largest body a request may have, in bytes.
 pub(super) const BODY_LIMIT: usize = 512 * 1024;
@@ -26,12 +24,6 @@ pub(super) const DAY_MS: u64 = 86_400_000;
 
 /// The longest name of a phone, in characters.
 const NAME_LIMIT: usize = 100;
-
-/// Changes that come faster than this are told together.
-const GATHER: Duration = Duration::from_millis(80);
-
-/// A silent stream says this often that it lives, so that one nobody reads is noticed.
-const SIGN_OF_LIFE: Duration = Duration::from_secs(15);
 
 pub(super) type State = web::Data<Arc<Hub>>;
 pub(super) type Answer = Result<HttpResponse, Problem>;
@@ -59,7 +51,8 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
                     .post(plan_fault)
                     .delete(clear_faults),
             )
-            .service(at("/changes").get(changes)),
+            .service(at("/pages").get(waiting))
+            .service(at("/watch").get(watch::open)),
     );
 }
 
@@ -105,6 +98,12 @@ async fn show_phone(hub: State, path: web::Path<String>) -> Answer {
 fn phone_answer(hub: &Hub, number: &Number, status: StatusCode) -> Answer {
     let phone = hub.look(|network| network.phone(number)).map_err(refused)?;
     Ok(HttpResponse::build(status).json(shapes::phone(&phone)))
+}
+
+async fn waiting(hub: State) -> HttpResponse {
+    let waiting = hub.look_now(Network::waiting);
+    let pages: Vec<Value> = waiting.iter().map(shapes::waiting).collect();
+    HttpResponse::Ok().json(json!({"data": pages}))
 }
 
 async fn scan(hub: State, path: web::Path<String>, body: Bytes) -> Answer {
@@ -245,32 +244,6 @@ async fn change_network(hub: State, body: Bytes) -> Answer {
     Ok(show_network(hub).await)
 }
 
-/// Server-sent events: one number whenever something has changed, for pages that then look again.
-async fn changes(hub: State) -> HttpResponse {
-    let (revision, stop) = hub.watch();
-    let clock = hub.clock().clone();
-    let events = futures::stream::unfold((revision, true), move |(mut revision, first)| {
-        let (clock, stop) = (clock.clone(), stop.clone());
-        async move {
-            let news = async {
-                if !first {
-                    clock.sleep(GATHER).await;
-                    revision.changed().await.ok()?;
-                }
-                Some(*revision.borrow_and_update())
-            };
-            let line = tokio::select! {
-                news = news => format!("data: {}\n\n", news?),
-                () = clock.sleep(SIGN_OF_LIFE) => ": still here\n\n".to_owned(),
-                () = stop.cancelled() => return None,
-            };
-            Some((Ok::<Bytes, Infallible>(Bytes::from(line)), (revision, false)))
-        }
-    });
-    HttpResponse::Ok()
-        .content_type("text/event-stream")
-        .insert_header(("cache-control", "no-store"))
-        .streaming(events)
 }
 
 fn known(path: &str) -> Result<Number, Problem> {

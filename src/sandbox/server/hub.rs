@@ -133,6 +133,12 @@ impl Hub {
         view(&self.inner.lock().network)
     }
 
+    /// As [`Hub::look`], for a view that depends on what time it is.
+    pub(super) fn look_now<T>(&self, view: impl FnOnce(&Network, Millis) -> T) -> T {
+        let inner = self.inner.lock();
+        view(&inner.network, inner.now.max(self.clock.now().millis()))
+    }
+
     /// A page connected from `peer`: its name, and what it has to be told. The stream of frames ends when the page is
     /// cut.
     pub(super) fn connect(&self, peer: Option<SocketAddr>) -> (SocketId, mpsc::Receiver<String>) {

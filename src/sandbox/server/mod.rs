@@ -16,6 +16,7 @@ mod renderer;
 mod scribe;
 mod shapes;
 mod site;
+mod watch;
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::PathBuf;

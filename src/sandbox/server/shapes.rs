@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use zaptor_actors::domain::clock::Timestamp;
 
-use crate::sandbox::network::{ChatView, DeliveryView, Millis, PhoneView, Timing};
+use crate::sandbox::network::{ChatView, DeliveryView, MessageView, Millis, PhoneView, Timing, WaitingView};
 
 fn moment(millis: Millis) -> String {
     Timestamp::from_millis(millis).to_string()
@@ -28,17 +28,32 @@ pub(super) fn phone(phone: &PhoneView) -> Value {
 
 /// A chat with its messages, oldest first.
 pub(super) fn chat(chat: &ChatView) -> Value {
-    let messages: Vec<Value> = chat
-        .messages
-        .iter()
-        .map(|message| {
-            json!({
-                "wa_message_id": message.id, "from_me": message.from_me, "type": message.kind,
-                "body": message.body, "at": moment(message.at), "ack": message.ack,
-            })
-        })
-        .collect();
+    let messages: Vec<Value> = chat.messages.iter().map(message).collect();
     json!({"peer": chat.peer, "name": chat.name, "unread": chat.unread, "messages": messages})
+}
+
+/// A chat as it stands in the list of chats: with its last message, or null.
+pub(super) fn chat_head(chat: &ChatView) -> Value {
+    let last = chat.messages.last().map(message);
+    json!({"peer": chat.peer, "name": chat.name, "unread": chat.unread, "last": last})
+}
+
+fn message(message: &MessageView) -> Value {
+    json!({
+        "wa_message_id": message.id, "from_me": message.from_me, "type": message.kind,
+        "body": message.body, "at": moment(message.at), "ack": message.ack,
+    })
+}
+
+/// A page that waits to be linked.
+pub(super) fn waiting(page: &WaitingView) -> Value {
+    let typed = page
+        .typed
+        .as_ref()
+        .map(|(code, phone)| json!({"code": code, "phone": phone}));
+    json!({
+        "page": page.page, "code": page.code, "expires_at": page.until.map(moment), "pairing": typed,
+    })
 }
 
 /// A line of the delivery log.
