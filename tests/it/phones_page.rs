@@ -11,5 +11,11 @@ const DEADLINE: Duration = Duration::from_secs(120);
 #[tokio::test]
 async fn chromium_people_link_and_chat_and_break_things_on_the_phones_page() {
     let sandbox = Sandbox::start().await;
-    script::succeeds("src/sandbox/phones", &["test/smoke.mjs", &sandbox.url], &[], DEADLINE).await;
+    script::succeeds(
+        "src/sandbox/phones",
+        &["test/smoke.mjs", &sandbox.url],
+        &[],
+        DEADLINE,
+    )
+    .await;
 }

@@ -21,7 +21,7 @@ struct Stream {
 impl Stream {
     async fn open(sandbox: &Sandbox, query: &str) -> Stream {
         let url = format!("{}/_/api/watch?{query}", sandbox.url);
-        let answer = Client::new().get(url).send().await.unwrap();
+        let answer = client().get(url).send().await.unwrap();
         assert_eq!(answer.status(), StatusCode::OK);
         Stream {
             answer,
@@ -64,14 +64,23 @@ impl Stream {
     }
 }
 
+/// Gives up on a server that says nothing for longer than its signs of life are apart.
+fn client() -> Client {
+    Client::builder()
+        .read_timeout(2 * SOON)
+        .no_proxy()
+        .build()
+        .unwrap()
+}
+
 async fn post(sandbox: &Sandbox, path: &str, body: Value) -> StatusCode {
     let url = format!("{}/_/api{path}", sandbox.url);
-    Client::new().post(url).json(&body).send().await.unwrap().status()
+    client().post(url).json(&body).send().await.unwrap().status()
 }
 
 async fn get(sandbox: &Sandbox, path: &str) -> (StatusCode, Value) {
     let url = format!("{}/_/api{path}", sandbox.url);
-    let answer = Client::new().get(url).send().await.unwrap();
+    let answer = client().get(url).send().await.unwrap();
     (answer.status(), answer.json().await.unwrap())
 }
 
@@ -104,14 +113,15 @@ async fn an_onlooker_gets_the_whole_picture_and_then_what_changes() {
     );
 
     say(&sandbox, ANNA, BEN, "hello").await;
-    let read = stream
-        .until("chat", |event| event["data"]["messages"][0]["ack"] == 3)
-        .await;
-    assert_eq!(read["data"]["messages"][0]["body"], "hello");
+    // Within one picture the list of chats comes before the chat.
     let head = stream
         .until("chats", |event| event["data"][0]["last"]["ack"] == 3)
         .await;
     assert_eq!(head["data"][0]["peer"], BEN);
+    let read = stream
+        .until("chat", |event| event["data"]["messages"][0]["ack"] == 3)
+        .await;
+    assert_eq!(read["data"]["messages"][0]["body"], "hello");
 }
 
 #[tokio::test]

@@ -244,8 +244,6 @@ async fn change_network(hub: State, body: Bytes) -> Answer {
     Ok(show_network(hub).await)
 }
 
-}
-
 fn known(path: &str) -> Result<Number, Problem> {
     // What is no number is no phone either: 404 as for any other that does not exist.
     Number::parse(path).ok_or_else(|| refused(Refusal::UnknownPhone))

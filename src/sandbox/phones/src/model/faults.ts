@@ -47,6 +47,60 @@ export const FAULTS: readonly FaultKind[] = [
     count: true,
     after: 'starts in',
   },
+  {
+    kind: 'reject_463',
+    label: 'Refuse as too many first contacts (463)',
+    effect: 'The next messages are refused with error 463 and never delivered.',
+    count: true,
+    after: 'starts in',
+  },
+  {
+    kind: 'rate_limit',
+    label: 'Refuse as too many messages (429)',
+    effect: 'The next messages are refused with error 429 and never delivered.',
+    count: true,
+    after: 'starts in',
+  },
+  {
+    kind: 'page_crash',
+    label: 'Crash the page',
+    effect: 'The renderer of the browser behind the page is killed.',
+    after: 'starts in',
+  },
+  {
+    kind: 'page_hang',
+    label: 'Hang the page',
+    effect: 'The page does nothing for as long as it lasts.',
+    after: 'starts in',
+    lastsMs: 10_000,
+  },
+  {
+    kind: 'page_slow',
+    label: 'Slow the page down',
+    effect: 'Everything to and from the page is a second late.',
+    after: 'starts in',
+    lastsMs: 10_000,
+  },
+  {
+    kind: 'modal',
+    label: 'Show “What’s new”',
+    effect: 'A page that does not dismiss the dialog in that time is unlinked.',
+    after: 'starts in',
+    lastsMs: 300_000,
+  },
+  {
+    kind: 'update_required',
+    label: 'Require an update',
+    effect: 'The page is told that its version is too old, and gets no connection for as long as it lasts.',
+    after: 'starts in',
+    lastsMs: 10_000,
+  },
+  {
+    kind: 'ban',
+    label: 'Ban the number',
+    effect: 'The phone’s pages are logged out, and it links none any more.',
+    after: 'starts in',
+  },
 ];
 
 /** The request for a fault: only the numbers that it looks at. */
