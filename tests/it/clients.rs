@@ -14,6 +14,16 @@ async fn does_what_the_table_says(client: &str) {
 }
 
 #[tokio::test]
+async fn wa_js_in_chromium() {
+    does_what_the_table_says("wa-js").await;
+}
+
+#[tokio::test]
 async fn whatsapp_web_js_in_chromium() {
     does_what_the_table_says("whatsapp-web.js").await;
+}
+
+#[tokio::test]
+async fn wppconnect_in_chromium() {
+    does_what_the_table_says("wppconnect").await;
 }

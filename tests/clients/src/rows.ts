@@ -84,7 +84,7 @@ export function expect(met: unknown, text: string): asserts met {
 }
 
 /** Looks again and again until the answer is truthy. */
-export async function until<T>(what: string, look: () => T | Promise<T>, ms = 5_000): Promise<NonNullable<T>> {
+export async function until<T>(what: string, look: () => T | Promise<T>, ms = 4_000): Promise<NonNullable<T>> {
   const deadline = Date.now() + ms;
   for (;;) {
     const found = await look();

@@ -9,12 +9,16 @@
 
 import { fileURLToPath } from 'node:url';
 import { Rows } from './rows';
-import { Sandbox } from './sandbox';
+import { Sandbox, people, type People } from './sandbox';
 import * as table from './table';
+import { run as waJs } from './wa-js/run';
+import { run as wppconnect } from './wppconnect/run';
 import { run as whatsappWebJs } from './wwebjs/run';
 
-const CLIENTS: Record<string, (rows: Rows, sandbox: Sandbox) => Promise<void>> = {
+const CLIENTS: Record<string, (rows: Rows, sandbox: Sandbox, people: People) => Promise<void>> = {
   'whatsapp-web.js': whatsappWebJs,
+  wppconnect,
+  'wa-js': waJs,
 };
 
 const README = fileURLToPath(new URL('../../../src/sandbox/README.md', import.meta.url));
@@ -34,7 +38,7 @@ async function rowsOf(client: string, program: string): Promise<Rows> {
     const rows = new Rows();
     // Nobody reads by themselves: each row says who reads what.
     await sandbox.patch('/network', { ack_ms: 5, deliver_ms: 5 });
-    await run(rows, sandbox);
+    await run(rows, sandbox, await people(sandbox));
     return rows;
   } finally {
     clearTimeout(deadline);

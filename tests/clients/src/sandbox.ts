@@ -131,6 +131,22 @@ export class Phone {
   }
 }
 
+/** Who takes part in every run. */
+export interface People {
+  /** To whose phone the client is linked. */
+  me: Phone;
+  anna: Phone;
+  ben: Phone;
+}
+
+export async function people(sandbox: Sandbox): Promise<People> {
+  return {
+    me: await sandbox.phone('5511987650001', 'Maria'),
+    anna: await sandbox.phone('5511987650002', 'Anna'),
+    ben: await sandbox.phone('5511987650003', 'Ben'),
+  };
+}
+
 /** Debian's binaries themselves: its commands in /usr/bin are scripts, and outlive a kill of theirs. */
 const BROWSERS = ['/usr/lib/chromium/chromium-headless-shell', '/usr/lib/chromium/chromium'];
 

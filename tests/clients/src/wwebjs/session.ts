@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import wwebjs, { type Client as WwebClient } from 'whatsapp-web.js';
 import { Heard } from '../events';
-import { BROWSER_ARGS, chromium, type Phone, type Sandbox } from '../sandbox';
+import { BROWSER_ARGS, chromium, type People, type Sandbox } from '../sandbox';
 
 /** A client of whatsapp-web.js in a browser of its own, and what it has emitted. */
 export class Session {
@@ -33,14 +33,9 @@ export class Session {
 }
 
 /** What the rows of whatsapp-web.js have at hand. */
-export interface Stage {
+export interface Stage extends People {
   sandbox: Sandbox;
   session: Session;
   client: WwebClient;
   heard: Heard;
-  /** The phone to which the client is linked. */
-  me: Phone;
-  /** Two other people, and somebody who is on WhatsApp but has nothing linked. */
-  anna: Phone;
-  ben: Phone;
 }

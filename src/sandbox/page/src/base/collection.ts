@@ -88,6 +88,11 @@ export class Collection<M extends Model = Model> extends EventEmitter {
     return this;
   }
 
+  /** wppconnect and whatsapp-web.js reach for the array itself. */
+  get _models(): M[] {
+    return this.#models;
+  }
+
   getModelsArray(): M[] {
     return this.#models;
   }

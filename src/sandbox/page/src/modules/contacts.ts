@@ -22,6 +22,8 @@ Object.assign(Contact.prototype, { proxyName: 'contact' });
 
 class ContactCollectionImpl extends Collection<Contact> {
   static override model = Contact;
+  /** wppconnect's isLoggedIn asks whether this is there. */
+  readonly checksum = '';
 }
 
 export const contacts = new ContactCollectionImpl();

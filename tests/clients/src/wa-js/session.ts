@@ -1,0 +1,97 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import puppeteer, { type Browser, type Page } from 'puppeteer-core';
+import { Heard } from '../events';
+import { until } from '../rows';
+import { BROWSER_ARGS, chromium, type People, type Sandbox } from '../sandbox';
+
+const BUNDLE = readFileSync(createRequire(import.meta.url).resolve('@wppconnect/wa-js'), 'utf8');
+
+const EVENTS = [
+  'conn.auth_code_change', 'conn.authenticated', 'conn.logout', 'conn.logout_reason', 'conn.main_init',
+  'conn.main_loaded', 'conn.main_ready', 'conn.qrcode_idle', 'conn.require_auth', 'conn.stream_mode_changed',
+  'conn.stream_info_changed', 'conn.link_code_change', 'conn.online', 'conn.needs_update', 'conn.backend_event',
+  'chat.active_chat', 'chat.new_chat', 'chat.new_message', 'chat.unread_count_changed', 'chat.msg_revoke',
+  'chat.msg_ack_change', 'chat.msg_edited', 'chat.new_reaction', 'chat.presence_change', 'chat.poll_response',
+  'chat.live_location_start', 'chat.update_label', 'group.participant_changed', 'blocklist.sync', 'status.sync',
+  'call.incoming_call',
+];
+
+/** A page with wa-js in it, held through CDP, and what wa-js has told. */
+export class Session {
+  readonly page: Page;
+  readonly heard: Heard;
+  readonly #browser: Browser;
+
+  private constructor(browser: Browser, page: Page, heard: Heard) {
+    this.#browser = browser;
+    this.page = page;
+    this.heard = heard;
+  }
+
+  static async open(sandbox: Sandbox, profile: string): Promise<Session> {
+    const browser = await puppeteer.launch({
+      executablePath: chromium(),
+      userDataDir: join(sandbox.folder, 'wa-js', profile),
+      args: [...sandbox.chromiumArgs, ...BROWSER_ARGS],
+    });
+    const page = (await browser.pages())[0] ?? (await browser.newPage());
+    const heard = new Heard();
+    await page.exposeFunction('tellRun', (name: string, data: string) => heard.note(name, JSON.parse(data)));
+    await page.evaluateOnNewDocument('window.WPPConfig = { disableGoogleAnalytics: true };');
+    await page.evaluateOnNewDocument(BUNDLE);
+    await page.evaluateOnNewDocument(tellEvents, EVENTS);
+    await page.goto('https://web.whatsapp.com/');
+    return new Session(browser, page, heard);
+  }
+
+  close(): Promise<void> {
+    return this.#browser.close();
+  }
+
+  /**
+   * Evaluates `WPP.…` with these arguments, which it knows as `a`, `b` and `c`. What comes back is plain data:
+   * ids are their printed forms.
+   */
+  async ask<T = any>(expression: string, a?: unknown, b?: unknown, c?: unknown): Promise<T> {
+    const text = await this.page.evaluate(async (expression, a, b, c) => {
+      const answer = await new Function('a', 'b', 'c', `return (${expression});`)(a, b, c);
+      return JSON.stringify((window as any).plainForRun(answer)) ?? 'null';
+    }, expression, a, b, c);
+    return JSON.parse(text);
+  }
+
+  /** As `ask`, until it is true; while the page navigates it is not. */
+  untilTrue(what: string, expression: string): Promise<unknown> {
+    return until(what, () => this.ask(expression).catch(() => false));
+  }
+
+  async untilReady(): Promise<void> {
+    await this.untilTrue('wa-js and the page to be ready', "WPP.isFullReady && WPP.conn.isAuthenticated() && WPP.whatsapp.Stream.mode === 'MAIN'");
+  }
+}
+
+/** Runs in the page before its own scripts: events leave it as plain data. */
+function tellEvents(names: string[]): void {
+  const { WPP, tellRun } = window as any;
+  const plain = (value: any, depth = 0): unknown => {
+    if (value === null || typeof value !== 'object') return typeof value === 'function' ? undefined : value;
+    if (value._serialized) return String(value);
+    if (depth > 6) return undefined;
+    if (ArrayBuffer.isView(value)) return Array.from(value as Uint8Array);
+    if (Array.isArray(value)) return value.map((inner) => plain(inner, depth + 1));
+    const source = typeof value.serialize === 'function' ? value.serialize() : value;
+    if (Array.isArray(source)) return source.map((inner) => plain(inner, depth + 1));
+    return Object.fromEntries(Object.entries(source).map(([key, inner]) => [key, plain(inner, depth + 1)]));
+  };
+  (window as any).plainForRun = plain;
+  for (const name of names) WPP.on(name, (data: unknown) => tellRun(name, JSON.stringify(plain(data)) ?? 'null'));
+}
+
+/** What the rows of wa-js have at hand. */
+export interface Stage extends People {
+  sandbox: Sandbox;
+  session: Session;
+  heard: Heard;
+}
