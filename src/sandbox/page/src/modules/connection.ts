@@ -59,8 +59,12 @@ class SocketImpl extends Model {
   declare stream: SocketStream;
   declare hasSynced: boolean;
 
-  /** Returns at once: callers start to listen for `logout` only after this call. */
+  /**
+   * Resolves once the server knows: whatsapp-web.js closes the browser right after it. The page leaves
+   * only then, and not at once, because wa-js begins to listen for `logout` after this call.
+   */
   async logout(): Promise<void> {
+    await link.request('logout', {}).catch(() => undefined);
     setTimeout(() => Cmd.trigger('logout_requested'));
   }
 

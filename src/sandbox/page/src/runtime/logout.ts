@@ -5,16 +5,9 @@ import { identity } from '../modules/identity';
 import { messages } from '../modules/messages';
 import { outbox } from './outbox';
 import { dropAccount } from './profile';
-import { link } from './socket';
 
 /** Lets clients hear about the logout before the page goes. */
 const LEAVE_AFTER_MS = 300;
-
-/** The person at the page logs out. The page forgets the account even if the server cannot be told. */
-export async function logOut(): Promise<void> {
-  await link.request('logout', {}).catch(() => undefined);
-  leave('user_initiated');
-}
 
 /**
  * The page is no longer linked, for whatever reason: it forgets the account, says so, and starts anew

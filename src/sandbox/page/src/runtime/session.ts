@@ -6,7 +6,7 @@ import type { Push, Pushes, Welcome } from '../protocol';
 import { suffer } from './faults';
 import { ingest, receiveMessage, receivePresence, receiveReceipt } from './inbound';
 import { Inbox, type News } from './inbox';
-import { leave, logOut } from './logout';
+import { leave } from './logout';
 import { outbox } from './outbox';
 import { Pairing } from './pairing';
 import { keepCredentials, loadProfile } from './profile';
@@ -34,7 +34,8 @@ export class Session {
     }
     if (seen) this.#seen = new SeenMessages(seen);
     messages.onIncoming(ingest);
-    Cmd.on('logout_requested', () => void logOut());
+    // The person at the page logs out. The page forgets the account even if the server could not be told.
+    Cmd.on('logout_requested', () => leave('user_initiated'));
     Cmd.on('logout', () => (this.#token = undefined));
     link.on('open', () => {
       link.notify('hello', { v: PAGE_VERSION, ...(this.#token && { token: this.#token }) });
