@@ -148,7 +148,6 @@ async function transmit(chat: SendTarget, msg: Msg): Promise<SendResult> {
   const answer = await outbox.send({
     to: String(chat.id),
     id: msg.id.id,
-    ...(msg.id.participant && { participant: String(msg.id.participant) }),
     msg: content,
   });
   if (answer.error) return refused(msg);

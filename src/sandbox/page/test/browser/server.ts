@@ -45,7 +45,7 @@ export class TestServer {
   /** True once somebody has scanned; the token stays good until `logOut`. */
   token: string | undefined;
   readonly me: Me = { pn: '5511900000001@c.us', lid: '105511900000001@lid', name: 'Ana' };
-  readonly #chats = new Map<string, Required<ChatEntry>>();
+  readonly #chats = new Map<string, OpenChat>();
   readonly #sessions = new Set<Session>();
   readonly #folder = mkdtempSync(join(tmpdir(), 'sandbox-page-'));
   readonly #https: Server;
@@ -185,14 +185,17 @@ export class TestServer {
       me: this.me,
       contacts: [{ id: this.me.pn, lid: this.me.lid, name: this.me.name }],
       chats: [...this.#chats.values()],
+      groups: [],
+      blocklist: [],
+      historyFrames: 0,
       syncMs: this.syncMs,
     };
   }
 
-  #chat(id: string): Required<ChatEntry> {
+  #chat(id: string): OpenChat {
     const present = this.#chats.get(id);
     if (present) return present;
-    const chat: Required<ChatEntry> = { id, name: '', msgs: [], unread: 0 };
+    const chat: OpenChat = { id, name: '', msgs: [], unread: 0 };
     this.#chats.set(id, chat);
     return chat;
   }
@@ -201,6 +204,8 @@ export class TestServer {
     for (const session of this.#sessions) if (session.linked) push(session, frame);
   }
 }
+
+type OpenChat = ChatEntry & { name: string; msgs: RawMessage[]; unread: number };
 
 function push(session: Session, frame: Push): void {
   session.socket.send(JSON.stringify(frame));
