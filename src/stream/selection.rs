@@ -11,6 +11,8 @@ use zaptor_actors::{
 pub struct Selection {
     types: Choice<EventType>,
     accounts: Choice<AccountId>,
+    /// No subscription leads out of these accounts.
+    fence: Option<Vec<AccountId>>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -91,7 +93,15 @@ impl Selection {
         Self {
             types: Choice::of(types),
             accounts: Choice::of(accounts),
+            fence: None,
         }
+    }
+
+    /// The same, but whatever is subscribed to later, only about these accounts.
+    #[must_use]
+    pub fn within(mut self, fence: Option<Vec<AccountId>>) -> Self {
+        self.fence = fence;
+        self
     }
 
     pub(super) fn add(&mut self, types: &[EventType], accounts: &[AccountId]) {
@@ -105,10 +115,14 @@ impl Selection {
     }
 
     pub(super) fn is_everything(&self) -> bool {
-        self.types == Choice::All && self.accounts == Choice::All
+        self.types == Choice::All && self.accounts == Choice::All && self.fence.is_none()
     }
 
     pub(super) fn passes(&self, kind: EventType, account: Option<AccountId>) -> bool {
+        let fenced_out = |fence: &Vec<AccountId>| !account.is_some_and(|account| fence.contains(&account));
+        if self.fence.as_ref().is_some_and(fenced_out) {
+            return false;
+        }
         let account_passes = match account {
             Some(account) => self.accounts.has(account),
             // What is about no account is left out when accounts are named.
@@ -148,6 +162,18 @@ mod tests {
             "the last one leaves nothing, not everything"
         );
         assert!(selection.hint().kinds.is_empty());
+    }
+
+    #[test]
+    fn no_subscription_leads_out_of_the_fence() {
+        let (a, b) = (AccountId::from_bits(1), AccountId::from_bits(2));
+        let mut selection = Selection::of(vec![], vec![a]).within(Some(vec![a]));
+        assert!(!selection.is_everything());
+        selection.add(&[], &[b]);
+        assert!(selection.passes(MessageSent, Some(a)) && !selection.passes(MessageSent, Some(b)));
+        selection.remove(&[], &[a, b]);
+        selection.add(&[], &[b]);
+        assert!(!selection.passes(MessageSent, Some(b)) && !selection.passes(WalletLow, None));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 use zaptor::auth::{KeyMode, Scope, Scopes};
+use zaptor_actors::domain::EngineKind;
 
 use crate::support::node::{Node, Plan, read};
 
@@ -192,6 +193,126 @@ async fn a_revoked_key_is_refused_at_once() {
             .unwrap()
             .iter()
             .all(|row| row["key"].is_null())
+    );
+    node.stop().await;
+}
+
+/// What a test key may not do to an account on the real WhatsApp, and what it may not see of it.
+const CONFINED: [(&str, &str); 17] = [
+    (
+        "POST /v1/messages",
+        r#"{"account":"ACCOUNT","to":"5511987654321","text":{"body":"x"}}"#,
+    ),
+    (
+        "POST /v1/messages?dry_run=true",
+        r#"{"account":"ACCOUNT","to":"5511987654321","text":{"body":"x"}}"#,
+    ),
+    ("GET /v1/messages/MESSAGE", ""),
+    ("DELETE /v1/messages/MESSAGE", ""),
+    ("GET /v1/messages?account=ACCOUNT", ""),
+    ("GET /v1/messages", ""),
+    ("GET /v1/events?account=ACCOUNT", ""),
+    ("GET /v1/events", ""),
+    ("GET /v1/stream", ""),
+    ("POST /v1/accounts", r#"{"name":"x","engine":"browser"}"#),
+    ("PATCH /v1/accounts/ACCOUNT", r#"{"name":"x"}"#),
+    ("DELETE /v1/accounts/ACCOUNT", ""),
+    ("POST /v1/accounts/ACCOUNT/start", ""),
+    ("POST /v1/accounts/ACCOUNT/restart", ""),
+    ("POST /v1/accounts/ACCOUNT/logout", ""),
+    ("GET /v1/accounts/ACCOUNT/pairing", ""),
+    ("GET /v1/accounts/ACCOUNT/screenshot", ""),
+];
+
+#[actix_rt::test]
+async fn a_test_key_touches_accounts_of_the_sandbox_only() {
+    let node = Node::start(Plan::default()).await;
+    let tenant = node.tenant("ana", 10).await;
+    let real = node.account_on(tenant.id, EngineKind::Browser).await;
+    let sandboxed = node.account(tenant.id).await;
+    let test_key = node.key(tenant.id, KeyMode::Test, Scopes::of_keys()).await;
+    let text = |account| json!({"account": account, "to": "5511987654321", "text": {"body": "x"}});
+    let sent = node.post("/v1/messages", &tenant.key, text(real)).await;
+    assert_eq!(sent.status, StatusCode::ACCEPTED, "a live key: {}", sent.body);
+    let message = sent.body["id"].as_str().unwrap();
+    let filled = |text: &str| {
+        text.replace("ACCOUNT", &real.to_string())
+            .replace("MESSAGE", message)
+    };
+    for (call, body) in CONFINED {
+        let (method, path) = call.split_once(' ').unwrap();
+        let mut request = node.request(method.parse().unwrap(), &filled(path), &test_key);
+        if !body.is_empty() {
+            request = request
+                .header("Content-Type", "application/json")
+                .body(filled(body));
+        }
+        read(request).await.assert_problem(403, "test_key", call);
+    }
+    let wallet = node.get("/v1/wallet", &tenant.key).await.body;
+    assert_eq!(
+        (&wallet["available"], &wallet["held"]),
+        (&json!(9), &json!(1)),
+        "what the live key held"
+    );
+    for (call, status) in [
+        (format!("/v1/messages?account={sandboxed}"), 200),
+        (format!("/v1/events?account={sandboxed}"), 200),
+        (format!("/v1/events?account={sandboxed},{real}"), 403),
+    ] {
+        assert_eq!(node.get(&call, &test_key).await.status, status, "{call}");
+    }
+    node.stop().await;
+}
+
+#[actix_rt::test]
+async fn a_test_key_never_bills() {
+    let on_sandbox = Plan {
+        sandbox_url: Some("http://127.0.0.1:9".to_owned()),
+        ..Plan::default()
+    };
+    let node = Node::start(on_sandbox).await;
+    // Not one token: a live key sends nothing here.
+    let tenant = node.tenant("ana", 0).await;
+    let test_key = node.key(tenant.id, KeyMode::Test, Scopes::of_keys()).await;
+    for engine in [EngineKind::Simulated, EngineKind::Browser] {
+        let account = node.account_on(tenant.id, engine).await;
+        let text = json!({"account": account, "to": "5511987654321", "text": {"body": "x"}});
+        let refused = node.post("/v1/messages", &tenant.key, text.clone()).await;
+        refused.assert_problem(402, "insufficient_tokens", engine.as_str());
+        let dry = node
+            .post("/v1/messages?dry_run=true", &test_key, text.clone())
+            .await;
+        assert_eq!(
+            (&dry.body["cost"], &dry.body["refusals"]),
+            (&json!(0), &json!([])),
+            "{engine:?}"
+        );
+        let sent = node.post("/v1/messages", &test_key, text).await;
+        assert_eq!(
+            (sent.status, &sent.body["cost"]),
+            (StatusCode::ACCEPTED, &json!(0)),
+            "{engine:?}"
+        );
+        assert_eq!(
+            sent.body["balance"],
+            json!({"available": 0, "held": 0}),
+            "{engine:?}"
+        );
+        let path = format!("/v1/messages/{}", sent.body["id"].as_str().unwrap());
+        let cancelled = read(node.request(Method::DELETE, &path, &test_key)).await;
+        assert_eq!(cancelled.body["status"], "cancelled", "{engine:?}");
+    }
+    let entries = node.get("/v1/wallet/entries", &tenant.key).await;
+    assert_eq!(
+        entries.body["data"],
+        json!([]),
+        "nothing was held, posted or voided"
+    );
+    assert_eq!(
+        node.get("/v1/messages", &test_key).await.status,
+        StatusCode::OK,
+        "all are of the sandbox"
     );
     node.stop().await;
 }

@@ -6,7 +6,7 @@ use actix_web::{FromRequest, HttpRequest, HttpResponse, dev::Payload, web};
 use futures::future::{Ready, ready};
 use zaptor_actors::{domain::AccountId, protocol::account::LogOut};
 
-use super::accounts::{Account, check_mode, find};
+use super::accounts::{Account, find, find_for};
 use crate::{
     api::{
         error::{Problem, ProblemBody},
@@ -65,8 +65,7 @@ pub(crate) async fn act(
 ) -> Result<HttpResponse, Problem> {
     principal.require(Scope::AccountsWrite)?;
     let tenant = principal.tenant;
-    let row = find(&edge, tenant, id).await?;
-    check_mode(&edge, &principal, row.engine)?;
+    find_for(&edge, &principal, id).await?;
     let platform = &edge.platform;
     match action {
         Action::Start => platform.start_account(tenant, id).await?,

@@ -146,14 +146,53 @@ pub(super) async fn find(edge: &Edge, tenant: TenantId, id: AccountId) -> Result
         .ok_or_else(Problem::not_found)
 }
 
+/// The tenant's account, or 404; 403 if this key may not touch it.
+pub(super) async fn find_for(
+    edge: &Edge,
+    principal: &Principal,
+    id: AccountId,
+) -> Result<AccountRow, Problem> {
+    let row = find(edge, principal.tenant, id).await?;
+    check_mode(edge, principal, row.engine)?;
+    Ok(row)
+}
+
 /// Keeps a test key away from accounts on the real WhatsApp.
 pub(super) fn check_mode(edge: &Edge, principal: &Principal, engine: EngineKind) -> Result<(), Problem> {
-    let real = engine == EngineKind::Browser && edge.settings.sandbox_url.is_none();
-    if principal.key_mode == Some(KeyMode::Test) && real {
+    if is_confined(edge, principal) && engine == EngineKind::Browser {
         return Err(Problem::new(
             StatusCode::FORBIDDEN,
             "test_key",
             "A test key works on accounts of the sandbox only. Use a live key for this one.",
+        ));
+    }
+    Ok(())
+}
+
+/// Whether this is a test key on a node where some accounts may be real.
+pub(super) fn is_confined(edge: &Edge, principal: &Principal) -> bool {
+    principal.key_mode == Some(KeyMode::Test) && edge.settings.sandbox_url.is_none()
+}
+
+/// Keeps what a test key may list to accounts of the sandbox: where accounts may be real it has to name them.
+pub(super) async fn check_named(
+    edge: &Edge,
+    principal: &Principal,
+    named: impl IntoIterator<Item = AccountId>,
+) -> Result<(), Problem> {
+    if !is_confined(edge, principal) {
+        return Ok(());
+    }
+    let mut none = true;
+    for id in named {
+        none = false;
+        find_for(edge, principal, id).await?;
+    }
+    if none {
+        return Err(Problem::new(
+            StatusCode::FORBIDDEN,
+            "test_key",
+            "A test key sees accounts of the sandbox only. Name one of them with ?account=, or use a live key.",
         ));
     }
     Ok(())
@@ -259,6 +298,7 @@ pub(crate) async fn change(
     principal.require(Scope::AccountsWrite)?;
     let AccountChange { name, labels } = body.value;
     check(name.as_deref(), labels.as_deref().unwrap_or_default())?;
+    find_for(&edge, &principal, id).await?;
     let (tenant, name) = (principal.tenant, name.map(|name| name.trim().to_owned()));
     let changed = edge
         .platform
@@ -280,8 +320,7 @@ pub(crate) async fn delete(
     Id(id): Id<AccountId>,
 ) -> Result<HttpResponse, Problem> {
     principal.require(Scope::AccountsWrite)?;
-    let row = find(&edge, principal.tenant, id).await?;
-    check_mode(&edge, &principal, row.engine)?;
+    find_for(&edge, &principal, id).await?;
     if edge.platform.delete_account(principal.tenant, id).await? {
         Ok(HttpResponse::NoContent().finish())
     } else {

@@ -8,6 +8,7 @@ use zaptor_actors::{
     journal::{self, EventFilter},
 };
 
+use super::accounts::check_named;
 use crate::{
     api::{
         error::{Problem, ProblemBody},
@@ -69,6 +70,7 @@ pub(crate) async fn list(
         accounts: query.list("account", "must be ids of accounts, between commas"),
     };
     query.finish()?;
+    check_named(&edge, &principal, filter.accounts.iter().copied()).await?;
     let reads = edge.platform.store.reads();
     let mut data = journal::read(reads, principal.tenant, after, &filter, limit + 1).await?;
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);

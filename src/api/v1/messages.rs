@@ -12,13 +12,14 @@ use zaptor_actors::{
     store::messages::{MessageFilter, MessageRow, StepRow},
 };
 
+use super::accounts::{check_named, find_for};
 use crate::{
     api::{
         Page,
         error::{Problem, ProblemBody},
         extract::{Id, Query},
     },
-    auth::{Principal, Scope},
+    auth::{KeyMode, Principal, Scope},
     edge::Edge,
 };
 
@@ -183,6 +184,7 @@ pub(crate) async fn list(
         after: query.take("after", "must be the cursor of the page before"),
     };
     query.finish()?;
+    check_named(&edge, &principal, filter.account).await?;
     let rows = edge
         .platform
         .store
@@ -215,6 +217,9 @@ async fn read(edge: &Edge, principal: &Principal, id: MessageId) -> Result<Messa
         .message(principal.tenant, id)
         .await?
         .ok_or_else(Problem::not_found)?;
+    if principal.key_mode == Some(KeyMode::Test) {
+        find_for(edge, principal, row.account).await?;
+    }
     let steps = reads.steps(id).await?;
     let first = first_step(&row);
     let mut message = Message::from(row);
@@ -236,6 +241,10 @@ pub(crate) async fn cancel(
     Id(id): Id<MessageId>,
 ) -> Result<HttpResponse, Problem> {
     principal.require(Scope::MessagesWrite)?;
+    if principal.key_mode == Some(KeyMode::Test) {
+        // The same refusals as for reading it.
+        read(&edge, &principal, id).await?;
+    }
     match edge.platform.cancel_message(principal.tenant, id).await? {
         // Whoever repeats a cancel finds it cancelled: that is what they asked for.
         Cancel::Done | Cancel::TooLate(MessageStatus::Cancelled) => {

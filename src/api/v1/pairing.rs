@@ -9,7 +9,7 @@ use zaptor_actors::{
     protocol::account::{GetPairing, TakeScreenshot},
 };
 
-use super::accounts::find;
+use super::accounts::find_for;
 use crate::{
     api::{
         error::{Problem, ProblemBody},
@@ -73,7 +73,7 @@ pub(crate) async fn pairing(
     Id(id): Id<AccountId>,
 ) -> Result<HttpResponse, Problem> {
     principal.require(Scope::AccountsWrite)?;
-    find(&edge, principal.tenant, id).await?;
+    find_for(&edge, &principal, id).await?;
     let shown = edge.platform.ask(id, GetPairing).await?;
     let accept = request
         .headers()
@@ -153,7 +153,7 @@ pub(crate) async fn screenshot(
     Id(id): Id<AccountId>,
 ) -> Result<HttpResponse, Problem> {
     principal.require(Scope::AccountsWrite)?;
-    find(&edge, principal.tenant, id).await?;
+    find_for(&edge, &principal, id).await?;
     let picture = edge.platform.ask(id, TakeScreenshot).await?;
     Ok(HttpResponse::Ok().content_type("image/png").body(picture))
 }

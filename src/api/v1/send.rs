@@ -14,10 +14,7 @@ use zaptor_actors::{
     },
 };
 
-use super::{
-    accounts::{check_mode, find},
-    messages::Recipient,
-};
+use super::{accounts::find_for, messages::Recipient};
 use crate::{
     api::{
         error::{Flaw, Outcome, Problem, ProblemBody},
@@ -297,12 +294,11 @@ pub(crate) async fn send(
     let begun = clock.instant();
     let mut submit = check(body.value, &principal, clock.now())?;
     if !request.query_string().is_empty() && dry_run(request.query_string())? {
-        return rehearse(&edge, submit).await;
+        return rehearse(&edge, &principal, submit).await;
     }
     submit.idempotency = key_of(&request, &body.bytes)?;
     if principal.key_mode == Some(KeyMode::Test) {
-        let account = find(&edge, principal.tenant, submit.account).await?;
-        check_mode(&edge, &principal, account.engine)?;
+        find_for(&edge, &principal, submit.account).await?;
     }
     let answer = edge.platform.intake.submit(submit).await?;
     ACCEPT_DURATION.observe(clock.instant().saturating_duration_since(begun).as_secs_f64());
@@ -323,9 +319,9 @@ fn dry_run(query: &str) -> Result<bool, Problem> {
     Ok(dry_run.unwrap_or(false))
 }
 
-async fn rehearse(edge: &Edge, submit: Submit) -> Result<HttpResponse, Problem> {
+async fn rehearse(edge: &Edge, principal: &Principal, submit: Submit) -> Result<HttpResponse, Problem> {
     let platform = &edge.platform;
-    let account = find(edge, submit.tenant, submit.account).await?;
+    let account = find_for(edge, principal, submit.account).await?;
     let price = platform.intake.quote(submit.tenant, &submit.content).await?;
     let cost = if submit.billed { price } else { Tokens::ZERO };
     let wallet = platform.store.reads().wallet(submit.tenant).await?;

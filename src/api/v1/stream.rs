@@ -5,6 +5,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use zaptor_actors::domain::{AccountId, Timestamp, event::EventType};
 
+use super::accounts::{check_named, is_confined};
 use crate::{
     api::{
         error::{Problem, ProblemBody},
@@ -66,6 +67,7 @@ pub(crate) async fn open(
     let types = query.list::<EventType>("types", "must be types of events, between commas");
     let accounts = query.list::<AccountId>("account", "must be ids of accounts, between commas");
     query.finish()?;
+    check_named(&edge, &principal, accounts.iter().copied()).await?;
     if edge.hub.is_closing() {
         return Err(Problem::new(
             StatusCode::SERVICE_UNAVAILABLE,
@@ -74,7 +76,8 @@ pub(crate) async fn open(
         )
         .retry_after(std::time::Duration::from_secs(1)));
     }
-    let selection = Selection::of(types, accounts);
+    let fence = is_confined(&edge, &principal).then(|| accounts.clone());
+    let selection = Selection::of(types, accounts).within(fence);
     let opened = stream::open(&edge.hub, &request, payload, principal, selection, after).await?;
     opened.ok_or_else(|| {
         Problem::new(

@@ -34,6 +34,8 @@ pub(crate) struct Plan {
     pub(crate) engine: simulated::Settings,
     pub(crate) body_bytes_max: usize,
     pub(crate) access_lifetime: Duration,
+    /// Where the sandbox's control answers; `None`: browser accounts are on the real WhatsApp.
+    pub(crate) sandbox_url: Option<String>,
 }
 
 impl Default for Plan {
@@ -50,6 +52,7 @@ impl Default for Plan {
             engine,
             body_bytes_max: 262_144,
             access_lifetime: Duration::from_secs(900),
+            sandbox_url: None,
         }
     }
 }
@@ -141,7 +144,7 @@ impl Node {
         let settings = edge::Settings {
             body_bytes_max: plan.body_bytes_max,
             default_engine: EngineKind::Simulated,
-            sandbox_url: None,
+            sandbox_url: plan.sandbox_url,
             stream: plan.stream,
         };
         let edge = Edge::new(Arc::clone(&platform), auth.clone(), settings);
@@ -236,10 +239,15 @@ impl Node {
 
     /// Makes an account that nobody links: what is sent through it waits.
     pub(crate) async fn account(&self, tenant: TenantId) -> AccountId {
+        self.account_on(tenant, EngineKind::Simulated).await
+    }
+
+    /// As [`Node::account`], on this engine. A test node has no browser, so such an account only stands in the store.
+    pub(crate) async fn account_on(&self, tenant: TenantId, engine: EngineKind) -> AccountId {
         let create = CreateAccount {
             tenant,
             name: "Shop".to_owned(),
-            engine: EngineKind::Simulated,
+            engine,
             labels: Vec::new(),
         };
         self.platform.create_account(create, None).await.unwrap().id
