@@ -26,6 +26,8 @@ export class Chat extends Model implements SendTarget {
   /** The chat that the person at the page has opened: chat.active_chat. */
   declare active: boolean | undefined;
   readonly msgs = new ChatMessages();
+  /** What is under way, by the name of its command: wa-js waits for it. */
+  readonly promises: Record<string, Promise<unknown>> = {};
 
   get contact(): Contact {
     return contacts.getOrAdd(this.id);

@@ -91,6 +91,11 @@ class CmdImpl extends EventEmitter {
     this.trigger('main_loaded');
   }
 
+  /** Adds what the person at the page can do, such as `sendRevokeMsgs`: each part brings its own. */
+  offer(commands: Record<string, (...args: any[]) => unknown>): void {
+    Object.assign(this, commands);
+  }
+
   /** conn.logout waits for this one. */
   announceLogout(): void {
     this.isMainLoaded = false;

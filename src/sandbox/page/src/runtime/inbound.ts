@@ -1,4 +1,4 @@
-/** What the server pushes while the page is linked: messages, receipts, presence. */
+/** Messages that the server pushes, and what happens to them. */
 
 import type { Attributes } from '../base/model';
 import { MsgKey } from '../ids/msg-key';
@@ -8,9 +8,9 @@ import { ACK } from '../modules/constants';
 import { contacts, lidTable } from '../modules/contacts';
 import { identity } from '../modules/identity';
 import { Msg, chatReceipts, groupReceipts, messages, singleMessage, type SimpleReceipt } from '../modules/messages';
-import { presences } from '../modules/presence';
 import type { Pushes, RawMessage } from '../protocol';
-import type { SeenMessages } from './seen';
+import type { NewsTable } from './news';
+import { seen } from './seen';
 
 const RECEIPT_NAMES: Record<number, SimpleReceipt['ackString']> = {
   [ACK.RECEIVED]: 'delivery',
@@ -19,13 +19,13 @@ const RECEIPT_NAMES: Record<number, SimpleReceipt['ackString']> = {
 };
 
 /** A message that is happening now. It passes the functions that wa-js wraps, in the real order. */
-export function receiveMessage(push: Pushes['msg'], seen: SeenMessages): void {
+function receiveMessage(push: Pushes['msg']): void {
   lidTable.learn(push.chat, push.lid);
   void singleMessage.handleSingleMsg(createWid(push.chat), { ...push.raw, isNewMsg: true });
-  seen.mark(push.raw);
+  seen.record.mark(push.raw);
 }
 
-export function receiveReceipt(push: Pushes['receipt']): void {
+function receiveReceipt(push: Pushes['receipt']): void {
   const from = createWid(push.chat);
   const ackString = RECEIPT_NAMES[push.ack];
   if (!ackString) return;
@@ -42,15 +42,16 @@ export function receiveReceipt(push: Pushes['receipt']): void {
   else chatReceipts.handleChatSimpleReceipt(receipt);
 }
 
-export function receivePresence(push: Pushes['presence']): void {
-  presences.report(createWid(push.id), push.online, push.state);
-}
+export const messageNews: NewsTable = { msg: receiveMessage, receipt: receiveReceipt };
 
-/** A message of the server's history: kept quietly, or its ack caught up where it is known already. */
-export function recallMessage(chat: Wid, raw: RawMessage): void {
-  const known = messages.get(keyOf(chat, raw));
-  if (known) catchUpAck(known, raw.ack ?? ACK.CLOCK);
-  else ingest(chat, { ...raw, isNewMsg: false });
+/** Messages of the server's history, oldest first: kept quietly, or caught up where they are known already. */
+export function recallMessages(chat: Wid, raws: readonly RawMessage[]): void {
+  for (const raw of raws) {
+    const known = messages.get(keyOf(chat, raw));
+    if (known) catchUpAck(known, raw.ack ?? ACK.CLOCK);
+    else ingest(chat, { ...raw, isNewMsg: false });
+    seen.record.mark(raw);
+  }
 }
 
 /** The store calls this for every inbound message, old or new. */

@@ -3,24 +3,22 @@ import type { Push } from '../protocol';
 /** Clients that were injected into the page need about a second from its start until they listen. */
 const LISTENERS_UP_AFTER_MS = 1_500;
 
-export type News = Extract<Push, { t: 'msg' | 'receipt' }>;
-
 /**
  * Holds back what happens until somebody can notice it: the page is in sync, and old enough. The real
  * page takes longer than that from its start to its first message; this one would be too quick, and a
  * message reported to nobody is lost for the client.
  */
 export class Inbox {
-  readonly #deliver: (news: News) => void;
+  readonly #deliver: (news: Push) => void;
   readonly #bornAt = performance.now();
-  #held: News[] = [];
+  #held: Push[] = [];
   #open = false;
 
-  constructor(deliver: (news: News) => void) {
+  constructor(deliver: (news: Push) => void) {
     this.#deliver = deliver;
   }
 
-  take(news: News): void {
+  take(news: Push): void {
     if (this.#open) this.#deliver(news);
     else this.#held.push(news);
   }

@@ -35,7 +35,7 @@ export class SeenMessages {
   }
 
   mark(raw: RawMessage): void {
-    if (raw.fromMe || this.#times.has(raw.id)) return;
+    if (raw.fromMe || raw.t < this.#horizon || this.#times.has(raw.id)) return;
     this.#times.set(raw.id, raw.t);
     for (const [id, t] of this.#times) {
       if (this.#times.size <= REMEMBERED) break;
@@ -55,3 +55,6 @@ export class SeenMessages {
     });
   }
 }
+
+/** The record of the account that is linked now. */
+export const seen = { record: new SeenMessages() };

@@ -2,15 +2,17 @@ import { Cmd, Socket, Stream } from '../modules/connection';
 import { PAGE_VERSION } from '../modules/constants';
 import { identity } from '../modules/identity';
 import { messages } from '../modules/messages';
-import type { Push, Pushes, Welcome } from '../protocol';
+import type { Push, Pushes, RawMessage, Snapshot, Welcome } from '../protocol';
 import { suffer } from './faults';
-import { ingest, receiveMessage, receivePresence, receiveReceipt } from './inbound';
-import { Inbox, type News } from './inbox';
+import { History } from './history';
+import { ingest } from './inbound';
+import { Inbox } from './inbox';
 import { leave } from './logout';
+import { isNews, report } from './news';
 import { outbox } from './outbox';
 import { Pairing } from './pairing';
 import { keepCredentials, loadProfile } from './profile';
-import { SeenMessages } from './seen';
+import { SeenMessages, seen } from './seen';
 import { link } from './socket';
 import * as sync from './sync';
 
@@ -21,24 +23,30 @@ const PAIRED_PAUSE_MS = 50;
 export class Session {
   readonly #pairing = new Pairing();
   readonly #inbox = new Inbox((news) => this.#report(news));
+  readonly #history = new History(this.#inbox);
   #token: string | undefined;
-  #seen: SeenMessages | undefined;
+  #reportedBefore = false;
   #entered = false;
 
   async start(url: string): Promise<void> {
-    const { keys, credentials, seen } = await loadProfile();
+    const { keys, credentials, seen: reported } = await loadProfile();
     identity.useKeys(keys);
     if (credentials) {
       identity.become(credentials.me);
       this.#token = credentials.token;
     }
-    if (seen) this.#seen = new SeenMessages(seen);
+    this.#reportedBefore = reported !== undefined;
+    if (reported) seen.record = new SeenMessages(reported);
     messages.onIncoming(ingest);
     // The person at the page logs out. The page forgets the account even if the server could not be told.
     Cmd.on('logout_requested', () => leave('user_initiated'));
     Cmd.on('logout', () => (this.#token = undefined));
     link.on('open', () => {
-      link.notify('hello', { v: PAGE_VERSION, ...(this.#token && { token: this.#token }) });
+      link.notify('hello', {
+        v: PAGE_VERSION,
+        ...(this.#token && { token: this.#token }),
+        ...(this.#history.complete && { resumes: true }),
+      });
     });
     link.on('down', () => this.#disconnected());
     link.on('push', (push: Push) => this.#follow(push));
@@ -52,18 +60,15 @@ export class Session {
       case 'paired':
         void this.#paired(push);
         return;
-      case 'msg':
-      case 'receipt': return this.#inbox.take(push);
-      case 'presence': return receivePresence(push);
+      case 'history': return this.#history.take(push);
       case 'logout': return leave(push.reason ?? 'unknown_companion');
       case 'fault': return suffer(push);
+      default: if (isNews(push)) this.#inbox.take(push);
     }
   }
 
-  #report(news: News): void {
-    if (!identity.linked) return;
-    if (news.t === 'msg') receiveMessage(news, this.#record());
-    else receiveReceipt(news);
+  #report(news: Push): void {
+    if (identity.linked) report(news);
   }
 
   #welcomed(welcome: Welcome): void {
@@ -76,12 +81,13 @@ export class Session {
     identity.become(welcome.me);
     Stream.set('needsUpdate', false);
     if (this.#entered) {
-      sync.resume(welcome, this.#intake());
+      sync.resume(welcome, this.#intake);
       return;
     }
     this.#entered = true;
-    const nothingReported = this.#seen === undefined;
-    void sync.enter(welcome, this.#intake(), nothingReported);
+    // A profile that never saw this account before: all there is counts as history.
+    if (!this.#reportedBefore) seen.record = SeenMessages.after(recent(welcome));
+    void sync.enter(welcome, this.#intake);
   }
 
   async #paired(paired: Pushes['paired']): Promise<void> {
@@ -90,11 +96,11 @@ export class Session {
     this.#entered = true;
     // First of all: a page that says it is linked is linked after a crash, too.
     await keepCredentials({ token: paired.token, me: paired.me });
-    this.#seen = SeenMessages.after(paired.chats.flatMap((chat) => chat.msgs ?? []));
+    seen.record = SeenMessages.after(recent(paired));
     identity.become(paired.me);
     Socket.set('state', 'PAIRING');
     Stream.enter('QR', 'PAIRING');
-    setTimeout(() => void sync.enter(paired, this.#intake(), true), PAIRED_PAUSE_MS);
+    setTimeout(() => void sync.enter(paired, this.#intake), PAIRED_PAUSE_MS);
   }
 
   #disconnected(): void {
@@ -104,11 +110,11 @@ export class Session {
     Stream.enter('OFFLINE', 'OFFLINE');
   }
 
-  #intake(): sync.Intake {
-    return { inbox: this.#inbox, seen: this.#record() };
+  get #intake(): sync.Intake {
+    return { inbox: this.#inbox, history: this.#history };
   }
+}
 
-  #record(): SeenMessages {
-    return (this.#seen ??= new SeenMessages());
-  }
+function recent(snapshot: Snapshot): RawMessage[] {
+  return snapshot.chats.flatMap((chat) => chat.msgs ?? []);
 }

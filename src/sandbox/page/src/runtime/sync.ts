@@ -6,31 +6,30 @@ import { Cmd, Conn, Socket, Stream } from '../modules/connection';
 import { contacts, lidTable } from '../modules/contacts';
 import { identity } from '../modules/identity';
 import type { ChatEntry, ContactEntry, Snapshot } from '../protocol';
-import { recallMessage } from './inbound';
+import type { History } from './history';
 import type { Inbox } from './inbox';
 import { outbox } from './outbox';
-import type { SeenMessages } from './seen';
 
-/** Where the snapshot's messages go: news to the inbox, the rest quietly into the stores. */
+/** Where the account's past goes: news to the inbox, the rest quietly into the stores. */
 export interface Intake {
   inbox: Inbox;
-  seen: SeenMessages;
+  history: History;
 }
 
-/**
- * First entry of this page into the account. `justLinked`: all there is counts as history, as on a page
- * that never saw this account before.
- */
-export async function enter(snapshot: Snapshot, intake: Intake, justLinked: boolean): Promise<void> {
+/** First entry of this page into the account. */
+export async function enter(snapshot: Snapshot, intake: Intake): Promise<void> {
   Socket.set({ state: 'CONNECTED', stream: 'SYNCING' });
   // Silent: the change of `ref` announces a QR code, and there is none.
   Conn.set('ref', null, { silent: true });
   Conn.set({ connected: true, wid: createWid(snapshot.me.pn), pushname: snapshot.me.name });
   Stream.enter('SYNCING', 'SYNCING');
   Cmd.announceMainLoaded();
-  takeIn(snapshot, intake, justLinked);
+  takeIn(snapshot, intake);
   outbox.resume();
-  await new Promise((resolve) => setTimeout(resolve, snapshot.syncMs));
+  await Promise.all([
+    new Promise((resolve) => setTimeout(resolve, snapshot.syncMs)),
+    intake.history.whole(),
+  ]);
   settle();
   intake.inbox.open();
 }
@@ -39,9 +38,10 @@ export async function enter(snapshot: Snapshot, intake: Intake, justLinked: bool
 export function resume(snapshot: Snapshot, intake: Intake): void {
   Socket.set({ state: 'CONNECTED', stream: 'RESUMING' });
   Stream.enter('MAIN', 'RESUMING');
-  takeIn(snapshot, intake, false);
+  takeIn(snapshot, intake);
   outbox.resume();
-  settle();
+  // Otherwise the first sync has not ended, and settles when it does.
+  if (intake.history.complete) settle();
 }
 
 function settle(): void {
@@ -52,9 +52,10 @@ function settle(): void {
   Socket.set('hasSynced', true);
 }
 
-function takeIn(snapshot: Snapshot, intake: Intake, justLinked: boolean): void {
+function takeIn(snapshot: Snapshot, intake: Intake): void {
   for (const entry of snapshot.contacts) takeInContact(entry);
-  for (const entry of snapshot.chats) takeInChat(entry, intake, justLinked);
+  for (const entry of snapshot.chats) takeInChat(entry, intake.history);
+  intake.history.expect(snapshot.historyFrames ?? 0);
 }
 
 function takeInContact(entry: ContactEntry): void {
@@ -62,17 +63,9 @@ function takeInContact(entry: ContactEntry): void {
   contacts.getOrAdd(createWid(entry.id)).set({ name: entry.name, isAddressBookContact: 1 });
 }
 
-/** The server's count of what nobody has seen covers the news too, and each of them raises it itself. */
-function takeInChat(entry: ChatEntry, { inbox, seen }: Intake, justLinked: boolean): void {
+function takeInChat(entry: ChatEntry, history: History): void {
   const chat = chatOf(entry.id);
   if (entry.name) chat.set('name', entry.name);
-  const all = entry.msgs ?? [];
-  const news = justLinked ? [] : all.filter((raw) => seen.isNew(raw));
-  for (const raw of all) {
-    if (news.includes(raw)) continue;
-    recallMessage(chat.id, raw);
-    seen.mark(raw);
-  }
-  if (entry.unread !== undefined) chat.set('unreadCount', Math.max(0, entry.unread - news.length));
-  for (const raw of news) inbox.take({ t: 'msg', chat: entry.id, raw });
+  if (entry.unread !== undefined) chat.set('unreadCount', entry.unread);
+  history.takeChat(entry.id, entry.msgs ?? []);
 }

@@ -1,0 +1,49 @@
+/** Sending: the message shows at once, and what becomes of it is known later. */
+
+import type { Attributes } from '../../base/model';
+import { outbox } from '../../runtime/outbox';
+import { ACK, SendMsgResult } from '../constants';
+import { identity } from '../identity';
+import { contentOf } from './content';
+import { Msg } from './model';
+import { messages, type SendTarget } from './store';
+
+export interface SendResult {
+  messageSendResult: keyof typeof SendMsgResult;
+  t: number;
+  count: null;
+}
+
+/**
+ * Shows the message at once (ack 0) and hands it to the outbox. Returns two promises, as an array: the
+ * message, and what became of it once the server has answered. While there is no connection the second
+ * one stays open, and the message goes out under the same id when the connection is back.
+ */
+export function addAndSendMsgToChat(
+  chat: SendTarget, raw: Msg | Attributes,
+): [Promise<Msg>, Promise<SendResult>] {
+  const msg = raw instanceof Msg ? raw : new Msg({ notifyName: identity.me?.name, ...raw });
+  const present = messages.get(msg.id);
+  if (present) return [Promise.resolve(present), transmit(chat, present)];
+  chat.append(msg);
+  messages.add(msg);
+  return [Promise.resolve(msg), transmit(chat, msg)];
+}
+
+async function transmit(chat: SendTarget, msg: Msg): Promise<SendResult> {
+  const content = contentOf(msg);
+  if (!content) return refused(msg);
+  const answer = await outbox.send({
+    to: String(chat.id),
+    id: msg.id.id,
+    msg: content,
+  });
+  if (answer.error) return refused(msg);
+  msg.raiseAck(ACK.SENT);
+  return { messageSendResult: SendMsgResult.OK, t: answer.at, count: null };
+}
+
+function refused(msg: Msg): SendResult {
+  msg.raiseAck(ACK.FAILED);
+  return { messageSendResult: SendMsgResult.ERROR_UNKNOWN, t: msg.t, count: null };
+}

@@ -1,0 +1,60 @@
+/** What was said before this page was loaded: the server sends it after its greeting, frame by frame. */
+
+import { chatOf } from '../modules/chats';
+import type { Push, Pushes, RawMessage } from '../protocol';
+import { recallMessages } from './inbound';
+import { seen } from './seen';
+
+/** Where messages go that came while nobody looked. */
+export interface NewsDesk {
+  take(news: Push): void;
+}
+
+export class History {
+  readonly #desk: NewsDesk;
+  #left: number | undefined;
+  #waiting: (() => void)[] = [];
+
+  constructor(desk: NewsDesk) {
+    this.#desk = desk;
+  }
+
+  /** Everything that was announced has come. */
+  get complete(): boolean {
+    return this.#left === 0;
+  }
+
+  /** The greeting announces this many frames. */
+  expect(frames: number): void {
+    this.#left = frames;
+    this.#settle();
+  }
+
+  take(frame: Pushes['history']): void {
+    for (const { id, msgs } of frame.chats) this.takeChat(id, msgs);
+    if (this.#left) this.#left -= 1;
+    this.#settle();
+  }
+
+  /** Messages of one chat, oldest first. What nobody has reported yet is news. Returns how many are. */
+  takeChat(id: string, msgs: RawMessage[]): number {
+    const chat = chatOf(id);
+    const news = msgs.filter((raw) => seen.record.isNew(raw));
+    recallMessages(chat.id, news.length ? msgs.filter((raw) => !news.includes(raw)) : msgs);
+    // The server has counted them as unread, and each of them raises the count itself.
+    chat.set('unreadCount', Math.max(0, chat.unreadCount - news.length));
+    for (const raw of news) this.#desk.take({ t: 'msg', chat: id, raw });
+    return news.length;
+  }
+
+  /** Resolves once it is complete. */
+  whole(): Promise<void> {
+    if (this.complete) return Promise.resolve();
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  #settle(): void {
+    if (!this.complete) return;
+    for (const resolve of this.#waiting.splice(0)) resolve();
+  }
+}
