@@ -2,7 +2,9 @@
 
 use serde_json::json;
 
-use super::messages::{Draft, new_message};
+use super::chat_id::ChatId;
+use super::content::Content;
+use super::message::{Draft, Message};
 use super::number::Number;
 use super::schedule::Due;
 use super::state::{Millis, Phone, Timing};
@@ -36,6 +38,7 @@ impl Network {
             created_at: now,
             chats: Default::default(),
             waiting: Vec::new(),
+            blocked: Default::default(),
         };
         self.state.phones.insert(number.clone(), phone);
         Ok(true)
@@ -62,13 +65,12 @@ impl Network {
         let id = self.phone_message_id();
         let draft = Draft {
             id: id.clone(),
-            to: to.clone(),
-            kind: "chat".to_owned(),
-            body: body.to_owned(),
+            to: ChatId::Person(to.clone()),
+            content: Content::text(body),
             automatic: false,
         };
         let told = now.saturating_add(self.skew_ms(now));
-        self.accept(now, now, new_message(told, from, draft, None));
+        self.accept(now, now, Message::new(told, from, draft, None));
         Ok(id)
     }
 
@@ -84,7 +86,7 @@ impl Network {
         if !self.state.phones.contains_key(reader) {
             return Err(Refusal::UnknownPhone);
         }
-        if self.see(now, reader, from, id) {
+        if self.see(now, reader, &ChatId::from(from), id, None) {
             Ok(())
         } else {
             Err(Refusal::UnknownMessage)
@@ -98,7 +100,8 @@ impl Network {
         phone.online = online;
         if online {
             for arrival in std::mem::take(&mut phone.waiting) {
-                self.state.schedule.add(now, Due::Deliver(arrival));
+                let due = Due::DeliverTo(arrival, number.clone());
+                self.state.schedule.add(now, due);
             }
         }
         let seems = self.seems_online(number);
@@ -141,14 +144,14 @@ impl Network {
             self.push(socket, json!({"t": "logout", "reason": reason}));
             self.unseat(socket);
         }
-        self.state.links.remove(session);
+        self.state.unlink(session);
         self.touch_vital();
     }
 
     /// A page logs itself out. Its connection stays, for the next pairing.
     pub(super) fn page_logout(&mut self, socket: SocketId) {
         if let Some(session) = self.unseat(socket) {
-            self.state.links.remove(&session);
+            self.state.unlink(&session);
             self.touch_vital();
         }
     }
@@ -156,6 +159,8 @@ impl Network {
     fn unseat(&mut self, socket: SocketId) -> Option<String> {
         let held = self.sockets.get_mut(&socket)?;
         held.watches.clear();
-        held.session.take()
+        let session = held.session.take()?;
+        self.seats.remove(&session);
+        Some(session)
     }
 }

@@ -7,7 +7,7 @@
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
 
-use super::messages::after;
+use super::delivery::after;
 use super::number::Number;
 use super::schedule::Due;
 use super::state::Millis;

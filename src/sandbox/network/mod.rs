@@ -2,14 +2,20 @@
 //! effects out. It never does I/O, reads no clock, and draws all chance from its seed, so the
 //! same seed and the same inputs always give the same log.
 //!
-//! Invariants, each with a test: a WhatsApp id reaches the other phone at most once however
+//! Invariants, each with a test: a WhatsApp id reaches each phone to which it goes at most once however
 //! often it is sent; acks never fall; a session hears of every message and receipt, be it late.
 
 mod chance;
+mod chat_id;
+mod content;
+mod content_fields;
 mod control;
+mod delivery;
 mod faults;
+mod groups;
+mod index;
 mod input;
-mod messages;
+mod message;
 mod number;
 mod pairing;
 mod schedule;
@@ -20,13 +26,14 @@ mod tests;
 mod verbs;
 mod views;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use rand::rngs::ChaCha12Rng;
 use rand::{RngExt, SeedableRng};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+pub(crate) use self::chat_id::ChatId;
 pub(crate) use self::faults::{Drift, Fault, FaultKind, Nature};
 pub(crate) use self::input::{AnyInput, Input, inputs};
 pub(crate) use self::number::Number;
@@ -102,6 +109,12 @@ pub(crate) struct Network {
     rules: Rules,
     state: State,
     sockets: BTreeMap<SocketId, Socket>,
+    /// The socket on which each session is connected.
+    #[serde(skip)]
+    seats: HashMap<String, SocketId>,
+    /// The moment of what happens now.
+    #[serde(skip)]
+    now: Millis,
     last_socket: SocketId,
     #[serde(with = "chance")]
     chance: ChaCha12Rng,
@@ -136,6 +149,8 @@ impl Network {
             },
             state: State::default(),
             sockets: BTreeMap::new(),
+            seats: HashMap::new(),
+            now: 0,
             last_socket: 0,
             chance: ChaCha12Rng::seed_from_u64(0),
             effects: Vec::new(),
@@ -148,6 +163,10 @@ impl Network {
     #[must_use]
     pub(crate) fn revived(mut self) -> Network {
         self.state.reindex();
+        let seated = self.sockets.iter();
+        self.seats = seated
+            .filter_map(|(id, socket)| Some((socket.session.clone()?, *id)))
+            .collect();
         self
     }
 
@@ -158,6 +177,7 @@ impl Network {
         self.last_socket = self.state.boots << 32;
         self.rules = rules;
         self.sockets.clear();
+        self.seats.clear();
         self.effects.clear();
         self.touch_vital();
     }
@@ -172,7 +192,7 @@ impl Network {
     /// A page's connection ended. A socket that is not known any more is fine.
     pub(crate) fn closed(&mut self, now: Millis, socket: SocketId) {
         self.advance(now);
-        let Some(gone) = self.sockets.remove(&socket) else {
+        let Some(gone) = self.forget_socket(socket) else {
             return;
         };
         self.touch();
@@ -185,6 +205,7 @@ impl Network {
     pub(crate) fn advance(&mut self, now: Millis) {
         while let Some((at, what)) = self.state.schedule.take(now) {
             self.touch();
+            self.now = at;
             match what {
                 Due::Answer {
                     socket,
@@ -192,12 +213,15 @@ impl Network {
                     at: sent_at,
                 } => self.answer_send(socket, &rid, sent_at),
                 Due::Deliver(arrival) => self.deliver(at, arrival),
-                Due::Read(arrival) => self.mark_read(at, arrival),
+                Due::DeliverTo(arrival, person) => self.deliver_to(at, arrival, &person),
+                Due::Read(arrival) => self.read_by_all(at, arrival),
+                Due::ReadBy(arrival, person) => self.mark_read(at, arrival, &person, None),
                 Due::Reply(arrival) => self.auto_reply(at, arrival),
                 Due::Strike(fault) => self.strike(at, fault),
                 Due::ModalIgnored(dialog) => self.modal_ignored(&dialog),
             }
         }
+        self.now = now;
     }
 
     /// When [`Network::advance`] has something to do next.
@@ -241,7 +265,7 @@ impl Network {
 
     /// Closes a socket from this side.
     fn hang_up(&mut self, socket: SocketId) {
-        if let Some(gone) = self.sockets.remove(&socket) {
+        if let Some(gone) = self.forget_socket(socket) {
             self.effects.push(Effect::Close(socket));
             self.touch();
             if let Some(session) = gone.session {
@@ -252,11 +276,16 @@ impl Network {
 
     /// The socket on which a session is connected now; there is at most one.
     fn socket_of(&self, session: &str) -> Option<SocketId> {
-        let held = self
-            .sockets
-            .iter()
-            .find(|(_, held)| held.session.as_deref() == Some(session));
-        held.map(|(id, _)| *id)
+        self.seats.get(session).copied()
+    }
+
+    /// A socket is gone.
+    fn forget_socket(&mut self, socket: SocketId) -> Option<Socket> {
+        let gone = self.sockets.remove(&socket)?;
+        if let Some(session) = &gone.session {
+            self.seats.remove(session);
+        }
+        Some(gone)
     }
 
     /// The phone for which a socket speaks.

@@ -9,10 +9,11 @@ const LID_SHIFT: u64 = 100_000_000_000;
 
 /// A phone number in E.164 digits without the plus sign: 8 to 15 digits.
 ///
-/// Holds only what [`Number::parse`] accepted, so the digits always fit a `u64`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub(crate) struct Number(String);
+/// Holds only what [`Number::parse`] accepted, as a number whose first decimal digit is a 1 that stands before the digits
+/// themselves: zeros in front are kept, and a number takes eight bytes however often it is written into receipts.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub(crate) struct Number(u64);
 
 impl Number {
     /// Reads `5511987654321`, `+5511987654321`, `5511987654321@c.us` or a `…@lid` id.
@@ -28,41 +29,69 @@ impl Number {
             return None;
         }
         match server {
-            "c.us" | "s.whatsapp.net" => Some(Number(user.to_owned())),
+            "c.us" | "s.whatsapp.net" => Number::of_digits(user),
             "lid" => {
                 let plain = user.parse::<u64>().ok()?.checked_sub(LID_SHIFT)?.to_string();
-                (plain.len() >= 8).then_some(Number(plain))
+                (plain.len() >= 8).then(|| Number::of_digits(&plain)).flatten()
             }
             _ => None,
         }
     }
 
+    fn of_digits(digits: &str) -> Option<Number> {
+        format!("1{digits}").parse().ok().map(Number)
+    }
+
     /// Whether this number has WhatsApp. All have, except those that start with `000` or
     /// `5500000`: tests use them as the numbers that nobody can reach.
     pub(crate) fn is_on_whatsapp(&self) -> bool {
-        !self.0.starts_with("000") && !self.0.starts_with("5500000")
+        let digits = self.digits();
+        !digits.starts_with("000") && !digits.starts_with("5500000")
     }
 
     /// The digits, as the control API shows them.
-    pub(crate) fn digits(&self) -> &str {
-        &self.0
+    pub(crate) fn digits(&self) -> String {
+        self.0.to_string().split_off(1)
     }
 
     /// The id by phone number, `5511987654321@c.us`.
     pub(crate) fn pn(&self) -> String {
-        format!("{}@c.us", self.0)
+        format!("{self}@c.us")
     }
 
     /// The id that hides the number, `…@lid`.
     pub(crate) fn lid(&self) -> String {
-        let plain: u64 = self.0.parse().expect("at most 15 digits, checked by parse");
+        let plain: u64 = self
+            .digits()
+            .parse()
+            .expect("at most 15 digits, checked by parse");
         format!("{}@lid", plain + LID_SHIFT)
     }
 }
 
 impl fmt::Display for Number {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.0)
+        formatter.write_str(&self.digits())
+    }
+}
+
+impl fmt::Debug for Number {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Number({self})")
+    }
+}
+
+impl From<Number> for String {
+    fn from(number: Number) -> String {
+        number.digits()
+    }
+}
+
+impl TryFrom<String> for Number {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Number, String> {
+        Number::parse(&text).ok_or_else(|| format!("{text:?} is no phone number"))
     }
 }
 

@@ -1,12 +1,15 @@
 //! How a page and a phone become linked: hello, QR codes, pairing codes, and the way back.
 
+use std::collections::HashSet;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use rand::RngExt;
 use serde_json::{Value, json};
 
+use super::chat_id::ChatId;
 use super::number::Number;
-use super::state::{Link, Millis, News};
+use super::state::{Arrival, Chat, Link, Millis, News};
 use super::{Effect, Network, Refusal, SocketId};
 
 /// Codes handed out at a time; after the last one the page waits for a person.
@@ -133,7 +136,7 @@ impl Network {
             backlog: Default::default(),
         };
         let token = json!(link.token);
-        self.state.links.insert(session.clone(), link);
+        self.state.link(&session, link);
         self.seat(socket, &session);
         let mut frame = self.account_frame("paired", &session);
         frame["token"] = token;
@@ -148,17 +151,18 @@ impl Network {
         if let Some(older) = self.socket_of(session)
             && older != socket
         {
-            self.sockets.remove(&older);
+            self.forget_socket(older);
             self.effects.push(Effect::Close(older));
         }
         // A page that comes anew hears again of what was kept from it.
-        for message in self.state.messages.values_mut().filter(|message| message.muted) {
-            message.muted = message.session.as_deref() != Some(session);
+        for arrival in self.state.muted_for(session) {
+            self.state.mute(arrival, false);
         }
         if let Some(held) = self.sockets.get_mut(&socket) {
             held.session = Some(session.to_owned());
             held.refs.clear();
             held.code = None;
+            self.seats.insert(session.to_owned(), socket);
         }
         self.tell_presence(session);
     }
@@ -177,7 +181,7 @@ impl Network {
         peers.truncate(CHATS);
         let strangers = peers
             .iter()
-            .map(|(peer, _)| *peer)
+            .filter_map(|(peer, _)| peer.person())
             .filter(|peer| !self.state.phones.contains_key(peer));
         let contacts: Vec<Value> = self
             .state
@@ -186,35 +190,31 @@ impl Network {
             .chain(strangers)
             .map(|number| json!({"id": number.pn(), "lid": number.lid(), "name": self.name_of(number)}))
             .collect();
+        let unheard = unheard(link);
         let chats: Vec<Value> = peers
             .iter()
-            .map(|(peer, _)| self.chat_for_page(link, peer))
+            .map(|(id, chat)| self.chat_for_page(link, id, chat, &unheard))
             .collect();
         json!({
             "t": verb,
             "me": {"pn": own.pn(), "lid": own.lid(), "name": phone.name},
             "contacts": contacts,
             "chats": chats,
+            "groups": [],
+            "blocklist": [],
+            "historyFrames": 0,
             "syncMs": self.rules.sync_ms,
         })
     }
 
     /// One chat with its recent history, without what the session has yet to hear as news.
-    fn chat_for_page(&self, link: &Link, peer: &Number) -> Value {
-        let name = self.name_of(peer);
-        let chat = self
-            .state
-            .phones
-            .get(&link.phone)
-            .and_then(|phone| phone.chats.get(peer));
-        let Some(chat) = chat else {
-            return json!({"id": peer.pn(), "name": name, "msgs": []});
-        };
-        let mut recent: Vec<Value> = chat
+    fn chat_for_page(&self, link: &Link, id: &ChatId, chat: &Chat, unheard: &HashSet<Arrival>) -> Value {
+        let recent = chat
             .messages
             .iter()
             .rev()
-            .filter(|arrival| !link.backlog.contains(&News::Message(**arrival)))
+            .filter(|arrival| !unheard.contains(arrival));
+        let mut recent: Vec<Value> = recent
             .filter_map(|arrival| self.state.messages.get(arrival))
             .filter(|message| !message.forgotten)
             .take(HISTORY)
@@ -222,7 +222,7 @@ impl Network {
             .collect();
         recent.reverse();
         json!({
-            "id": peer.pn(), "lid": peer.lid(), "name": name, "unread": chat.unread, "msgs": recent,
+            "id": id.wid(), "lid": id.lid(), "name": self.title_of(id), "unread": chat.unread(), "msgs": recent,
         })
     }
 
@@ -244,4 +244,25 @@ impl Network {
             None => format!("Phone {}", number.digits()),
         }
     }
+
+    /// What a chat is called.
+    pub(super) fn title_of(&self, chat: &ChatId) -> String {
+        match chat {
+            ChatId::Person(person) => self.name_of(person),
+            ChatId::Group(id) => {
+                let group = self.state.groups.get(id);
+                group.map_or_else(|| id.to_string(), |group| group.subject.clone())
+            }
+            ChatId::Status => "Status".to_owned(),
+        }
+    }
+}
+
+/// The messages of which a session will hear as news.
+fn unheard(link: &Link) -> HashSet<Arrival> {
+    let messages = link.backlog.iter().filter_map(|news| match news {
+        News::Message(arrival) => Some(*arrival),
+        _ => None,
+    });
+    messages.collect()
 }

@@ -5,6 +5,7 @@ use std::collections::BinaryHeap;
 
 use serde::{Deserialize, Serialize};
 
+use super::number::Number;
 use super::state::{Arrival, Millis};
 
 /// Something that happens by itself when its time has come.
@@ -13,10 +14,14 @@ use super::state::{Arrival, Millis};
 pub(crate) enum Due {
     /// The server acknowledges a send on the socket that made it.
     Answer { socket: u64, rid: String, at: Millis },
-    /// The other phone gets the message.
+    /// All to whom it goes get the message.
     Deliver(Arrival),
-    /// The other person reads it.
+    /// One who was away gets it.
+    DeliverTo(Arrival, Number),
+    /// All who have it read it.
     Read(Arrival),
+    /// One person reads it.
+    ReadBy(Arrival, Number),
     /// A robot answers.
     Reply(Arrival),
     /// A fault strikes: its number among the planned ones.

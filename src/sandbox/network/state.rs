@@ -1,10 +1,15 @@
 //! What the simulated network must not forget: plain data, written to the snapshot as it is.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
+use super::chat_id::{ChatId, GroupId};
 use super::faults::{Fault, Standing};
+use super::groups::Group;
+use super::index::Index;
+use super::message::{Ack, Message};
 use super::number::Number;
 use super::schedule::Schedule;
 
@@ -15,49 +20,14 @@ pub(crate) type Millis = i64;
 pub(crate) type Arrival = u64;
 
 /// Messages the server remembers at most; the oldest go first. An id older than that is new again.
-pub(crate) const MESSAGES_KEPT: usize = 50_000;
+pub(crate) const MESSAGES_KEPT: usize = 200_000;
 
 /// Messages one chat of one phone remembers at most.
-pub(crate) const CHAT_KEPT: usize = 200;
+pub(crate) const CHAT_KEPT: usize = 20_000;
 
 /// Frames kept for a linked session that is away. Beyond it the oldest go: the message itself is
 /// still in the history that the session gets when it is back.
 pub(crate) const BACKLOG_KEPT: usize = 5_000;
-
-/// How far a message came, as WhatsApp counts it. Only ever rises.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(into = "u8", try_from = "u8")]
-pub(crate) enum Ack {
-    /// The server has it.
-    Server,
-    /// The other phone has it.
-    Delivered,
-    /// The other person has seen it.
-    Read,
-}
-
-impl From<Ack> for u8 {
-    fn from(ack: Ack) -> u8 {
-        match ack {
-            Ack::Server => 1,
-            Ack::Delivered => 2,
-            Ack::Read => 3,
-        }
-    }
-}
-
-impl TryFrom<u8> for Ack {
-    type Error = String;
-
-    fn try_from(number: u8) -> Result<Ack, String> {
-        match number {
-            1 => Ok(Ack::Server),
-            2 => Ok(Ack::Delivered),
-            3 => Ok(Ack::Read),
-            other => Err(format!("{other} is no ack")),
-        }
-    }
-}
 
 /// Timing and behaviour, changed by `PATCH /_/api/network`. Times in milliseconds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -95,39 +65,52 @@ pub(crate) struct Phone {
     /// Off: what is sent to it waits at [`Ack::Server`].
     pub(crate) online: bool,
     pub(crate) created_at: Millis,
-    pub(crate) chats: BTreeMap<Number, Chat>,
+    pub(crate) chats: BTreeMap<ChatId, Chat>,
     /// Messages that wait for the phone to be online.
     pub(crate) waiting: Vec<Arrival>,
+    /// Those from whom it wants to hear nothing.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub(crate) blocked: BTreeSet<Number>,
 }
 
 /// One conversation as one phone has it.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Chat {
-    pub(crate) unread: u32,
+    /// In the order in which the phone got them.
     pub(crate) messages: VecDeque<Arrival>,
+    /// Those that others wrote and nobody has seen yet.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub(crate) unseen: BTreeSet<Arrival>,
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub(crate) starred: BTreeSet<Arrival>,
+    #[serde(default)]
+    pub(crate) settings: ChatSettings,
 }
 
-/// A message as the server has it; one for both sides of the chat.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Message {
-    pub(crate) id: String,
-    pub(crate) from: Number,
-    pub(crate) to: Number,
-    /// WhatsApp's word: `chat` is a text.
-    pub(crate) kind: String,
-    pub(crate) body: String,
-    pub(crate) at: Millis,
-    /// The linked session that sent it; `None`: the phone itself.
-    pub(crate) session: Option<String>,
-    /// How often this id arrived.
-    pub(crate) times: u32,
-    pub(crate) ack: Ack,
-    /// Left out of the history that pages get (fault `forget_message`).
-    pub(crate) forgotten: bool,
-    /// Its receipts wait until the sender's page comes anew or asks again (fault `drop_ack`).
-    pub(crate) muted: bool,
-    /// A robot wrote it; robots do not answer robots.
-    pub(crate) automatic: bool,
+impl Chat {
+    /// How many messages nobody has seen yet.
+    pub(crate) fn unread(&self) -> u32 {
+        u32::try_from(self.unseen.len()).unwrap_or(u32::MAX)
+    }
+
+    /// This phone has the message no longer.
+    pub(super) fn lose(&mut self, arrival: Arrival) {
+        self.unseen.remove(&arrival);
+        self.starred.remove(&arrival);
+    }
+}
+
+/// What an account keeps about a chat, on all of its devices.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct ChatSettings {
+    pub(crate) archived: bool,
+    /// When it was pinned, in Unix seconds; 0: it is not.
+    pub(crate) pinned: i64,
+    /// Until when it is muted, in Unix seconds; 0: it is not, -1: for ever.
+    pub(crate) muted_until: i64,
+    /// Marked as unread by hand.
+    pub(crate) marked_unread: bool,
 }
 
 /// A page that a phone has linked.
@@ -141,13 +124,20 @@ pub(crate) struct Link {
 }
 
 /// Something a linked session has to hear of.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum News {
     /// A message new to this session.
     Message(Arrival),
-    /// A message of this account came further.
-    Receipt(Arrival, Ack),
+    /// A message of this account came further with one of those to whom it goes.
+    Receipt {
+        of: Arrival,
+        by: Number,
+        ack: Ack,
+        at: Millis,
+    },
+    /// Anything else, as the frame that says it.
+    Frame(Value),
 }
 
 /// All of it. The live sockets are not here: they end with the process.
@@ -159,6 +149,9 @@ pub(crate) struct State {
     pub(crate) phones: BTreeMap<Number, Phone>,
     /// By session name.
     pub(crate) links: BTreeMap<String, Link>,
+    /// Groups by their ids.
+    #[serde(default)]
+    pub(crate) groups: BTreeMap<GroupId, Group>,
     pub(crate) messages: BTreeMap<Arrival, Message>,
     pub(crate) arrivals: Arrival,
     /// Faults that wait or last, in the order in which they were planned.
@@ -180,66 +173,121 @@ pub(crate) struct State {
     pub(crate) barred: BTreeMap<Number, Millis>,
     pub(crate) schedule: Schedule,
     #[serde(skip)]
-    index: HashMap<(Number, String), Arrival>,
+    index: Index,
 }
 
 impl State {
     /// Rebuilds what is derived; call once after reading a snapshot.
     pub(crate) fn reindex(&mut self) {
-        self.index = self
-            .messages
-            .iter()
-            .map(|(arrival, message)| ((message.from.clone(), message.id.clone()), *arrival))
-            .collect();
+        self.index = Index::default();
+        for (arrival, message) in &self.messages {
+            self.index.add(*arrival, message);
+        }
+        for (session, link) in &self.links {
+            self.index.link(session, link);
+        }
     }
 
     /// The message that `from` sent under this WhatsApp id, if the server remembers it.
     pub(crate) fn find(&self, from: &Number, id: &str) -> Option<Arrival> {
-        self.index.get(&(from.clone(), id.to_owned())).copied()
+        let mut known = self.index.of_id(id).iter();
+        known
+            .find(|(writer, _)| writer == from)
+            .map(|(_, arrival)| *arrival)
+    }
+
+    /// The message of this id that `owner` has in that chat, whoever wrote it.
+    pub(crate) fn find_in_chat(&self, owner: &Number, chat: &ChatId, id: &str) -> Option<Arrival> {
+        let held = self.phones.get(owner)?.chats.get(chat)?;
+        let known = self.index.of_id(id).iter().map(|(_, arrival)| *arrival);
+        known.rev().find(|arrival| held.messages.contains(arrival))
+    }
+
+    /// A stored message, to change it. All changes of messages go through here.
+    pub(crate) fn message_mut(&mut self, arrival: Arrival) -> Option<&mut Message> {
+        self.messages.get_mut(&arrival)
     }
 
     /// Takes a message in; the oldest one is forgotten when there are too many.
     pub(crate) fn remember(&mut self, message: Message) -> Arrival {
         self.arrivals += 1;
-        self.index
-            .insert((message.from.clone(), message.id.clone()), self.arrivals);
+        self.index.add(self.arrivals, &message);
         self.messages.insert(self.arrivals, message);
         if self.messages.len() > MESSAGES_KEPT
-            && let Some((_, oldest)) = self.messages.pop_first()
+            && let Some((arrival, oldest)) = self.messages.pop_first()
         {
-            self.index.remove(&(oldest.from, oldest.id));
+            self.drop_from_chats(arrival, &oldest);
+            self.index.remove(arrival, &oldest);
         }
         self.arrivals
     }
 
-    /// Puts a message into the chat of one phone with another. Robots keep no chats.
-    pub(crate) fn file(&mut self, owner: &Number, peer: &Number, arrival: Arrival, unread: bool) {
+    fn drop_from_chats(&mut self, arrival: Arrival, message: &Message) {
+        let recipients = message.receipts.iter().map(|receipt| &receipt.by);
+        for owner in recipients.chain([&message.from]) {
+            let Some(phone) = self.phones.get_mut(owner) else {
+                continue;
+            };
+            if let Some(chat) = phone.chats.get_mut(&message.chat_of(owner)) {
+                // One that came late does not stand in front; readers pass over it then.
+                if chat.messages.front() == Some(&arrival) {
+                    chat.messages.pop_front();
+                }
+                chat.lose(arrival);
+            }
+        }
+    }
+
+    /// Puts a message into the chat of one phone. Robots keep no chats.
+    pub(crate) fn file(&mut self, owner: &Number, chat: ChatId, arrival: Arrival, unseen: bool) {
         let Some(phone) = self.phones.get_mut(owner) else {
             return;
         };
-        let chat = phone.chats.entry(peer.clone()).or_default();
+        let chat = phone.chats.entry(chat).or_default();
         chat.messages.push_back(arrival);
-        if chat.messages.len() > CHAT_KEPT {
-            chat.messages.pop_front();
+        if unseen {
+            chat.unseen.insert(arrival);
         }
-        chat.unread = if unread {
-            chat.unread.saturating_add(1)
-        } else {
-            chat.unread
-        };
+        if chat.messages.len() > CHAT_KEPT
+            && let Some(oldest) = chat.messages.pop_front()
+        {
+            chat.lose(oldest);
+        }
+    }
+
+    /// From now on this session's page hears of the message's receipts again, or not.
+    pub(crate) fn mute(&mut self, arrival: Arrival, muted: bool) {
+        if let Some(message) = self.messages.get_mut(&arrival) {
+            message.muted = muted;
+            self.index.mute(arrival, message);
+        }
+    }
+
+    /// The messages whose receipts wait for this session's page to come anew.
+    pub(crate) fn muted_for(&self, session: &str) -> Vec<Arrival> {
+        self.index.muted_for(session)
+    }
+
+    /// A phone has linked a page.
+    pub(crate) fn link(&mut self, session: &str, link: Link) {
+        self.index.link(session, &link);
+        self.links.insert(session.to_owned(), link);
+    }
+
+    /// A session has ended.
+    pub(crate) fn unlink(&mut self, session: &str) {
+        if let Some(link) = self.links.remove(session) {
+            self.index.unlink(session, &link);
+        }
     }
 
     /// The session a token belongs to.
     pub(crate) fn session_of(&self, token: &str) -> Option<&String> {
-        self.links
-            .iter()
-            .find(|(_, link)| link.token == token)
-            .map(|(session, _)| session)
+        self.index.session_of(token)
     }
 
     /// The sessions that a phone has linked, oldest name first.
     pub(crate) fn sessions_of(&self, phone: &Number) -> Vec<String> {
-        let of_phone = self.links.iter().filter(|(_, link)| &link.phone == phone);
-        of_phone.map(|(session, _)| session.clone()).collect()
+        self.index.sessions_of(phone)
     }
 }

@@ -3,8 +3,8 @@
 use rand::RngExt;
 use serde_json::json;
 
+use super::delivery::after;
 use super::faults::{Fault, FaultKind};
-use super::messages::after;
 use super::number::Number;
 use super::schedule::Due;
 use super::state::Millis;

@@ -2,11 +2,13 @@
 //! carries a `rid`, and its answer comes back with the same one.
 
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use super::messages::Draft;
+use super::chat_id::ChatId;
+use super::content::Content;
+use super::message::Draft;
 use super::number::Number;
-use super::state::{Ack, Millis};
+use super::state::{Arrival, Millis};
 use super::{Network, SocketId};
 
 /// The about text of a number that nobody created.
@@ -28,7 +30,7 @@ enum Verb {
     Send {
         to: String,
         id: String,
-        msg: Content,
+        msg: Map<String, Value>,
     },
     Exists {
         id: String,
@@ -60,14 +62,6 @@ enum Verb {
         id: u64,
     },
     Logout,
-}
-
-#[derive(Debug, Deserialize)]
-struct Content {
-    #[serde(rename = "type")]
-    kind: String,
-    #[serde(default)]
-    body: String,
 }
 
 impl Network {
@@ -120,21 +114,8 @@ impl Network {
     ) -> Option<Value> {
         match verb {
             Verb::Send { to, id, msg } => {
-                let Some(to) = Number::parse(&to) else {
-                    return Some(json!({"error": "bad-recipient"}));
-                };
-                if id.is_empty() || id.len() > ID_LIMIT {
-                    return Some(json!({"error": "bad-id"}));
-                }
-                let draft = Draft {
-                    id,
-                    to,
-                    kind: msg.kind,
-                    body: msg.body,
-                    automatic: false,
-                };
                 let rid = rid.map_or_else(|| "null".to_owned(), Value::to_string);
-                self.send_from_page(now, socket, &rid, draft)
+                self.send_verb(now, socket, own, &rid, (&to, id, &msg))
             }
             Verb::About { id } => Some(json!({"about": self.about_of(&id)})),
             Verb::SetAbout { about } => {
@@ -156,8 +137,9 @@ impl Network {
                 Some(json!({"ok": 1}))
             }
             Verb::Seen { id } => {
-                if let Some(peer) = Number::parse(&id) {
-                    self.see(now, own, &peer, None);
+                if let Some(chat) = ChatId::parse(&id) {
+                    let session = self.sockets.get(&socket).and_then(|held| held.session.clone());
+                    self.see(now, own, &chat, None, session.as_deref());
                 }
                 Some(json!({"ok": 1}))
             }
@@ -171,6 +153,36 @@ impl Network {
             }
             _ => Some(json!({"error": "unknown"})),
         }
+    }
+
+    fn send_verb(
+        &mut self,
+        now: Millis,
+        socket: SocketId,
+        own: &Number,
+        rid: &str,
+        (to, id, msg): (&str, String, &Map<String, Value>),
+    ) -> Option<Value> {
+        let Some(to) = ChatId::parse(to) else {
+            return Some(json!({"error": "bad-recipient"}));
+        };
+        if id.is_empty() || id.len() > ID_LIMIT {
+            return Some(json!({"error": "bad-id"}));
+        }
+        if let Err(error) = self.may_write(own, &to) {
+            return Some(json!({"error": error}));
+        }
+        let content = match Content::from_page(msg) {
+            Ok(content) => content,
+            Err(bad) => return Some(bad.answer()),
+        };
+        let draft = Draft {
+            id,
+            to,
+            content,
+            automatic: false,
+        };
+        self.send_from_page(now, socket, rid, draft)
     }
 
     fn about_of(&self, id: &str) -> Option<String> {
@@ -200,33 +212,30 @@ impl Network {
         }
     }
 
-    /// `reader` has seen what `writer` sent: all of it, or up to one message.
-    /// Answers whether there was anything from `writer` under that id.
-    pub(super) fn see(&mut self, now: Millis, reader: &Number, writer: &Number, id: Option<&str>) -> bool {
-        let last = id.map(|id| self.state.find(writer, id));
-        let until = match last {
+    /// `reader` has seen what others wrote in a chat: all of it, or up to one message; on the phone or on a linked page.
+    /// Answers whether there was anything there under that id.
+    pub(super) fn see(
+        &mut self,
+        now: Millis,
+        reader: &Number,
+        chat: &ChatId,
+        id: Option<&str>,
+        session: Option<&str>,
+    ) -> bool {
+        let until = match id.map(|id| self.state.find_in_chat(reader, chat, id)) {
             Some(None) => return false,
             Some(Some(arrival)) => arrival,
-            None => u64::MAX,
+            None => Arrival::MAX,
         };
-        let chat = self
+        let held = self
             .state
             .phones
             .get(reader)
-            .and_then(|phone| phone.chats.get(writer));
-        let Some(chat) = chat else { return false };
-        let unseen: Vec<u64> = chat
-            .messages
-            .iter()
-            .copied()
-            .filter(|arrival| *arrival <= until)
-            .filter(|arrival| {
-                let message = self.state.messages.get(arrival);
-                message.is_some_and(|message| &message.from == writer && message.ack == Ack::Delivered)
-            })
-            .collect();
+            .and_then(|phone| phone.chats.get(chat));
+        let Some(held) = held else { return false };
+        let unseen: Vec<Arrival> = held.unseen.range(..=until).copied().collect();
         for arrival in unseen {
-            self.mark_read(now, arrival);
+            self.mark_read(now, arrival, reader, session);
         }
         self.touch();
         true

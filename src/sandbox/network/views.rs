@@ -1,7 +1,10 @@
 //! What an onlooker may see of the network: read-only, times still in milliseconds.
 
+use super::chat_id::ChatId;
+use super::content::Kind;
+use super::message::{Ack, Message};
 use super::number::Number;
-use super::state::{Ack, CHAT_KEPT, Chat, Message, Millis, Timing};
+use super::state::{CHAT_KEPT, Chat, Millis, Timing};
 use super::{Network, Refusal, Socket, SocketId};
 
 /// One page that a phone has linked.
@@ -37,7 +40,7 @@ pub(crate) struct MessageView {
 /// One chat of a phone, oldest message first.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct ChatView {
-    pub(crate) peer: Number,
+    pub(crate) peer: ChatId,
     pub(crate) name: String,
     pub(crate) unread: u32,
     pub(crate) messages: Vec<MessageView>,
@@ -60,7 +63,7 @@ pub(crate) struct WaitingView {
 pub(crate) struct DeliveryView {
     pub(crate) id: String,
     pub(crate) from: Number,
-    pub(crate) to: Number,
+    pub(crate) to: ChatId,
     pub(crate) kind: String,
     pub(crate) body: String,
     pub(crate) at: Millis,
@@ -125,19 +128,19 @@ impl Network {
     }
 
     /// One chat with its last `limit` messages; one that has not begun yet is empty.
-    pub(crate) fn chat(&self, number: &Number, peer: &Number, limit: usize) -> Result<ChatView, Refusal> {
+    pub(crate) fn chat(&self, number: &Number, peer: &ChatId, limit: usize) -> Result<ChatView, Refusal> {
         let phone = self.state.phones.get(number).ok_or(Refusal::UnknownPhone)?;
         let none = Chat::default();
         let chat = phone.chats.get(peer).unwrap_or(&none);
         Ok(self.chat_view(number, peer, chat, limit))
     }
 
-    fn chat_view(&self, owner: &Number, peer: &Number, chat: &Chat, limit: usize) -> ChatView {
+    fn chat_view(&self, owner: &Number, peer: &ChatId, chat: &Chat, limit: usize) -> ChatView {
         let skipped = chat.messages.len().saturating_sub(limit);
         ChatView {
             peer: peer.clone(),
-            name: self.name_of(peer),
-            unread: chat.unread,
+            name: self.title_of(peer),
+            unread: chat.unread(),
             messages: chat
                 .messages
                 .iter()
@@ -175,7 +178,9 @@ impl Network {
         self.state
             .messages
             .values()
-            .filter(|message| phone.is_none_or(|phone| phone == &message.from || phone == &message.to))
+            .filter(|message| phone.is_none_or(|phone| phone == &message.from || message.receipt(phone).is_some()))
+            // Nobody has sent what the server says about a group.
+            .filter(|message| message.content.kind != Kind::Notice)
             .filter(|message| id.is_none_or(|id| id == message.id))
             .map(delivery_view)
             .collect()
@@ -191,8 +196,8 @@ fn message_view(owner: &Number, message: &Message) -> MessageView {
     MessageView {
         id: message.id.clone(),
         from_me: &message.from == owner,
-        kind: public_kind(&message.kind),
-        body: message.body.clone(),
+        kind: message.content.kind.public_name().to_owned(),
+        body: message.content.body().to_owned(),
         at: message.at,
         ack: message.ack,
     }
@@ -203,20 +208,11 @@ fn delivery_view(message: &Message) -> DeliveryView {
         id: message.id.clone(),
         from: message.from.clone(),
         to: message.to.clone(),
-        kind: public_kind(&message.kind),
-        body: message.body.clone(),
+        kind: message.content.kind.public_name().to_owned(),
+        body: message.content.body().to_owned(),
         at: message.at,
         session: message.session.clone(),
         times: message.times,
         ack: message.ack,
-    }
-}
-
-/// The control API's word for a kind of message.
-fn public_kind(kind: &str) -> String {
-    if kind == "chat" {
-        "text".to_owned()
-    } else {
-        kind.to_owned()
     }
 }

@@ -16,7 +16,7 @@ use super::files::{read_if_there, write_whole};
 use crate::sandbox::network::{AnyInput, Millis, Network};
 
 /// Goes up when what the version before has written can no longer be read.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 
 /// The number of a log. Each is larger than the one before; they are never used twice.
 pub(super) type LogNumber = u64;
@@ -360,7 +360,7 @@ mod tests {
             (&b"{"[..], "EOF"),
             (br#"{"format":1,"state":{}}"#, "it has format 1"),
             (
-                br#"{"format":2,"now":1,"next_log":1,"network":{}}"#,
+                br#"{"format":3,"now":1,"next_log":1,"network":{}}"#,
                 "missing field",
             ),
         ] {

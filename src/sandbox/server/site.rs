@@ -78,7 +78,7 @@ async fn picture(name: web::Path<String>) -> HttpResponse {
     let hue = digits
         .bytes()
         .fold(0_u32, |sum, digit| (sum * 31 + u32::from(digit)) % 360);
-    let last = digits.get(digits.len() - 2..).unwrap_or(digits);
+    let last = digits.get(digits.len() - 2..).unwrap_or(&digits);
     let image = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 96 96\">\
          <circle cx=\"48\" cy=\"48\" r=\"48\" fill=\"hsl({hue} 45% 55%)\"/>\

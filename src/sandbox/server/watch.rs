@@ -17,7 +17,9 @@ use super::control::{Answer, State};
 use super::hub::Hub;
 use super::problem::{Problem, Wrong};
 use super::shapes;
-use crate::sandbox::network::{ChatView, Millis, Network, Number, PhoneView, Refusal, Timing, WaitingView};
+use crate::sandbox::network::{
+    ChatId, ChatView, Millis, Network, Number, PhoneView, Refusal, Timing, WaitingView,
+};
 
 /// Changes that come faster than this are told together.
 const GATHER: Duration = Duration::from_millis(80);
@@ -40,7 +42,7 @@ struct Interest {
     /// Phones whose chats it follows: `?phone=5511987654321`, any number of times.
     phones: Vec<Number>,
     /// Chats whose messages it follows: `?chat=5511987654321/5511900000001`.
-    chats: Vec<(Number, Number)>,
+    chats: Vec<(Number, ChatId)>,
 }
 
 /// `GET /_/api/watch`
@@ -242,9 +244,9 @@ impl Interest {
     }
 }
 
-fn read_chat(text: &str) -> Option<(Number, Number)> {
+fn read_chat(text: &str) -> Option<(Number, ChatId)> {
     let (phone, peer) = text.split_once('/')?;
-    Some((Number::parse(phone)?, Number::parse(peer)?))
+    Some((Number::parse(phone)?, ChatId::parse(peer)?))
 }
 
 fn complaint(name: &str, code: &'static str, detail: String) -> Wrong {
