@@ -17,6 +17,7 @@ mod journey;
 mod phones_page;
 mod sandbox;
 mod sandbox_faults;
+mod sandbox_media;
 mod sandbox_process;
 mod sandbox_watch;
 mod servers;

@@ -1,96 +1,17 @@
 //! The sandbox from outside: a page over TLS, people over its control API, and a restart in between.
 
-use std::path::Path;
 use std::time::Duration;
 
 use reqwest::StatusCode;
 use serde_json::{Value, json};
-use zaptor::sandbox::{self, Sandbox, Settings};
+use zaptor::sandbox;
 use zaptor_actors::domain::clock::{Clock, Timestamp};
 
-use crate::support::page::{Page, tls};
+use crate::support::control::{ANNA, BEN, Control, linked, run, settings};
+use crate::support::page::Page;
 use crate::support::wait::until;
 
-const ANNA: &str = "5511900000001";
-const BEN: &str = "5511900000002";
 const SOON: Duration = Duration::from_secs(10);
-
-/// The control API as a test uses it.
-struct Control {
-    url: String,
-    client: reqwest::Client,
-}
-
-impl Control {
-    fn of(data_dir: &Path, sandbox: &Sandbox) -> Control {
-        let client = reqwest::Client::builder()
-            .timeout(SOON)
-            .tls_backend_preconfigured(tls(data_dir))
-            .build()
-            .unwrap();
-        Control {
-            url: format!("{}/_/api", sandbox.url()),
-            client,
-        }
-    }
-
-    async fn get(&self, path: &str) -> Value {
-        let answer = self
-            .client
-            .get(format!("{}{path}", self.url))
-            .send()
-            .await
-            .unwrap();
-        assert_eq!(answer.status(), StatusCode::OK, "{path}");
-        answer.json().await.unwrap()
-    }
-
-    async fn post(&self, path: &str, body: Value) -> (StatusCode, Value) {
-        let answer = self
-            .client
-            .post(format!("{}{path}", self.url))
-            .json(&body)
-            .send()
-            .await
-            .unwrap();
-        (answer.status(), answer.json().await.unwrap_or(Value::Null))
-    }
-
-    async fn scan(&self, phone: &str, code: &Value) -> (StatusCode, Value) {
-        let code = format!("{},noise,identity,adv", code.as_str().unwrap());
-        self.post(&format!("/phones/{phone}/scan"), json!({"code": code}))
-            .await
-    }
-
-    async fn delivery(&self, id: &str) -> Value {
-        let log = self.get(&format!("/deliveries?wa_message_id={id}")).await;
-        assert_eq!(log["data"].as_array().unwrap().len(), 1, "{log}");
-        log["data"][0].clone()
-    }
-}
-
-fn run(test: impl Future<Output = ()>) {
-    actix_rt::System::new().block_on(test);
-}
-
-fn settings(folder: &Path) -> Settings {
-    Settings {
-        seed: Some(1),
-        ..Settings::in_dir(folder)
-    }
-}
-
-/// A phone with one linked page, and the page's token.
-async fn linked(folder: &Path, sandbox: &Sandbox, control: &Control, phone: &str) -> (Page, String) {
-    control.post("/phones", json!({"phone": phone})).await;
-    let mut page = Page::open(folder, sandbox.tls_port(), None).await;
-    let welcome = page.hear("welcome").await;
-    let (status, link) = control.scan(phone, &welcome["refs"][0]).await;
-    assert_eq!(status, StatusCode::OK, "{link}");
-    let paired = page.hear("paired").await;
-    assert_eq!(paired["me"]["pn"], json!(format!("{phone}@c.us")));
-    (page, paired["token"].as_str().unwrap().to_owned())
-}
 
 #[test]
 fn a_message_goes_from_one_linked_page_to_another() {
@@ -341,7 +262,7 @@ fn time_can_leap() {
         let changed = control.client.patch(url).json(&slow).send().await.unwrap();
         assert_eq!(changed.status(), StatusCode::OK);
         let (mut page, _) = linked(folder.path(), &sandbox, &control, ANNA).await;
-        page.say(json!({"t": "send", "to": format!("{BEN}@c.us"), "id": "3EB0AA", "rid": 9, "msg": {"type": "chat"}}))
+        page.say(json!({"t": "send", "to": format!("{BEN}@c.us"), "id": "3EB0AA", "rid": 9, "msg": {"type": "chat", "body": "hi"}}))
             .await;
         until("the message to be read an hour later", SOON, || async {
             clock.leap(Duration::from_secs(600));

@@ -6,6 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::media::{MediaDraft, MediaPut};
 use super::number::Number;
 use super::state::{Millis, Timing};
 use super::{Drift, Fault, Network, Refusal, Rules, SocketId};
@@ -126,4 +127,8 @@ inputs! {
 
     /// See [`Network::load_page`].
     LoadPage {} -> Vec<Drift> = |network, now| network.load_page(now);
+
+    /// See [`Network::put_media`].
+    PutMedia { draft: MediaDraft, limit: u64 } -> MediaPut
+        = |network, now| network.put_media(now, draft, *limit);
 }

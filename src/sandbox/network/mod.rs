@@ -15,6 +15,7 @@ mod faults;
 mod groups;
 mod index;
 mod input;
+mod media;
 mod message;
 mod number;
 mod pairing;
@@ -36,6 +37,7 @@ use serde_json::{Value, json};
 pub(crate) use self::chat_id::ChatId;
 pub(crate) use self::faults::{Drift, Fault, FaultKind, Nature};
 pub(crate) use self::input::{AnyInput, Input, inputs};
+pub(crate) use self::media::{MediaDraft, MediaEntry, MediaHash, MediaKind};
 pub(crate) use self::number::Number;
 use self::schedule::Due;
 pub(crate) use self::state::{Millis, State, Timing};
@@ -245,7 +247,8 @@ impl Network {
         self.revision
     }
 
-    /// The revision of the last change that must reach the disk before anybody hears of it: who is linked.
+    /// The revision of the last change that must reach the disk before anybody hears of it: who is linked, what
+    /// media there is.
     pub(crate) fn vital_revision(&self) -> u64 {
         self.vital_revision
     }

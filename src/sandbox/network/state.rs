@@ -9,6 +9,7 @@ use super::chat_id::{ChatId, GroupId};
 use super::faults::{Fault, Standing};
 use super::groups::Group;
 use super::index::Index;
+use super::media::MediaShelf;
 use super::message::{Ack, Message};
 use super::number::Number;
 use super::schedule::Schedule;
@@ -172,6 +173,8 @@ pub(crate) struct State {
     /// Phones whose pages are refused until the given moment (fault `socket_drop` with `for_ms`).
     pub(crate) barred: BTreeMap<Number, Millis>,
     pub(crate) schedule: Schedule,
+    #[serde(default)]
+    pub(crate) media: MediaShelf,
     #[serde(skip)]
     index: Index,
 }

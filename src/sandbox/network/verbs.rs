@@ -176,6 +176,9 @@ impl Network {
             Ok(content) => content,
             Err(bad) => return Some(bad.answer()),
         };
+        if !self.knows_media(content.media_id()) {
+            return Some(json!({"error": "unknown-media"}));
+        }
         let draft = Draft {
             id,
             to,

@@ -12,7 +12,7 @@ use super::faults::{clear_faults, list_faults, plan_fault};
 use super::fields::Fields;
 use super::hub::Hub;
 use super::problem::{Problem, Wrong};
-use super::{shapes, watch};
+use super::{media_doors, shapes, watch};
 use crate::sandbox::Info;
 use crate::sandbox::network::{Network, Number, Refusal, inputs};
 
@@ -43,6 +43,8 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
             .service(at("/phones/{phone}/chats").get(chats))
             .service(at("/phones/{phone}/read").post(read))
             .service(at("/phones/{phone}/{switch:online|offline|unlink}").post(switch))
+            .service(at("/media").post(media_doors::upload))
+            .service(at("/media/{id}").get(media_doors::fetch))
             .service(at("/deliveries").get(deliveries))
             .service(at("/network").get(show_network).patch(change_network))
             .service(

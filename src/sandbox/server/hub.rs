@@ -17,6 +17,7 @@ use zaptor_actors::domain::clock::Clock;
 
 use super::SandboxError;
 use super::journal::{Journal, LogNumber, image};
+use super::media::MediaStore;
 use super::scribe::{Desk, Job, Kept, Turn};
 use crate::sandbox::network::{Input, Millis, Network, Rules, SocketId, inputs};
 
@@ -31,6 +32,7 @@ pub(super) struct Hub {
     inner: Mutex<Inner>,
     desk: Arc<Desk>,
     journal: Journal,
+    media: MediaStore,
     clock: Clock,
     wake: Notify,
     revision: watch::Sender<u64>,
@@ -64,6 +66,7 @@ impl Hub {
         let log = found.next_log;
         // Every run begins with a whole image: a new version of the network need not understand old inputs for long.
         journal.put_image(&image(&found.network, found.now, log), log)?;
+        let media = MediaStore::open(folder.join("media"), &found.network.media().hashes())?;
         let desk = Desk::new(journal.begin_log(log)?);
         let inner = Inner {
             network: found.network,
@@ -76,6 +79,7 @@ impl Hub {
             inner: Mutex::new(inner),
             desk,
             journal,
+            media,
             clock,
             wake: Notify::new(),
             revision: watch::Sender::new(0),
@@ -163,6 +167,11 @@ impl Hub {
     /// Changes to watch, and the end of the sandbox.
     pub(super) fn watch(&self) -> (watch::Receiver<u64>, CancellationToken) {
         (self.revision.subscribe(), self.stop.clone())
+    }
+
+    /// Where the bytes of its media lie.
+    pub(super) fn media(&self) -> &MediaStore {
+        &self.media
     }
 
     /// The clock of this sandbox.
@@ -360,8 +369,9 @@ mod tests {
             new_phone(&hub, &format!("551190000001{round}"));
             assert_eq!(on_disk(&hub, folder.path()), alive(&hub));
         }
-        let logs = std::fs::read_dir(folder.path()).unwrap().count();
-        assert_eq!(logs, 2, "one image and one log");
+        let entries = std::fs::read_dir(folder.path()).unwrap().flatten();
+        let files = entries.filter(|entry| entry.file_type().unwrap().is_file());
+        assert_eq!(files.count(), 2, "one image and one log");
     }
 
     #[test]

@@ -9,6 +9,8 @@ mod fields;
 mod files;
 mod hub;
 mod journal;
+mod media;
+mod media_doors;
 mod page_socket;
 mod phones_site;
 mod problem;
@@ -16,6 +18,7 @@ mod renderer;
 mod scribe;
 mod shapes;
 mod site;
+mod thumbnail;
 mod watch;
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};

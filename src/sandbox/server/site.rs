@@ -8,7 +8,7 @@ use rust_embed::RustEmbed;
 use serde_json::json;
 
 use super::hub::Hub;
-use super::page_socket;
+use super::{media_doors, page_socket};
 use crate::sandbox::network::{Number, inputs};
 
 /// What the page may load and where it may connect, in the manner of the real site: nothing inline, nothing foreign.
@@ -34,6 +34,11 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
         .route("/drift.js", web::get().to(drift))
         .route("/ws/chat", web::get().to(page_socket::open))
         .route("/pictures/{name}.svg", web::get().to(picture))
+        .service(
+            web::resource("/media/{name}")
+                .get(media_doors::page_fetch)
+                .post(media_doors::page_upload),
+        )
         .route("/{file:.*}", web::get().to(file));
 }
 

@@ -4,6 +4,7 @@
     reason = "each module of the tests uses its own share of this room"
 )]
 
+pub(crate) mod control;
 pub(crate) mod node;
 pub(crate) mod page;
 pub(crate) mod script;
