@@ -7,14 +7,27 @@ import { Collection } from './base/collection';
 import { EventEmitter } from './base/emitter';
 import { Model } from './base/model';
 import { idModules } from './ids/modules';
+import { addressBookModules } from './modules/address-book';
+import { blocklistModules } from './modules/blocklist';
 import { provideByName } from './modules/by-name/modules';
+import { chatActionModules } from './modules/chat-actions';
 import { chatModules } from './modules/chats';
 import { connectionModules } from './modules/connection';
 import { PAGE_VERSION, constantModules } from './modules/constants';
 import { contactModules } from './modules/contacts';
+import { groupActionModules } from './modules/group-actions';
+import { groupEventModules } from './modules/group-events';
+import { groupModules } from './modules/groups';
 import { identityModules } from './modules/identity';
+import { labelModules } from './modules/labels';
 import { messageModules } from './modules/messages';
+import { muteModules } from './modules/mute';
+import { participantModules } from './modules/participants';
+import { preferenceModules } from './modules/preferences';
 import { presenceModules } from './modules/presence';
+import { profileModules } from './modules/profile';
+import { serverErrorModules } from './modules/server-error';
+import { statusModules } from './modules/status';
 import { wireModules } from './modules/wire';
 import { ModuleRegistry, type Drift } from './registry';
 import { Session } from './runtime/session';
@@ -34,11 +47,24 @@ for (const table of [
     WAWebCollection: { default: Collection },
   },
   identityModules,
+  preferenceModules,
+  serverErrorModules,
   connectionModules,
   contactModules,
+  profileModules,
+  blocklistModules,
   presenceModules,
   messageModules,
+  participantModules,
+  groupModules,
+  groupActionModules,
+  groupEventModules,
+  muteModules,
   chatModules,
+  chatActionModules,
+  labelModules,
+  statusModules,
+  addressBookModules,
   wireModules,
 ]) registry.provide(table);
 provideByName(registry);

@@ -84,6 +84,8 @@ export interface GroupInfo {
   announce: boolean;
   /** Only admins change subject, description, picture. */
   restrict: boolean;
+  /** Who lets people in: admins alone, unless it says otherwise. */
+  memberAddMode?: 'admin_add' | 'all_member_add';
   picture?: string;
   participants: Participant[];
 }
@@ -179,6 +181,8 @@ export interface Requests {
   set_picture: { ask: { id: string; mediaId?: string }; answer: { url?: string } };
   block: { ask: { id: string }; answer: { ids: string[] } };
   unblock: { ask: { id: string }; answer: { ids: string[] } };
+  /** How the account calls somebody in its own address book; without a name they are taken out of it. */
+  contact_save: { ask: { id: string; name?: string }; answer: object };
 
   group_create: { ask: { subject: string; participants: string[] }; answer: { info: GroupInfo; results: ParticipantResult[] } };
   group_info: { ask: { id: string }; answer: { info: GroupInfo } };
@@ -188,7 +192,14 @@ export interface Requests {
     answer: { results: ParticipantResult[] };
   };
   group_set: {
-    ask: { id: string; subject?: string; desc?: string; announce?: boolean; restrict?: boolean };
+    ask: {
+      id: string;
+      subject?: string;
+      desc?: string;
+      announce?: boolean;
+      restrict?: boolean;
+      memberAddMode?: 'admin_add' | 'all_member_add';
+    };
     answer: { info: GroupInfo };
   };
   group_leave: { ask: { id: string }; answer: object };

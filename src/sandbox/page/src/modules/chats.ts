@@ -2,16 +2,23 @@
 
 import { Collection } from '../base/collection';
 import { EventEmitter } from '../base/emitter';
-import { Model } from '../base/model';
+import { Model, type Attributes } from '../base/model';
 import type { MsgKey } from '../ids/msg-key';
 import { createWid, type Wid } from '../ids/wid';
 import type { ModuleTable } from '../registry';
 import { notSimulated } from '../registry';
-import { link } from '../runtime/socket';
 import { unixTime } from './constants';
-import { contacts, lidTable, queryExists, type Contact } from './contacts';
+import { PeopleCollection, contacts, lidTable, queryExists, type Contact } from './contacts';
+import { groups, type GroupMetadata } from './groups';
 import { ChatMessages, type Msg, type SendTarget } from './messages';
+import { mutes, type Mute } from './mute';
 import { presences, type Presence } from './presence';
+
+/** What somebody has typed into a chat and not sent. */
+interface ComposeContents {
+  text: string;
+  timestamp: number;
+}
 
 /** wa-js finds the class by `proxyName`, and adds `isUser`, `isGroup`, `hasUnread` and others to it. */
 export class Chat extends Model implements SendTarget {
@@ -21,10 +28,14 @@ export class Chat extends Model implements SendTarget {
   declare t: number;
   /** -1: marked as unread by hand. */
   declare unreadCount: number;
+  declare archive: boolean | undefined;
+  /** When it was pinned; 0: it is not. */
+  declare pin: number | undefined;
   /** Where chat.getMessages starts. */
   declare lastReceivedKey: MsgKey | undefined;
   /** The chat that the person at the page has opened: chat.active_chat. */
   declare active: boolean | undefined;
+  declare composeContents: ComposeContents | undefined;
   readonly msgs = new ChatMessages();
   /** What is under way, by the name of its command: wa-js waits for it. */
   readonly promises: Record<string, Promise<unknown>> = {};
@@ -35,6 +46,23 @@ export class Chat extends Model implements SendTarget {
 
   get presence(): Presence {
     return presences.getOrAdd(this.id);
+  }
+
+  get mute(): Mute {
+    return mutes.getOrAdd(this.id);
+  }
+
+  get groupMetadata(): GroupMetadata | undefined {
+    return this.id.isGroup() ? groups.getOrAdd(this.id) : undefined;
+  }
+
+  get kind(): 'chat' | 'group' | 'broadcast' {
+    if (this.id.isGroup()) return 'group';
+    return this.id.isBroadcast() ? 'broadcast' : 'chat';
+  }
+
+  get isBroadcast(): boolean {
+    return this.id.isBroadcast();
   }
 
   get formattedTitle(): string {
@@ -49,15 +77,59 @@ export class Chat extends Model implements SendTarget {
     return this.formattedTitle;
   }
 
+  /** A group is called the same in its chat and among the contacts. */
+  rename(name: string): void {
+    this.set('name', name);
+    if (this.id.isGroup()) this.contact.set('name', name);
+  }
+
   append(msg: Msg): void {
     this.msgs.add(msg);
-    this.set({ t: Math.max(this.t, msg.t), lastReceivedKey: msg.id });
+    this.set({ t: Math.max(this.t ?? 0, msg.t), lastReceivedKey: msg.id });
+  }
+
+  /** whatsapp-web.js asks the chat. */
+  iAmAdmin(): boolean {
+    return this.groupMetadata?.participants.iAmAdmin() ?? false;
+  }
+
+  setComposeContents(contents: ComposeContents): void {
+    this.set('composeContents', contents);
+  }
+
+  getComposeContents(): ComposeContents | undefined {
+    return this.composeContents;
+  }
+
+  /** With the last message alone: whatsapp-web.js looks whether there is any. */
+  override serialize(): Attributes {
+    const last = this.msgs.last();
+    return { ...super.serialize(), msgs: last ? [last.serialize()] : [] };
   }
 }
 Object.assign(Chat.prototype, { proxyName: 'chat' });
 
-class ChatCollectionImpl extends Collection<Chat> {
+/** In the order of the chat list: what is pinned, then what was said last. */
+class ChatCollectionImpl extends PeopleCollection<Chat> {
   static override model = Chat;
+
+  override get _models(): Chat[] {
+    return this.toArray();
+  }
+
+  override getModelsArray(): Chat[] {
+    return this.toArray();
+  }
+
+  override toArray(): Chat[] {
+    return super.toArray().sort(
+      (left, right) => (right.pin || 0) - (left.pin || 0) || (right.t || 0) - (left.t || 0),
+    );
+  }
+
+  override async find(id: { _serialized: string } | string): Promise<Chat> {
+    return (await findOrCreateLatestChat(createWid(id))).chat;
+  }
 }
 
 export const chats = new ChatCollectionImpl();
@@ -65,7 +137,9 @@ export const chats = new ChatCollectionImpl();
 /** The chat of this id; an empty one is made where there is none. */
 export function chatOf(id: Wid | string): Chat {
   const wid = createWid(id);
-  return chats.get(wid) ?? chats.add({ id: wid, t: 0, unreadCount: 0, archive: false, pin: 0 });
+  return chats.get(wid) ?? chats.add({
+    id: wid, t: 0, unreadCount: 0, archive: false, pin: 0, muteExpiration: 0, isReadOnly: false, canSend: true,
+  });
 }
 
 /**
@@ -76,18 +150,20 @@ async function findOrCreateLatestChat(asked: Wid): Promise<{ chat: Chat; created
   const wid = lidTable.phoneOf(asked) ?? asked;
   const present = chats.get(wid);
   if (present) return { chat: present, created: false };
-  const known = await queryExists(wid);
+  const known = await chatId(wid);
   if (!known) throw new Error(`${wid} is not on WhatsApp`);
   const chat = chatOf(known);
   if (!chat.t) chat.set('t', unixTime());
   return { chat, created: true };
 }
 
-/** chat.markIsRead, also before each send. Tells the server only where something was unread. */
-async function sendSeen({ chat }: { chat: Chat }): Promise<void> {
-  if (!chat.unreadCount) return;
-  link.notify('seen', { id: String(chat.id) });
-  chat.set('unreadCount', 0);
+/** Of a group this asks the server what it is: a group that I am not in has no chat. */
+async function chatId(wid: Wid): Promise<Wid | undefined> {
+  if (wid.isStatus()) return wid;
+  if (!wid.isGroup()) return queryExists(wid);
+  const group = await groups.find(wid);
+  chatOf(wid).rename(group.subject ?? '');
+  return wid;
 }
 
 /** Stores that stay empty for now. wa-js listens to some and looks up others. */
@@ -125,30 +201,20 @@ export const chatModules: ModuleTable = {
   WAWebFindChatAction: { findOrCreateLatestChat },
   // chat/patch turns these into getters of Chat.
   WAWebChatGetters: {
-    getShouldAppearInList: () => true,
+    getShouldAppearInList: (chat: Chat) => !chat.id.isStatus(),
     getIsNewsletter: (chat: Chat) => chat.id.isNewsletter(),
     getIsBroadcast: (chat: Chat) => chat.id.isBroadcast(),
+    getIsGroup: (chat: Chat) => chat.id.isGroup(),
+    getIsUser: (chat: Chat) => chat.id.isUser(),
     getPreviewMessage: (chat: Chat) => chat.msgs.last(),
     getShowChangeNumberNotification: () => false,
     getShouldShowUnreadDivider: () => false,
     getHasUnread: (chat: Chat) => chat.unreadCount !== 0,
   },
-  WAWebUpdateUnreadChatAction: {
-    sendSeen,
-    markUnread: async (chat: Chat) => void chat.set('unreadCount', -1),
-  },
   WAWebCreateChatRecord: { createChatRecord: notSimulated('createChatRecord') },
-  WAWebPinChatUtils: { getNumChatsPinned: () => chats.filter((chat) => Boolean(chat.get('pin'))).length },
+  WAWebPinChatUtils: { getNumChatsPinned: () => chats.filter((chat) => Boolean(chat.pin)).length },
   WAWebInboxSearchFlow: { isFilterExcludedFromSearchTreatmentInInboxFlow: () => false },
   WAWebChatSearchQuery: { SearchQuery },
-  // group.participant_changed wraps it.
-  WAWebDBGroupsGroupMetadata: { updateDBForGroupAction: notSimulated('updateDBForGroupAction') },
-  // chat.update_label wraps two of these.
-  WAWebLabelActions: {
-    addToLabelCollection: notSimulated('addToLabelCollection'),
-    removeLabelFromCollection: notSimulated('removeLabelFromCollection'),
-  },
   WAWebNewsletterCollection: { default: new ChatCollectionImpl() },
-  WAWebStatusCollection: { StatusCollection: new PlainCollection() },
   WAWebCallCollection: { default: new CallCollectionImpl() },
 };

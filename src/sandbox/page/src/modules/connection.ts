@@ -5,7 +5,6 @@ import { Model } from '../base/model';
 import type { ModuleTable } from '../registry';
 import { link } from '../runtime/socket';
 import type { SocketState, SocketStream } from './constants';
-import { identity } from './identity';
 
 /** wa-js: `ref` is the first part of the QR code, and its change is conn.auth_code_change. */
 class ConnImpl extends Model {
@@ -163,13 +162,6 @@ export const connectionModules: ModuleTable = {
     genLinkDeviceCodeForPhoneNumber: requestLinkingCode,
   },
   WAWebLinkDeviceEvents: { WAWebLinkDeviceEvents: linkDeviceEvents },
-  // profile.setMyProfileName
-  WAWebSetPushnameConnAction: {
-    setPushname: async (name: string) => {
-      identity.rename(name);
-      Conn.set('pushname', name);
-    },
-  },
   // Feature switches: wa-js wraps both functions to switch some on.
   WAWebABProps: { getABPropConfigValue: (_name: string) => undefined },
   WAWebPrimaryFeatures: { primaryFeatureEnabled: (_name: string) => true },

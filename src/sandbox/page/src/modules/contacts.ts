@@ -1,32 +1,13 @@
-/** People: contacts, the two ids each of them has, their "about" text and their picture. */
+/** People: contacts, and the two ids that each of them has. */
 
-import { Collection } from '../base/collection';
+import { Collection, type IdLike } from '../base/collection';
 import { Model } from '../base/model';
 import { createWid, type Wid } from '../ids/wid';
+import type { ContactEntry } from '../protocol';
 import type { ModuleTable } from '../registry';
 import { notSimulated } from '../registry';
 import { link } from '../runtime/socket';
 import { identity } from './identity';
-
-/** wa-js finds the class by `proxyName` and hangs further getters on its prototype (contact/patch). */
-export class Contact extends Model {
-  declare readonly id: Wid;
-  declare name: string | undefined;
-  declare pushname: string | undefined;
-
-  get displayName(): string {
-    return this.name ?? this.pushname ?? `+${this.id.user}`;
-  }
-}
-Object.assign(Contact.prototype, { proxyName: 'contact' });
-
-class ContactCollectionImpl extends Collection<Contact> {
-  static override model = Contact;
-  /** wppconnect's isLoggedIn asks whether this is there. */
-  readonly checksum = '';
-}
-
-export const contacts = new ContactCollectionImpl();
 
 /** Everybody has a phone number id (`@c.us`) and a hidden one (`@lid`). This is the table between. */
 class LidTable {
@@ -42,9 +23,103 @@ class LidTable {
   lidOf = (phone: Wid): Wid | undefined => this.#lidByPhone.get(String(phone));
 
   phoneOf = (lid: Wid): Wid | undefined => this.#phoneByLid.get(String(lid));
+
+  /** The other one of the two ids. */
+  otherOf = (wid: Wid): Wid | undefined => (wid.isLid() ? this.phoneOf(wid) : this.lidOf(wid));
 }
 
 export const lidTable = new LidTable();
+
+/** Models of people, kept by phone number and found by either id. */
+export abstract class PeopleCollection<M extends Model> extends Collection<M> {
+  override get(id: IdLike): M | undefined {
+    return super.get(id) ?? super.get(this.#phone(id));
+  }
+
+  #phone(id: IdLike): Wid | undefined {
+    const text = typeof id === 'string' ? id : id && '_serialized' in id ? id._serialized : '';
+    return text.endsWith('@lid') ? lidTable.phoneOf(createWid(text)) : undefined;
+  }
+}
+
+/** wa-js finds the class by `proxyName` and hangs further getters on its prototype (contact/patch). */
+export class Contact extends Model {
+  declare readonly id: Wid;
+  /** As the account's own address book has it. */
+  declare name: string | undefined;
+  declare shortName: string | undefined;
+  /** As they call themselves. */
+  declare pushname: string | undefined;
+  declare isAddressBookContact: number | undefined;
+  declare isContactBlocked: boolean | undefined;
+
+  get displayName(): string {
+    return this.name ?? this.pushname ?? `+${this.id.user}`;
+  }
+
+  /** wppconnect's getMe. */
+  get all(): object {
+    return this.serialize();
+  }
+
+  get isBusiness(): boolean {
+    return false;
+  }
+
+  get isEnterprise(): boolean {
+    return false;
+  }
+
+  /** Where somebody is known by their hidden id alone. */
+  get phoneNumber(): Wid | undefined {
+    return this.id.isLid() ? lidTable.phoneOf(this.id) : undefined;
+  }
+
+  isBlocked(): boolean {
+    return Boolean(this.isContactBlocked);
+  }
+
+  /** Names somebody in the address book; without a name they are no longer in it. */
+  call(name: string | undefined): void {
+    this.set({
+      name, shortName: name?.split(' ')[0], isAddressBookContact: name === undefined ? 0 : 1, type: 'in',
+    });
+  }
+}
+Object.assign(Contact.prototype, { proxyName: 'contact' });
+
+class ContactCollectionImpl extends PeopleCollection<Contact> {
+  static override model = Contact;
+  /** wppconnect's isLoggedIn asks whether this is there. */
+  readonly checksum = '';
+
+  /** Whoever is not on WhatsApp gets a model, too, but no place in the store. */
+  override async find(id: { _serialized: string } | string): Promise<Contact> {
+    const wid = createWid(id);
+    const present = this.get(wid);
+    if (present) return present;
+    const known = wid.isUser() ? await queryExists(wid) : wid;
+    return known ? this.getOrAdd(known) : new Contact({ id: wid });
+  }
+
+  /** Makes room for somebody new: clients call it for people whom they add to a group. */
+  gadd(id: Wid): Contact {
+    return this.getOrAdd(id);
+  }
+
+  take(entry: ContactEntry): Contact {
+    lidTable.learn(entry.id, entry.lid);
+    const contact = this.getOrAdd(createWid(entry.id));
+    contact.call(entry.name);
+    return contact;
+  }
+
+  getMeContact(): Contact | undefined {
+    return identity.phone && this.getOrAdd(identity.phone);
+  }
+}
+
+export const contacts = new ContactCollectionImpl();
 
 /** Asks the server whether a number is on WhatsApp, and learns its hidden id on the way. */
 export async function queryExists(wid: Wid): Promise<Wid | undefined> {
@@ -54,51 +129,22 @@ export async function queryExists(wid: Wid): Promise<Wid | undefined> {
   return createWid(answer.wid);
 }
 
-/** wa-js reads `__props` to recognise this one. */
-class TextStatus extends Model {
-  declare status: string | undefined;
-}
-Object.assign(TextStatus.prototype, { __props: ['id', 'status'] });
-
-class TextStatusCollectionImpl extends Collection<TextStatus> {
-  static override model = TextStatus;
-
-  /** Asks the server every time: contact.getStatus doubles as the proof of a round trip. */
-  override async find(id: Wid): Promise<TextStatus> {
-    const { about } = await link.request('about', { id: String(id) });
-    return this.getOrAdd(id).set('status', about);
-  }
-}
-
-class ProfilePicThumb extends Model {
-  declare img: string | undefined;
-}
-Object.assign(ProfilePicThumb.prototype, { proxyName: 'profilePicThumb' });
-
-class ProfilePicThumbs extends Collection<ProfilePicThumb> {
-  static override model = ProfilePicThumb;
-
-  override async find(id: Wid): Promise<ProfilePicThumb> {
-    const { url } = await link.request('picture', { id: String(id) });
-    return this.getOrAdd(id).set({ eurl: url, img: url, imgFull: url });
-  }
-}
-
-class Blocklist extends Model {}
-Object.assign(Blocklist.prototype, { proxyName: 'blocklist' });
-
-class BlocklistCollectionImpl extends Collection<Blocklist> {
-  static override model = Blocklist;
+async function queryWidExists(wid: Wid) {
+  const known = await queryExists(wid);
+  return known ? { wid: known, biz: false, lid: lidTable.lidOf(known) } : null;
 }
 
 const displayName = (contact: Contact) => contact.displayName;
 const never = () => false;
 const nothing = () => undefined;
 
-/** contact/patch turns each of these into a getter of Contact. */
+/** contact/patch turns each of these into a getter of Contact; whatsapp-web.js calls them one by one. */
 const contactGetters = {
   getNotifyName: (contact: Contact) => contact.pushname,
   getUserid: (contact: Contact) => contact.id.user,
+  getName: (contact: Contact) => contact.name,
+  getShortName: (contact: Contact) => contact.shortName,
+  getPushname: (contact: Contact) => contact.pushname,
   getIsMe: (contact: Contact) => identity.isMe(contact.id),
   getIsUser: (contact: Contact) => contact.id.isUser(),
   getIsGroup: (contact: Contact) => contact.id.isGroup(),
@@ -107,6 +153,10 @@ const contactGetters = {
   getIsWAContact: () => true,
   getIsDisplayNameApproved: () => true,
   getPremiumMessageName: nothing,
+  getVerifiedName: nothing,
+  getVerifiedLevel: nothing,
+  getStatusMute: never,
+  getIsEnterprise: never,
   getIsPSA: never,
   getIsIAS: never,
   getIsSupportAccount: never,
@@ -125,54 +175,37 @@ const frontendContactGetters = {
   getDisplayNameOrPnForLid: displayName,
   getFormattedPhone: (contact: Contact) => `+${contact.id.user}`,
   getFormattedShortNameWithNonBreakingSpaces: displayName,
-  getFormattedShortName: displayName,
+  getFormattedShortName: (contact: Contact) => contact.shortName ?? contact.displayName,
   getFormattedName: displayName,
   getFormattedUser: displayName,
   getSearchName: displayName,
   getMentionName: displayName,
-  getIsMyContact: (contact: Contact) => Boolean(contact.get('isAddressBookContact')),
+  getIsMyContact: (contact: Contact) => Boolean(contact.isAddressBookContact),
   getSearchVerifiedName: () => '',
   getHeader: () => '',
 };
 
 /** Before the getters: wa-js takes the first `getPhoneNumber` it meets, and wants the one by id. */
 export const contactModules: ModuleTable = {
-  // contact.queryExists and getPnLidEntry look up the other id of a person here.
-  WAWebApiContact: { getCurrentLid: lidTable.lidOf, getPhoneNumber: lidTable.phoneOf },
+  // contact.queryExists, getPnLidEntry and save look up the other id of a person here.
+  WAWebApiContact: {
+    getCurrentLid: lidTable.lidOf, getPhoneNumber: lidTable.phoneOf, getAlternateUserWid: lidTable.otherOf,
+  },
   WAWebLidPnCache: { lidPnCache: { getCurrentLid: lidTable.lidOf, getPhoneNumber: lidTable.phoneOf } },
   // chat/patch wraps isLidMigrated. Chats of the sandbox are named by phone number.
   WAWebLid1X1MigrationUtils: { Lid1X1MigrationUtils: { isLidMigrated: never } },
   WAWebContactModel: { Contact },
   // contact.get and contact.list
-  WAWebContactCollection: { ContactCollection: contacts, ContactCollectionImpl },
+  WAWebContactCollection: {
+    ContactCollection: contacts, ContactCollectionImpl, getMeContact: () => contacts.getMeContact(),
+  },
   WAWebContactGetters: contactGetters,
   WAWebFrontendContactGetters: frontendContactGetters,
   // contact/patch hashes user ids with it, on demand.
   WAMd5: { md5: notSimulated('md5'), md5ArrayBufferHex: notSimulated('md5ArrayBufferHex') },
   // contact.queryExists
   WAWebQueryExistsJob: {
-    queryWidExists: async (wid: Wid) => {
-      const known = await queryExists(wid);
-      return known ? { wid: known, biz: false } : null;
-    },
-    queryPhoneExists: notSimulated('queryPhoneExists'),
+    queryWidExists,
+    queryPhoneExists: (phone: string) => queryWidExists(createWid(`${phone.replace(/\D/g, '')}@c.us`)),
   },
-  // contact.getStatus and profile.getMyStatus
-  WAWebStatusModel: { default: TextStatus },
-  WAWebTextStatusCollection: {
-    TextStatusCollection: new TextStatusCollectionImpl(),
-    TextStatusCollectionImpl,
-  },
-  // profile.setMyStatus
-  WAWebContactStatusBridge: {
-    getStatus: async (wid: Wid) => ({ status: (await link.request('about', { id: String(wid) })).about }),
-    setMyStatus: (about: string) => link.request('set_about', { about }),
-    queryStatusAll: notSimulated('queryStatusAll'),
-  },
-  // contact.getProfilePictureUrl
-  WAWebProfilePicThumbModel: { ProfilePicThumb },
-  WAWebProfilePicThumbCollection: { ProfilePicThumbCollection: new ProfilePicThumbs() },
-  // blocklist.sync listens to the store; blocking itself is not simulated yet.
-  WAWebBlocklistModel: { Blocklist },
-  WAWebBlocklistCollection: { BlocklistCollection: new BlocklistCollectionImpl(), BlocklistCollectionImpl },
 };

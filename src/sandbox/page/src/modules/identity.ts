@@ -102,10 +102,4 @@ export const identityModules: ModuleTable = {
       }),
     },
   },
-  // profile.getMyProfileName
-  WAWebUserPrefsGeneral: {
-    getPushname: () => identity.me?.name,
-    setBrowserId: () => undefined,
-    getUserPrivacySettings: () => ({}),
-  },
 };

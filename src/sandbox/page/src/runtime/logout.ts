@@ -1,9 +1,8 @@
-import { chats } from '../modules/chats';
 import { Cmd, Conn, Socket, logoutReasons } from '../modules/connection';
-import { contacts } from '../modules/contacts';
 import { identity } from '../modules/identity';
 import { messages } from '../modules/messages';
 import { outbox } from './outbox';
+import { forgetPeople } from './people';
 import { dropAccount } from './profile';
 
 /** Lets clients hear about the logout before the page goes. */
@@ -24,7 +23,8 @@ export function leave(reason: string): void {
   // Silent: the real page does not take this back.
   Socket.set('hasSynced', false, { silent: true });
   Conn.set({ connected: false, wid: null });
-  for (const store of [messages, chats, contacts]) store.reset();
+  messages.reset();
+  forgetPeople();
   const heard = new Promise((resolve) => setTimeout(resolve, LEAVE_AFTER_MS));
   void Promise.allSettled([heard, forgotten]).then(() => {
     location.href = `/?post_logout=1&logout_reason=${encodeURIComponent(reason)}`;

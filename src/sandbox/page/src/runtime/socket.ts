@@ -41,6 +41,11 @@ export class Link extends EventEmitter {
     };
   }
 
+  /** There is a connection. */
+  get up(): boolean {
+    return this.#socket?.readyState === WebSocket.OPEN;
+  }
+
   /**
    * Asks the server. Rejects with LinkDown where no answer can come any more. `patient` waits for as
    * long as the connection lasts, instead of half a minute.

@@ -1,14 +1,15 @@
 /** From "linked" to "ready": the changes come in the order in which the real page makes them. */
 
 import { createWid } from '../ids/wid';
+import { applySettings } from '../modules/chat-actions';
 import { chatOf } from '../modules/chats';
 import { Cmd, Conn, Socket, Stream } from '../modules/connection';
-import { contacts, lidTable } from '../modules/contacts';
 import { identity } from '../modules/identity';
-import type { ChatEntry, ContactEntry, Snapshot } from '../protocol';
+import type { ChatEntry, Snapshot } from '../protocol';
 import type { History } from './history';
 import type { Inbox } from './inbox';
 import { outbox } from './outbox';
+import { takeInPeople } from './people';
 
 /** Where the account's past goes: news to the inbox, the rest quietly into the stores. */
 export interface Intake {
@@ -53,19 +54,15 @@ function settle(): void {
 }
 
 function takeIn(snapshot: Snapshot, intake: Intake): void {
-  for (const entry of snapshot.contacts) takeInContact(entry);
+  takeInPeople(snapshot);
   for (const entry of snapshot.chats) takeInChat(entry, intake.history);
   intake.history.expect(snapshot.historyFrames ?? 0);
-}
-
-function takeInContact(entry: ContactEntry): void {
-  lidTable.learn(entry.id, entry.lid);
-  contacts.getOrAdd(createWid(entry.id)).set({ name: entry.name, isAddressBookContact: 1 });
 }
 
 function takeInChat(entry: ChatEntry, history: History): void {
   const chat = chatOf(entry.id);
   if (entry.name) chat.set('name', entry.name);
   if (entry.unread !== undefined) chat.set('unreadCount', entry.unread);
+  applySettings(chat, entry);
   history.takeChat(entry.id, entry.msgs ?? []);
 }

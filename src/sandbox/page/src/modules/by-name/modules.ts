@@ -6,10 +6,12 @@
 import type { ModuleRegistry } from '../../registry';
 import { gatheredCollections } from './collections';
 import { linkingModules } from './linking';
+import { peopleModules } from './people';
 import { textModules } from './text';
 
 export function provideByName(registry: ModuleRegistry): void {
   registry.provide(linkingModules);
   registry.provide(textModules);
+  registry.provide(peopleModules);
   registry.provide({ WAWebCollections: gatheredCollections(registry) });
 }

@@ -1,0 +1,141 @@
+/** What the person at the page does with a chat: keep it away, on top, quiet, unread; empty it, remove it. */
+
+import { EventEmitter } from '../base/emitter';
+import type { Ask, ChatSettings } from '../protocol';
+import type { ModuleTable } from '../registry';
+import { notSimulated } from '../registry';
+import { link } from '../runtime/socket';
+import { chatOf, chats, type Chat } from './chats';
+import { Cmd } from './connection';
+import { unixTime } from './constants';
+import { messages, type Msg } from './messages';
+import { mutes, type Mute } from './mute';
+import { demand } from './server-error';
+
+const MARKED_UNREAD = -1;
+
+/** Settings as they stand, whoever made them. */
+export function applySettings(chat: Chat, settings: ChatSettings): void {
+  const { archive, pin, muteExpiration, markedUnread } = settings;
+  if (archive !== undefined) chat.set({ archive });
+  if (pin !== undefined) chat.set({ pin });
+  if (muteExpiration !== undefined) chat.mute.set({ expiration: muteExpiration });
+  if (markedUnread) chat.set('unreadCount', MARKED_UNREAD);
+  else if (markedUnread === false && chat.unreadCount < 0) chat.set('unreadCount', 0);
+}
+
+mutes.on('change:expiration', (mute: Mute, muteExpiration: number) => {
+  chats.get(mute.id)?.set({ muteExpiration });
+});
+
+/** Another device of the account, or this one, has changed a chat. */
+export function changeChat({ chat: id, clear, remove, ...settings }: Ask<'chat_set'>): void {
+  const chat = chats.get(id);
+  if (remove) {
+    if (chat) dropChat(chat);
+    return;
+  }
+  applySettings(chat ?? chatOf(id), settings);
+  if (clear && chat) dropMessages(chat, chat.msgs.toArray());
+}
+
+async function set(chat: Chat, change: Omit<Ask<'chat_set'>, 'chat'>): Promise<void> {
+  await demand('chat_set', { chat: String(chat.id), ...change });
+  changeChat({ chat: String(chat.id), ...change });
+}
+
+function dropMessages(chat: Chat, gone: readonly Msg[]): void {
+  for (const msg of gone) {
+    chat.msgs.remove(msg);
+    messages.remove(msg);
+  }
+  chat.set({ lastReceivedKey: chat.msgs.last()?.id, unreadCount: 0 });
+}
+
+function dropChat(chat: Chat): void {
+  dropMessages(chat, chat.msgs.toArray());
+  chat.set('active', false);
+  chats.remove(chat);
+}
+
+const setArchive = (chat: Chat, archive: boolean) => set(chat, { archive });
+const setPin = (chat: Chat, pin: boolean) => set(chat, { pin: pin ? unixTime() : 0 });
+
+/** Also takes the mark away. */
+async function markUnread(chat: Chat, unread = true): Promise<void> {
+  if (unread) await set(chat, { markedUnread: true });
+  else await sendSeen({ chat });
+}
+
+/** chat.markIsRead, also before each send. Tells the server only where something was unread. */
+async function sendSeen({ chat }: { chat: Chat }): Promise<void> {
+  if (!chat.unreadCount) return;
+  if (chat.unreadCount < 0) await set(chat, { markedUnread: false });
+  link.notify('seen', { id: String(chat.id) });
+  chat.set('unreadCount', 0);
+}
+
+/** Where something is starred and stays, the rest is deleted one by one: the server empties chats as a whole. */
+async function empty(chat: Chat, keepStarred: boolean): Promise<{ status: number }> {
+  const all = chat.msgs.toArray();
+  const gone = keepStarred ? all.filter((msg) => !msg.star) : all;
+  if (gone.length === all.length) await set(chat, { clear: true });
+  else {
+    await demand('forget', { chat: String(chat.id), ids: gone.map((msg) => msg.id.id) });
+    dropMessages(chat, gone);
+  }
+  return { status: 200 };
+}
+
+/** wa-js awaits the promise that it finds in the chat, and knows the function by the module named in its text. */
+function sendClear(chat: Chat, keepStarred = false): Promise<unknown> {
+  if (!chat) throw new Error('WAWebStateUtils: there is no chat to clear');
+  return (chat.promises['sendClear'] = empty(chat, keepStarred));
+}
+
+function sendDelete(chat: Chat): Promise<unknown> {
+  return (chat.promises['sendDelete'] = set(chat, { remove: true }).then(() => ({ status: 200 })));
+}
+
+/** The person looks at this chat from now on, and at no other. */
+function open(chat: Chat | undefined): boolean {
+  for (const other of chats.toArray()) {
+    if (other.active || other === chat) other.set('active', other === chat);
+  }
+  return true;
+}
+
+/** As the commands are called today, and as they were called before. */
+const chatIn = (ask: Chat | { chat: Chat }) => ('chat' in ask ? ask.chat : ask);
+
+Cmd.offer({
+  archiveChat: setArchive,
+  pinChat: setPin,
+  markChatUnread: markUnread,
+  openChatBottom: async (ask: Chat | { chat: Chat }) => open(chatIn(ask)),
+  openChatFromUnread: async (ask: Chat | { chat: Chat }) => open(chatIn(ask)),
+  openChatAt: async (ask: Chat | { chat: Chat }) => open(chatIn(ask)),
+  closeChat: () => open(undefined),
+  closeActiveChat: () => open(undefined),
+  setActiveFilter: (filter?: string, label?: string) => Cmd.trigger('set_active_filter', filter, label),
+  // There are no drawers on this page.
+  openDrawerMid: notSimulated('openDrawerMid'),
+  chatSearch: notSimulated('chatSearch'),
+  msgInfoDrawer: notSimulated('msgInfoDrawer'),
+});
+
+/** chat.setInputText writes into the box of the chat that is open. */
+const ComposeBoxActions = Object.assign(new EventEmitter(), {
+  setTextContent(chat: Chat, text: string): void {
+    chat.setComposeContents({ text, timestamp: unixTime() });
+  },
+});
+
+export const chatActionModules: ModuleTable = {
+  WAWebUpdateUnreadChatAction: { sendSeen, markUnread },
+  WAWebSetArchiveChatAction: { setArchive },
+  WAWebSetPinChatAction: { setPin },
+  WAWebChatClearBridge: { sendClear },
+  WAWebDeleteChatAction: { sendDelete },
+  WAWebComposeBoxActions: { ComposeBoxActions },
+};
