@@ -6,6 +6,7 @@ use super::chat_id::ChatId;
 use super::content::Content;
 use super::message::{Draft, Message};
 use super::number::Number;
+use super::reading::on_the_phone;
 use super::schedule::Due;
 use super::state::{Millis, Phone, Timing};
 use super::verbs::ROBOT_ABOUT;
@@ -86,7 +87,7 @@ impl Network {
         if !self.state.phones.contains_key(reader) {
             return Err(Refusal::UnknownPhone);
         }
-        if self.see(now, reader, &ChatId::from(from), id, None) {
+        if self.see(now, on_the_phone(reader), &ChatId::from(from), id) {
             Ok(())
         } else {
             Err(Refusal::UnknownMessage)
@@ -159,6 +160,7 @@ impl Network {
     fn unseat(&mut self, socket: SocketId) -> Option<String> {
         let held = self.sockets.get_mut(&socket)?;
         held.watches.clear();
+        held.history.clear();
         let session = held.session.take()?;
         self.seats.remove(&session);
         Some(session)

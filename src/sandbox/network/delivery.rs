@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::chat_id::ChatId;
 use super::content::Content;
 use super::faults::{FaultKind, LATE_MS};
+use super::history::STATUS_MS;
 use super::message::{Ack, Draft, Message};
 use super::number::Number;
 use super::schedule::Due;
@@ -106,9 +107,14 @@ impl Network {
         let lost = self.state.timing.loss > 0.0 && self.chance.random::<f64>() < self.state.timing.loss;
         message.address(self.recipients(&from, &message.to));
         let (chat, session) = (message.to.clone(), message.session.clone());
+        let to_status = chat == ChatId::Status;
         let arrival = self.state.remember(message);
         self.state.file(&from, chat, arrival, false);
         self.tell_others(&from, session.as_deref(), &News::Message(arrival));
+        if to_status {
+            let over = after(now, STATUS_MS);
+            self.state.schedule.add(over, Due::Expire(arrival));
+        }
         if !lost {
             let due = after(acked_at.max(now), self.state.timing.deliver_ms);
             self.state.schedule.add(due, Due::Deliver(arrival));
@@ -159,6 +165,9 @@ impl Network {
         {
             return false;
         }
+        if message.to == ChatId::Status && after(message.at, STATUS_MS) <= at {
+            return false;
+        }
         let (chat, to_oneself) = (message.chat_of(person), person == &message.from);
         if let Some(phone) = self.state.phones.get_mut(person)
             && !phone.online
@@ -178,46 +187,6 @@ impl Network {
             }
         }
         true
-    }
-
-    /// All whom the message has reached read it; robots then think of an answer.
-    pub(super) fn read_by_all(&mut self, at: Millis, arrival: Arrival) {
-        let Some(message) = self.state.messages.get(&arrival) else {
-            return;
-        };
-        let reached = message
-            .receipts
-            .iter()
-            .filter(|receipt| receipt.ack == Ack::Delivered);
-        let readers: Vec<Number> = reached.map(|receipt| receipt.by.clone()).collect();
-        for reader in readers {
-            self.mark_read(at, arrival, &reader, None);
-        }
-    }
-
-    /// One person reads the message, on the phone or on a linked page; a robot then thinks of an answer.
-    pub(super) fn mark_read(&mut self, at: Millis, arrival: Arrival, reader: &Number, session: Option<&str>) {
-        let Some(message) = self.state.messages.get(&arrival) else {
-            return;
-        };
-        if message
-            .receipt(reader)
-            .is_none_or(|receipt| receipt.ack != Ack::Delivered)
-        {
-            return;
-        }
-        let answerable = !message.automatic && message.to.person().is_some();
-        let chat = message.chat_of(reader);
-        if let Some(phone) = self.state.phones.get_mut(reader)
-            && let Some(chat) = phone.chats.get_mut(&chat)
-        {
-            chat.unseen.remove(&arrival);
-        }
-        let has_pages = !self.state.sessions_of(reader).is_empty();
-        self.raise(at, arrival, reader, Ack::Read, has_pages.then_some(session));
-        if !has_pages && answerable && self.state.timing.auto_reply.is_some() {
-            self.state.schedule.add(after(at, 1), Due::Reply(arrival));
-        }
     }
 
     /// The robot's answer goes out as a message of its own.
@@ -306,6 +275,7 @@ impl Network {
             link.backlog.push_back(news);
             if link.backlog.len() > BACKLOG_KEPT {
                 link.backlog.pop_front();
+                link.missed = true;
             }
         }
     }

@@ -147,19 +147,14 @@ pub(crate) struct Message {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) votes: Vec<Vote>,
     /// Left out of the history that pages get (fault `forget_message`).
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) forgotten: bool,
     /// Its receipts wait until the sender's page comes anew or asks again (fault `drop_ack`).
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) muted: bool,
     /// A robot wrote it; robots do not answer robots.
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) automatic: bool,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
-fn is_false(flag: &bool) -> bool {
-    !*flag
 }
 
 /// What someone wants to send.

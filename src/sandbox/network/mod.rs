@@ -6,6 +6,7 @@
 //! often it is sent; acks never fall; a session hears of every message and receipt, be it late.
 
 mod chance;
+mod changes;
 mod chat_id;
 mod content;
 mod content_fields;
@@ -13,12 +14,16 @@ mod control;
 mod delivery;
 mod faults;
 mod groups;
+mod history;
 mod index;
 mod input;
+mod keeping;
 mod media;
 mod message;
+mod message_verbs;
 mod number;
 mod pairing;
+mod reading;
 mod schedule;
 mod state;
 mod strikes;
@@ -100,6 +105,9 @@ struct Socket {
     code: Option<(String, Number)>,
     /// Whose presence it wants to hear of.
     watches: BTreeSet<Number>,
+    /// Pieces of history that it still gets.
+    #[serde(default)]
+    history: history::Pending,
 }
 
 /// The network. Every input takes `now`, which must not go backwards.
@@ -217,8 +225,10 @@ impl Network {
                 Due::Deliver(arrival) => self.deliver(at, arrival),
                 Due::DeliverTo(arrival, person) => self.deliver_to(at, arrival, &person),
                 Due::Read(arrival) => self.read_by_all(at, arrival),
-                Due::ReadBy(arrival, person) => self.mark_read(at, arrival, &person, None),
+                Due::ReadBy(arrival, person) => self.mark_read(at, arrival, reading::on_the_phone(&person)),
                 Due::Reply(arrival) => self.auto_reply(at, arrival),
+                Due::History(socket) => self.tell_history(socket),
+                Due::Expire(arrival) => self.expire(arrival),
                 Due::Strike(fault) => self.strike(at, fault),
                 Due::ModalIgnored(dialog) => self.modal_ignored(&dialog),
             }

@@ -1,32 +1,34 @@
 //! How a page and a phone become linked: hello, QR codes, pairing codes, and the way back.
 
-use std::collections::HashSet;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use rand::RngExt;
 use serde_json::{Value, json};
 
 use super::chat_id::ChatId;
+use super::history::unheard;
 use super::number::Number;
-use super::state::{Arrival, Chat, Link, Millis, News};
+use super::state::{Link, Millis};
 use super::{Effect, Network, Refusal, SocketId};
 
 /// Codes handed out at a time; after the last one the page waits for a person.
 const REFS: usize = 6;
 
-/// Messages of one chat that a page gets when it comes in.
-const HISTORY: usize = 50;
-
 /// Chats that a page gets when it comes in: those with the latest messages.
-const CHATS: usize = 500;
+pub(super) const CHATS: usize = 500;
 
 /// Signs of a pairing code: none that a person takes for another.
 const CODE_SIGNS: &[u8] = b"123456789ABCDEFGHJKLMNPQRSTVWXYZ";
 
 impl Network {
     /// A page introduces itself, with the token of its link if it has one.
-    pub(super) fn hello(&mut self, now: Millis, socket: SocketId, token: Option<&str>) -> Option<Value> {
+    pub(super) fn hello(
+        &mut self,
+        now: Millis,
+        socket: SocketId,
+        token: Option<&str>,
+        resumes: bool,
+    ) -> Option<Value> {
         let session = token.and_then(|token| self.state.session_of(token)).cloned();
         let Some(session) = session else {
             let refs = self.fresh_refs(now, socket);
@@ -39,7 +41,15 @@ impl Network {
         }
         self.seat(socket, &session);
         // The welcome must come before what was missed, so it is pushed here and not returned.
-        let welcome = self.account_frame("welcome", &session);
+        let missed = self
+            .state
+            .links
+            .get_mut(&session)
+            .map(|link| std::mem::take(&mut link.missed));
+        let mut welcome = self.account_frame("welcome", &session);
+        if !resumes || missed == Some(true) {
+            welcome["historyFrames"] = json!(self.plan_history(now, socket, &session));
+        }
         self.push(socket, welcome);
         self.replay(socket, &session);
         self.touch();
@@ -134,12 +144,14 @@ impl Network {
             token: STANDARD.encode(secret),
             linked_at: now,
             backlog: Default::default(),
+            missed: false,
         };
         let token = json!(link.token);
         self.state.link(&session, link);
         self.seat(socket, &session);
         let mut frame = self.account_frame("paired", &session);
         frame["token"] = token;
+        frame["historyFrames"] = json!(self.plan_history(now, socket, &session));
         self.push(socket, frame);
         self.touch_vital();
         session
@@ -176,8 +188,7 @@ impl Network {
             return json!({"t": verb});
         };
         let own = &link.phone;
-        let mut peers: Vec<_> = phone.chats.iter().collect();
-        peers.sort_by_key(|(_, chat)| std::cmp::Reverse(chat.messages.back().copied()));
+        let mut peers = self.latest_chats(own);
         peers.truncate(CHATS);
         let strangers = peers
             .iter()
@@ -193,7 +204,7 @@ impl Network {
         let unheard = unheard(link);
         let chats: Vec<Value> = peers
             .iter()
-            .map(|(id, chat)| self.chat_for_page(link, id, chat, &unheard))
+            .map(|(id, chat)| self.chat_for_page(own, id, chat, &unheard))
             .collect();
         json!({
             "t": verb,
@@ -204,25 +215,6 @@ impl Network {
             "blocklist": [],
             "historyFrames": 0,
             "syncMs": self.rules.sync_ms,
-        })
-    }
-
-    /// One chat with its recent history, without what the session has yet to hear as news.
-    fn chat_for_page(&self, link: &Link, id: &ChatId, chat: &Chat, unheard: &HashSet<Arrival>) -> Value {
-        let recent = chat
-            .messages
-            .iter()
-            .rev()
-            .filter(|arrival| !unheard.contains(arrival));
-        let mut recent: Vec<Value> = recent
-            .filter_map(|arrival| self.state.messages.get(arrival))
-            .filter(|message| !message.forgotten)
-            .take(HISTORY)
-            .map(|message| self.raw(&link.phone, message))
-            .collect();
-        recent.reverse();
-        json!({
-            "id": id.wid(), "lid": id.lid(), "name": self.title_of(id), "unread": chat.unread(), "msgs": recent,
         })
     }
 
@@ -256,13 +248,4 @@ impl Network {
             ChatId::Status => "Status".to_owned(),
         }
     }
-}
-
-/// The messages of which a session will hear as news.
-fn unheard(link: &Link) -> HashSet<Arrival> {
-    let messages = link.backlog.iter().filter_map(|news| match news {
-        News::Message(arrival) => Some(*arrival),
-        _ => None,
-    });
-    messages.collect()
 }

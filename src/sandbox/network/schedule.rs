@@ -24,6 +24,10 @@ pub(crate) enum Due {
     ReadBy(Arrival, Number),
     /// A robot answers.
     Reply(Arrival),
+    /// The next piece of history for a page.
+    History(u64),
+    /// A status post is over.
+    Expire(Arrival),
     /// A fault strikes: its number among the planned ones.
     Strike(u64),
     /// The time of a "What's new" dialog is over: its session, and the fault that has opened it.

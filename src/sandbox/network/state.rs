@@ -122,6 +122,9 @@ pub(crate) struct Link {
     pub(crate) linked_at: Millis,
     /// What happened while it was away, oldest first.
     pub(crate) backlog: VecDeque<News>,
+    /// Some of it did not fit: only the history tells.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) missed: bool,
 }
 
 /// Something a linked session has to hear of.
@@ -201,9 +204,23 @@ impl State {
 
     /// The message of this id that `owner` has in that chat, whoever wrote it.
     pub(crate) fn find_in_chat(&self, owner: &Number, chat: &ChatId, id: &str) -> Option<Arrival> {
+        self.find_of(owner, chat, id, None)
+    }
+
+    /// As [`State::find_in_chat`], of one writer if it is given.
+    pub(crate) fn find_of(
+        &self,
+        owner: &Number,
+        chat: &ChatId,
+        id: &str,
+        writer: Option<&Number>,
+    ) -> Option<Arrival> {
         let held = self.phones.get(owner)?.chats.get(chat)?;
-        let known = self.index.of_id(id).iter().map(|(_, arrival)| *arrival);
-        known.rev().find(|arrival| held.messages.contains(arrival))
+        let known = self.index.of_id(id).iter().rev();
+        known
+            .filter(|(by, _)| writer.is_none_or(|writer| writer == by))
+            .map(|(_, arrival)| *arrival)
+            .find(|arrival| held.messages.contains(arrival))
     }
 
     /// A stored message, to change it. All changes of messages go through here.

@@ -1,7 +1,10 @@
 //! The network from outside: frames in, frames out, and a clock that leaps.
 #![expect(clippy::unwrap_used, reason = "a test panics where it fails")]
 
+mod chats;
+mod contents;
 mod faults;
+mod history;
 mod properties;
 mod replay;
 mod scenes;
@@ -9,6 +12,8 @@ mod views;
 
 use serde_json::{Value, json};
 
+use super::chat_id::GroupId;
+use super::groups::{Group, Role};
 use super::{Effect, Millis, Network, Number, Rules, SocketId, State};
 
 /// A network with a clock of its own and a record of what every page was told.
@@ -27,6 +32,21 @@ pub(super) const ROBOT: &str = "5511955555555";
 
 pub(super) fn number(digits: &str) -> Number {
     Number::parse(digits).unwrap()
+}
+
+/// A group of these people; the first one has made it.
+pub(super) fn group_of(people: &[&str]) -> (GroupId, Group) {
+    let roles = people.iter().enumerate();
+    let participants = roles.map(|(place, person)| {
+        let role = if place == 0 { Role::Creator } else { Role::Member };
+        (number(person), role)
+    });
+    let group = Group {
+        subject: "Friends".to_owned(),
+        participants: participants.collect(),
+        announce: false,
+    };
+    (GroupId::of(1), group)
 }
 
 impl Stage {
@@ -139,9 +159,43 @@ impl Stage {
         (socket, token)
     }
 
+    /// A group of these people; the first one has made it.
+    pub(super) fn group(&mut self, people: &[&str]) -> String {
+        let (id, group) = group_of(people);
+        self.network.state.groups.insert(id.clone(), group);
+        id.to_string()
+    }
+
+    /// Asks for something that must be done.
+    pub(super) fn done(&mut self, socket: SocketId, frame: Value) -> Value {
+        let rid = self.ask(socket, frame.clone());
+        let answer = self.answer(rid).unwrap().clone();
+        assert_eq!(answer.get("error"), None, "{frame}");
+        answer
+    }
+
+    /// Asks for something that is refused; answers why.
+    pub(super) fn refused(&mut self, socket: SocketId, frame: Value) -> String {
+        let rid = self.ask(socket, frame.clone());
+        let answer = self.answer(rid).unwrap();
+        answer["error"]
+            .as_str()
+            .unwrap_or_else(|| panic!("{frame}: {answer}"))
+            .to_owned()
+    }
+
+    /// Everything that the page was told from now on counts.
+    pub(super) fn forget_what_was_heard(&mut self) {
+        self.heard.clear();
+    }
+
     pub(super) fn send(&mut self, socket: SocketId, to: &str, id: &str) -> u64 {
-        let frame =
-            json!({"t": "send", "to": format!("{to}@c.us"), "id": id, "msg": {"type": "chat", "body": "hi"}});
+        let to = if to.contains('@') {
+            to.to_owned()
+        } else {
+            format!("{to}@c.us")
+        };
+        let frame = json!({"t": "send", "to": to, "id": id, "msg": {"type": "chat", "body": "hi"}});
         self.ask(socket, frame)
     }
 }

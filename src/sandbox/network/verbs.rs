@@ -4,24 +4,29 @@
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use super::changes::Actor;
 use super::chat_id::ChatId;
 use super::content::Content;
 use super::message::Draft;
+use super::message_verbs::MessageVerb;
 use super::number::Number;
-use super::state::{Arrival, Millis};
+use super::state::Millis;
 use super::{Network, SocketId};
 
 /// The about text of a number that nobody created.
 pub(super) const ROBOT_ABOUT: &str = "Available";
 
 /// A WhatsApp id is short; a longer one is a mistake.
-const ID_LIMIT: usize = 128;
+pub(super) const ID_LIMIT: usize = 128;
 
 #[derive(Debug, Deserialize)]
 #[serde(tag = "t", rename_all = "snake_case")]
 enum Verb {
     Hello {
         token: Option<String>,
+        /// It has the history.
+        #[serde(default)]
+        resumes: bool,
     },
     Refs,
     PairingCode {
@@ -54,9 +59,6 @@ enum Verb {
         id: String,
         state: String,
     },
-    Seen {
-        id: String,
-    },
     /// The "What's new" dialog was dismissed.
     Dismissed {
         id: u64,
@@ -76,9 +78,12 @@ impl Network {
             return;
         };
         let rid = frame.get("rid").cloned();
-        let answer = match serde_json::from_value::<Verb>(frame) {
-            Ok(verb) => self.obey(now, socket, rid.as_ref(), verb),
-            Err(_) => Some(json!({"error": "unknown"})),
+        let answer = if let Ok(verb) = Verb::deserialize(&frame) {
+            self.obey(now, socket, rid.as_ref(), verb)
+        } else if let Ok(verb) = MessageVerb::deserialize(&frame) {
+            self.obey_message_verb(now, socket, verb)
+        } else {
+            Some(json!({"error": "unknown"}))
         };
         let Some(mut answer) = answer else { return };
         match rid {
@@ -91,7 +96,7 @@ impl Network {
 
     fn obey(&mut self, now: Millis, socket: SocketId, rid: Option<&Value>, verb: Verb) -> Option<Value> {
         match verb {
-            Verb::Hello { token } => self.hello(now, socket, token.as_deref()),
+            Verb::Hello { token, resumes } => self.hello(now, socket, token.as_deref(), resumes),
             Verb::Refs => Some(json!({"t": "refs", "refs": self.fresh_refs(now, socket)})),
             Verb::PairingCode { phone } => Some(self.pairing_code(socket, &phone)),
             Verb::Exists { id } => Some(exists(&id)),
@@ -101,6 +106,18 @@ impl Network {
                 None => Some(json!({"error": "not-linked"})),
             },
         }
+    }
+
+    fn obey_message_verb(&mut self, now: Millis, socket: SocketId, verb: MessageVerb) -> Option<Value> {
+        let session = self.sockets.get(&socket)?.session.clone();
+        let Some((person, session)) = self.phone_of(socket).zip(session) else {
+            return Some(json!({"error": "not-linked"}));
+        };
+        let actor = Actor {
+            person: &person,
+            session: Some(&session),
+        };
+        Some(self.obey_about_messages(now, actor, verb))
     }
 
     /// What only a linked page may ask.
@@ -133,13 +150,6 @@ impl Network {
             Verb::Chatstate { id, state } => {
                 if let Some(peer) = Number::parse(&id) {
                     self.show_chatstate(own, &peer, &state);
-                }
-                Some(json!({"ok": 1}))
-            }
-            Verb::Seen { id } => {
-                if let Some(chat) = ChatId::parse(&id) {
-                    let session = self.sockets.get(&socket).and_then(|held| held.session.clone());
-                    self.see(now, own, &chat, None, session.as_deref());
                 }
                 Some(json!({"ok": 1}))
             }
@@ -213,35 +223,6 @@ impl Network {
                 self.push(socket, frame.clone());
             }
         }
-    }
-
-    /// `reader` has seen what others wrote in a chat: all of it, or up to one message; on the phone or on a linked page.
-    /// Answers whether there was anything there under that id.
-    pub(super) fn see(
-        &mut self,
-        now: Millis,
-        reader: &Number,
-        chat: &ChatId,
-        id: Option<&str>,
-        session: Option<&str>,
-    ) -> bool {
-        let until = match id.map(|id| self.state.find_in_chat(reader, chat, id)) {
-            Some(None) => return false,
-            Some(Some(arrival)) => arrival,
-            None => Arrival::MAX,
-        };
-        let held = self
-            .state
-            .phones
-            .get(reader)
-            .and_then(|phone| phone.chats.get(chat));
-        let Some(held) = held else { return false };
-        let unseen: Vec<Arrival> = held.unseen.range(..=until).copied().collect();
-        for arrival in unseen {
-            self.mark_read(now, arrival, reader, session);
-        }
-        self.touch();
-        true
     }
 }
 
