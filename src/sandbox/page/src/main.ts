@@ -15,19 +15,26 @@ import { chatModules } from './modules/chats';
 import { connectionModules } from './modules/connection';
 import { PAGE_VERSION, constantModules } from './modules/constants';
 import { contactModules } from './modules/contacts';
+import { editModules } from './modules/edits';
+import { forwardModules } from './modules/forward';
 import { groupActionModules } from './modules/group-actions';
 import { groupEventModules } from './modules/group-events';
 import { groupModules } from './modules/groups';
 import { identityModules } from './modules/identity';
 import { labelModules } from './modules/labels';
+import { linkPreviewModules } from './modules/link-preview';
+import { mediaModules } from './modules/media';
 import { messageModules } from './modules/messages';
 import { muteModules } from './modules/mute';
 import { participantModules } from './modules/participants';
+import { pollModules } from './modules/polls';
 import { preferenceModules } from './modules/preferences';
 import { presenceModules } from './modules/presence';
 import { profileModules } from './modules/profile';
+import { reactionModules } from './modules/reactions';
 import { serverErrorModules } from './modules/server-error';
 import { statusModules } from './modules/status';
+import { vcardModules } from './modules/vcards';
 import { wireModules } from './modules/wire';
 import { ModuleRegistry, type Drift } from './registry';
 import { Session } from './runtime/session';
@@ -60,6 +67,13 @@ for (const table of [
   groupActionModules,
   groupEventModules,
   muteModules,
+  mediaModules,
+  reactionModules,
+  pollModules,
+  editModules,
+  forwardModules,
+  linkPreviewModules,
+  vcardModules,
   chatModules,
   chatActionModules,
   labelModules,

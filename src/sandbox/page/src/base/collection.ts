@@ -46,9 +46,8 @@ export class Collection<M extends Model = Model> extends EventEmitter {
     const present = this.#byId.get(key);
     if (present) return present;
     const model = single instanceof Model ? (single as M) : new this.modelClass(single);
-    this.#byId.set(key, model);
+    this.#enrol(model);
     this.#models.push(model);
-    model.joined(this);
     this.trigger('add', model, this);
     return model;
   }
@@ -67,23 +66,41 @@ export class Collection<M extends Model = Model> extends EventEmitter {
     return this.find(id);
   }
 
-  remove(entry: IdLike | M): M[] {
-    const key = keyOf(entry);
-    const model = key === undefined ? undefined : this.#byId.get(key);
-    if (key === undefined || !model) return [];
-    this.#byId.delete(key);
-    this.#models = this.#models.filter((other) => other !== model);
-    model.left(this);
-    this.trigger('remove', model, this);
-    return [model];
+  /**
+   * Puts models before all others, in their order; what is there already stays where it is. Takes one pass
+   * for all of them, as an account's past comes by the thousand.
+   */
+  addBefore(models: readonly M[]): void {
+    const added = models.filter((model) => this.#enrol(model));
+    this.#models = [...added, ...this.#models];
+    for (const model of added) this.trigger('add', model, this);
+  }
+
+  remove(entry: IdLike | M | readonly (IdLike | M)[]): M[] {
+    const entries = Array.isArray(entry) ? entry : [entry];
+    const gone = new Set<M>();
+    for (const single of entries) {
+      const key = keyOf(single);
+      const model = key === undefined ? undefined : this.#byId.get(key);
+      if (key === undefined || !model) continue;
+      this.#byId.delete(key);
+      gone.add(model);
+    }
+    if (gone.size) this.#models = this.#models.filter((model) => !gone.has(model));
+    for (const model of gone) {
+      model.left(this);
+      this.trigger('remove', model, this);
+    }
+    return [...gone];
   }
 
   /** Empties the collection, with a `remove` for each model. */
   reset(): void {
-    for (const model of this.toArray()) this.remove(model);
+    this.remove(this.toArray());
   }
 
-  sort(): this {
+  sort(compare?: (left: M, right: M) => number): this {
+    if (compare) this.#models.sort(compare);
     this.trigger('sort', this);
     return this;
   }
@@ -127,6 +144,15 @@ export class Collection<M extends Model = Model> extends EventEmitter {
 
   some(test: (model: M) => boolean): boolean {
     return this.#models.some(test);
+  }
+
+  /** False where its id is taken. */
+  #enrol(model: M): boolean {
+    const key = keyOf(model);
+    if (key === undefined || this.#byId.has(key)) return false;
+    this.#byId.set(key, model);
+    model.joined(this);
+    return true;
   }
 
   serialize(): Attributes[] {

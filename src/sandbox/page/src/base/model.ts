@@ -19,6 +19,8 @@ export interface ModelHome {
  * A subclass that defines a getter of the same name wins over the attribute; the attribute then stays
  * reachable through `attributes`. Subclasses list their usual attributes with `declare`, which has no
  * effect at run time: clients may set any other attribute too.
+ *
+ * Accounts have tens of thousands of messages, so the properties live on the class, not on each model.
  */
 export class Model extends EventEmitter {
   readonly #values = new Map<string, unknown>();
@@ -44,6 +46,11 @@ export class Model extends EventEmitter {
     return (this as Attributes)[name];
   }
 
+  /** The attribute itself, where a getter of the same name stands before it. */
+  protected raw(name: string): unknown {
+    return this.#values.get(name);
+  }
+
   set(attributes: Attributes, options?: SetOptions): this;
   set(name: string, value: unknown, options?: SetOptions): this;
   set(target: string | Attributes, second?: unknown, third?: SetOptions): this {
@@ -60,7 +67,7 @@ export class Model extends EventEmitter {
   serialize(): Attributes {
     const plain: Attributes = {};
     for (const [name, value] of this.#values) {
-      plain[name] = value instanceof Model ? value.serialize() : value;
+      plain[name] = isSerializable(value) ? value.serialize() : value;
     }
     return plain;
   }
@@ -90,14 +97,19 @@ export class Model extends EventEmitter {
     return this;
   }
 
-  /** Makes the attribute a property. Configurable, because wa-js redefines some of them. */
+  /** Makes the attribute a property. Configurable, because clients redefine some of them. */
   #expose(name: string): void {
     if (name in this) return;
-    Object.defineProperty(this, name, {
+    Object.defineProperty(Object.getPrototypeOf(this), name, {
       configurable: true,
       enumerable: false,
-      get: () => this.#values.get(name),
-      set: (value: unknown) => this.#assign(name, value),
+      // Clients look at prototypes too, which hold no values.
+      get(this: object) {
+        return #values in this ? this.#values.get(name) : undefined;
+      },
+      set(this: Model, value: unknown) {
+        this.#assign(name, value);
+      },
     });
   }
 
@@ -105,4 +117,8 @@ export class Model extends EventEmitter {
     this.trigger(event, ...args);
     for (const home of this.#homes) home.trigger(event, ...args);
   }
+}
+
+function isSerializable(value: unknown): value is { serialize(): unknown } {
+  return typeof value === 'object' && value !== null && 'serialize' in value && typeof value.serialize === 'function';
 }

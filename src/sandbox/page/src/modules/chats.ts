@@ -7,6 +7,7 @@ import type { MsgKey } from '../ids/msg-key';
 import { createWid, type Wid } from '../ids/wid';
 import type { ModuleTable } from '../registry';
 import { notSimulated } from '../registry';
+import { loadEarlier } from '../runtime/history';
 import { unixTime } from './constants';
 import { PeopleCollection, contacts, lidTable, queryExists, type Contact } from './contacts';
 import { groups, type GroupMetadata } from './groups';
@@ -81,6 +82,11 @@ export class Chat extends Model implements SendTarget {
   rename(name: string): void {
     this.set('name', name);
     if (this.id.isGroup()) this.contact.set('name', name);
+  }
+
+  /** wppconnect: loadEarlierMessages, and getAllMessagesInChat with all that there are. */
+  loadEarlierMsgs(): Promise<Msg[]> {
+    return loadEarlier(this);
   }
 
   append(msg: Msg): void {

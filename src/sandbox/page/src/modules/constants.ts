@@ -54,7 +54,9 @@ export const constantModules: ModuleTable = {
   WAWebMsgType: {
     MSG_TYPE: {
       CHAT: 'chat', REVOKED: 'revoked', CIPHERTEXT: 'ciphertext', PROTOCOL: 'protocol',
-      CALL_LOG: 'call_log', GP2: 'gp2',
+      CALL_LOG: 'call_log', GP2: 'gp2', IMAGE: 'image', VIDEO: 'video', AUDIO: 'audio', PTT: 'ptt',
+      DOCUMENT: 'document', STICKER: 'sticker', LOCATION: 'location', VCARD: 'vcard', MULTI_VCARD: 'multi_vcard',
+      POLL_CREATION: 'poll_creation',
     },
     SYSTEM_MESSAGE_TYPES: ['gp2', 'e2e_notification'],
   },
@@ -79,8 +81,6 @@ export const constantModules: ModuleTable = {
   WATimeUtils: { unixTime, unixTimeMs: () => Date.now() },
   // conn.getAuthCode prints its keys with this.
   WABase64: { encodeB64: encodeBase64, decodeB64: decodeBase64 },
-  // chat.sendTextMessage asks for the first link of a text, to preview it. The sandbox has no web.
-  WAWebFindFirstWebLink: { findFirstWebLink: () => null },
   // wa-js skips modules that look like React components and needs the class to tell them apart.
   WAWebReact: { Component: class {}, PureComponent: class {} },
 };
@@ -89,7 +89,10 @@ export function encodeBase64(data: ArrayLike<number> | ArrayBufferLike): string 
   const bytes = 'byteLength' in data && !ArrayBuffer.isView(data)
     ? new Uint8Array(data as ArrayBufferLike)
     : Uint8Array.from(data as ArrayLike<number>);
-  return btoa(String.fromCharCode(...bytes));
+  let text = '';
+  // In pieces: a call takes only so many arguments.
+  for (let at = 0; at < bytes.length; at += 8_192) text += String.fromCharCode(...bytes.subarray(at, at + 8_192));
+  return btoa(text);
 }
 
 export function decodeBase64(text: string): Uint8Array<ArrayBuffer> {

@@ -1,5 +1,5 @@
 /**
- * The layer below sending: protobuf, encryption, stanzas, uploads. The sandbox has no such layer, its
+ * The layer below sending: protobuf, encryption, stanzas. The sandbox has no such layer, its
  * messages travel as JSON. wa-js wraps each of these functions at start, so they must exist.
  */
 
@@ -15,7 +15,4 @@ export const wireModules: ModuleTable = {
   WAWebE2EProtoGenerator: { createMsgProtobuf: notSimulated('createMsgProtobuf') },
   WAWebEncryptAndSendMsg: { encryptAndSendMsg: notSimulated('encryptAndSendMsg') },
   WAWebSendFanout: { createFanoutMsgStanza: notSimulated('createFanoutMsgStanza') },
-  WAWebVideoThumbs: { generateVideoThumbsAndDuration: notSimulated('generateVideoThumbsAndDuration') },
-  WAWebProcessRawSticker: { processRawSticker: notSimulated('processRawSticker') },
-  WAWebMediaMmsV4Upload: { uploadMedia: notSimulated('uploadMedia') },
 };

@@ -1,9 +1,11 @@
 /** What was said before this page was loaded: the server sends it after its greeting, frame by frame. */
 
 import { chatOf } from '../modules/chats';
+import type { Msg, SendTarget } from '../modules/messages';
 import type { Push, Pushes, RawMessage } from '../protocol';
 import { recallMessages } from './inbound';
 import { seen } from './seen';
+import { link } from './socket';
 
 /** Where messages go that came while nobody looked. */
 export interface NewsDesk {
@@ -56,5 +58,26 @@ export class History {
   #settle(): void {
     if (!this.complete) return;
     for (const resolve of this.#waiting.splice(0)) resolve();
+  }
+}
+
+/** How many earlier messages come at once. */
+const EARLIER = 50;
+
+/** Fetches messages of a chat that are older than all that are here. Returns them, oldest first. */
+export async function loadEarlier(chat: SendTarget): Promise<Msg[]> {
+  const state = chat.msgs.msgLoadState;
+  if (state.noEarlierMsgs) return [];
+  state.isLoadingEarlierMsgs = true;
+  try {
+    const before = chat.msgs.head()?.id.id;
+    const answer = await link.request('history', {
+      chat: String(chat.id), count: EARLIER, ...(before && { before }),
+    });
+    if (answer.error) return [];
+    state.noEarlierMsgs = !answer.more;
+    return recallMessages(chat.id, answer.msgs);
+  } finally {
+    state.isLoadingEarlierMsgs = false;
   }
 }

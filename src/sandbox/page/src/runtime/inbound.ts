@@ -6,9 +6,15 @@ import { createWid, type Wid } from '../ids/wid';
 import { chatOf } from '../modules/chats';
 import { ACK } from '../modules/constants';
 import { contacts, lidTable } from '../modules/contacts';
+import { applyEdit, applyForget, applyRevoke, applyStar, revocation } from '../modules/edits';
 import { identity } from '../modules/identity';
-import { Msg, chatReceipts, groupReceipts, messages, singleMessage, type SimpleReceipt } from '../modules/messages';
-import type { Pushes, RawMessage } from '../protocol';
+import { entryOf } from '../modules/media';
+import {
+  Msg, chatReceipts, groupReceipts, messages, singleMessage, statusReceipts, type SimpleReceipt,
+} from '../modules/messages';
+import { applyVote, votesFor } from '../modules/polls';
+import { applyReaction, catchUpReactions } from '../modules/reactions';
+import type { Pushes, RawMessage, Target } from '../protocol';
 import type { NewsTable } from './news';
 import { seen } from './seen';
 
@@ -39,48 +45,131 @@ function receiveReceipt(push: Pushes['receipt']): void {
     ts: push.t2 ?? 0,
   };
   if (from.isGroup()) groupReceipts.handleGroupSimpleReceipt(receipt);
+  else if (from.isStatus()) statusReceipts.handleStatusSimpleReceipt(receipt);
   else chatReceipts.handleChatSimpleReceipt(receipt);
 }
 
-export const messageNews: NewsTable = { msg: receiveMessage, receipt: receiveReceipt };
-
-/** Messages of the server's history, oldest first: kept quietly, or caught up where they are known already. */
-export function recallMessages(chat: Wid, raws: readonly RawMessage[]): void {
-  for (const raw of raws) {
-    const known = messages.get(keyOf(chat, raw));
-    if (known) catchUpAck(known, raw.ack ?? ACK.CLOCK);
-    else ingest(chat, { ...raw, isNewMsg: false });
-    seen.record.mark(raw);
-  }
+function receiveRevocation(push: Pushes['revoked']): void {
+  const msg = located(push);
+  if (!msg || msg.type === 'revoked') return;
+  void singleMessage.handleSingleMsg(createWid(push.chat), revocation(msg, push.revokeId, push.by, push.t));
 }
 
-/** The store calls this for every inbound message, old or new. */
+/** The message of this target, if the page has it. */
+function located({ chat, id }: Target): Msg | undefined {
+  return messages.locate(createWid(chat), id);
+}
+
+/** Does something to a message, if the page has it. */
+function toMessage<P extends Target>(act: (msg: Msg, push: P) => void): (push: P) => void {
+  return (push) => {
+    const msg = located(push);
+    if (msg) act(msg, push);
+  };
+}
+
+export const messageNews: NewsTable = {
+  msg: receiveMessage,
+  receipt: receiveReceipt,
+  revoked: receiveRevocation,
+  edited: toMessage((msg, push) => applyEdit(msg, push)),
+  reaction: toMessage((msg, { reaction }) => applyReaction(msg, reaction, true)),
+  vote: toMessage((msg, { vote }) => applyVote(msg, vote, true)),
+  starred: ({ chat, ids, star }) => applyStar(createWid(chat), ids, star),
+  forgotten: ({ chat, ids }) => applyForget(createWid(chat), ids),
+};
+
+/**
+ * Messages of the server's history, oldest first: kept quietly, or caught up where they are known already.
+ * Returns those that the page did not have.
+ */
+export function recallMessages(chatId: Wid, raws: readonly RawMessage[]): Msg[] {
+  const past: Msg[] = [];
+  for (const raw of raws) {
+    const known = messages.locate(chatId, raw.id);
+    if (known) catchUp(known, raw);
+    else past.push(modelOf(chatId, { ...raw, isNewMsg: false }));
+    seen.record.mark(raw);
+  }
+  if (!past.length) return past;
+  const chat = chatOf(chatId);
+  chat.msgs.addPast(past);
+  messages.add(past);
+  const last = chat.msgs.last();
+  if (last) chat.set({ t: Math.max(chat.t, last.t), lastReceivedKey: last.id });
+  return past;
+}
+
+/** The store calls this for every inbound message. */
 export function ingest(chatId: Wid, attributes: Attributes): Msg | null {
+  if (attributes['type'] === 'protocol') return takeBack(attributes);
   const raw = attributes as RawMessage;
-  const id = keyOf(chatId, raw);
-  const known = messages.get(id);
+  const known = messages.locate(chatId, raw.id);
   if (known) return known;
-  const me = identity.phone;
-  const msg = new Msg({
-    ...raw,
-    id,
-    from: id.fromMe ? me : chatId,
-    to: id.fromMe ? chatId : me,
-    author: raw.author ? createWid(raw.author) : undefined,
-    self: id.fromMe ? 'out' : 'in',
-    ack: raw.ack ?? ACK.SENT,
-  });
-  nameSender(msg);
+  const msg = modelOf(chatId, raw);
   const chat = chatOf(chatId);
   chat.append(msg);
   messages.add(msg);
-  if (msg.isNewMsg && !id.fromMe) chat.set('unreadCount', Math.max(0, chat.unreadCount) + 1);
+  if (msg.isNewMsg && !msg.id.fromMe && !msg.isNotification) {
+    chat.set('unreadCount', Math.max(0, chat.unreadCount) + 1);
+  }
   return msg;
 }
 
+function takeBack(protocol: Attributes): Msg | null {
+  const msg = messages.get(protocol['protocolMessageKey'] as MsgKey) ?? null;
+  if (msg) applyRevoke(msg, protocol['author'] as Wid);
+  return msg;
+}
+
+function modelOf(chatId: Wid, raw: RawMessage): Msg {
+  const { edit, revoked, reactions, votes, starred, mediaId, ...attributes } = raw;
+  const id = keyOf(chatId, raw);
+  const me = identity.phone;
+  const shared = chatId.isGroup() || chatId.isStatus();
+  const msg = new Msg({
+    ...attributes,
+    ...people(raw),
+    ...(typeof mediaId === 'string' && entryOf(mediaId, String(raw['filehash'] ?? ''), raw.t)),
+    id,
+    from: id.fromMe ? me : chatId,
+    to: id.fromMe ? chatId : me,
+    author: raw.author ? createWid(raw.author) : id.fromMe && shared ? me : undefined,
+    self: id.fromMe ? 'out' : 'in',
+    ack: raw.ack ?? ACK.SENT,
+    ...(starred && { star: true }),
+    ...(edit && { latestEditMsgKey: new MsgKey({ ...id, participant: id.participant ?? null, id: edit.id }), latestEditSenderTimestampMs: edit.t * 1000 }),
+    ...(revoked && { protocolMessageKey: id, revokeSender: createWid(revoked.by) }),
+  });
+  for (const reaction of reactions ?? []) applyReaction(msg, reaction, false);
+  for (const vote of votes ?? []) applyVote(msg, vote, false);
+  nameSender(msg);
+  return msg;
+}
+
+/** Ids of people come as texts. */
+function people(raw: RawMessage): Attributes {
+  const found: Attributes = {};
+  for (const field of ['mentionedJidList', 'recipients']) {
+    const ids = raw[field];
+    if (Array.isArray(ids)) found[field] = ids.map((id) => createWid(String(id)));
+  }
+  for (const field of ['quotedParticipant', 'quotedRemoteJid']) {
+    const id = raw[field];
+    if (typeof id === 'string') found[field] = createWid(id);
+  }
+  return found;
+}
+
 function keyOf(chat: Wid, raw: RawMessage): MsgKey {
-  const participant = raw.author ?? (raw.fromMe && chat.isGroup() ? identity.lid : null) ?? null;
-  return new MsgKey({ fromMe: !!raw.fromMe, remote: chat, id: raw.id, participant });
+  return new MsgKey({ fromMe: !!raw.fromMe, remote: chat, id: raw.id, participant: writerIn(chat, raw) });
+}
+
+/** Who wrote, as far as the key says it: own messages to groups go under the hidden id. */
+function writerIn(chat: Wid, raw: RawMessage): Wid | string | null {
+  if (raw.fromMe && chat.isGroup()) return identity.lid ?? null;
+  if (raw.fromMe && chat.isStatus()) return identity.phone ?? null;
+  return raw.author ?? null;
 }
 
 /** People call themselves something; that name shows where the address book has none. */
@@ -90,7 +179,29 @@ function nameSender(msg: Msg): void {
   }
 }
 
-/** Receipts that came while there was no connection. */
+/** What happened to a message while there was no connection. */
+function catchUp(msg: Msg, raw: RawMessage): void {
+  if (raw.revoked && msg.type !== 'revoked') {
+    receiveRevocation({ ...targetIn(msg), revokeId: raw.revoked.id, by: raw.revoked.by, t: raw.revoked.t });
+    return;
+  }
+  catchUpAck(msg, raw.ack ?? ACK.CLOCK);
+  const edited = msg.get('latestEditMsgKey') as MsgKey | undefined;
+  if (raw.edit && edited?.id !== raw.edit.id) {
+    applyEdit(msg, { editId: raw.edit.id, body: String(raw['caption'] ?? raw.body ?? ''), t: raw.edit.t });
+  }
+  catchUpReactions(msg, raw.reactions ?? []);
+  const votes = votesFor(msg.id);
+  for (const vote of raw.votes ?? []) {
+    if (!votes.some(({ msgKey }) => msgKey.id === vote.id)) applyVote(msg, vote, true);
+  }
+  if (Boolean(raw.starred) !== Boolean(msg.star)) msg.set('star', Boolean(raw.starred));
+}
+
+function targetIn(msg: Msg): Target {
+  return { chat: String(msg.id.remote), id: msg.id.id, fromMe: msg.id.fromMe };
+}
+
 function catchUpAck(msg: Msg, ack: number): void {
   if (ack <= msg.ack || !msg.id.fromMe) return;
   if (msg.ack < ACK.SENT) msg.raiseAck(ACK.SENT);

@@ -3,6 +3,7 @@ import { PAGE_VERSION } from '../modules/constants';
 import { identity } from '../modules/identity';
 import { messages } from '../modules/messages';
 import type { Push, Pushes, RawMessage, Snapshot, Welcome } from '../protocol';
+import { door } from './door';
 import { suffer } from './faults';
 import { History } from './history';
 import { ingest } from './inbound';
@@ -24,7 +25,6 @@ export class Session {
   readonly #pairing = new Pairing();
   readonly #inbox = new Inbox((news) => this.#report(news));
   readonly #history = new History(this.#inbox);
-  #token: string | undefined;
   #reportedBefore = false;
   #entered = false;
 
@@ -33,18 +33,18 @@ export class Session {
     identity.useKeys(keys);
     if (credentials) {
       identity.become(credentials.me);
-      this.#token = credentials.token;
+      door.token = credentials.token;
     }
     this.#reportedBefore = reported !== undefined;
     if (reported) seen.record = new SeenMessages(reported);
     messages.onIncoming(ingest);
     // The person at the page logs out. The page forgets the account even if the server could not be told.
     Cmd.on('logout_requested', () => leave('user_initiated'));
-    Cmd.on('logout', () => (this.#token = undefined));
+    Cmd.on('logout', () => (door.token = undefined));
     link.on('open', () => {
       link.notify('hello', {
         v: PAGE_VERSION,
-        ...(this.#token && { token: this.#token }),
+        ...(door.token && { token: door.token }),
         ...(this.#history.complete && { resumes: true }),
       });
     });
@@ -92,7 +92,7 @@ export class Session {
 
   async #paired(paired: Pushes['paired']): Promise<void> {
     this.#pairing.end();
-    this.#token = paired.token;
+    door.token = paired.token;
     this.#entered = true;
     // First of all: a page that says it is linked is linked after a crash, too.
     await keepCredentials({ token: paired.token, me: paired.me });

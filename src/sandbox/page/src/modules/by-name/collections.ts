@@ -12,6 +12,7 @@ const HOMES: Record<string, [module: string, name: string]> = {
   Presence: ['WAWebPresenceCollection', 'PresenceCollection'],
   Blocklist: ['WAWebBlocklistCollection', 'BlocklistCollection'],
   ProfilePicThumb: ['WAWebProfilePicThumbCollection', 'ProfilePicThumbCollection'],
+  Reactions: ['WAWebReactionsCollection', 'ReactionsCollection'],
   Status: ['WAWebStatusCollection', 'StatusCollection'],
   WAWebNewsletterCollection: ['WAWebNewsletterCollection', 'default'],
 };

@@ -4,6 +4,10 @@
  */
 
 import type { ModuleRegistry } from '../../registry';
+import { namedMediaModules } from '../media';
+import { namedMessageModules } from '../messages';
+import { namedPollModules } from '../polls';
+import { namedVcardModules } from '../vcards';
 import { gatheredCollections } from './collections';
 import { linkingModules } from './linking';
 import { peopleModules } from './people';
@@ -13,5 +17,8 @@ export function provideByName(registry: ModuleRegistry): void {
   registry.provide(linkingModules);
   registry.provide(textModules);
   registry.provide(peopleModules);
+  for (const table of [namedMessageModules, namedMediaModules, namedPollModules, namedVcardModules]) {
+    registry.provide(table);
+  }
   registry.provide({ WAWebCollections: gatheredCollections(registry) });
 }

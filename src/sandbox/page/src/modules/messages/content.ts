@@ -2,6 +2,7 @@
 
 import type { Attributes, Model } from '../../base/model';
 import type { MessageContent } from '../../protocol';
+import { mediaIdOf } from '../media/transfer';
 
 const MEDIA = ['mediaId', 'mimetype', 'filehash', 'size'];
 const ANY_TYPE = [
@@ -39,6 +40,9 @@ export function contentOf(msg: Model & { type: string }): MessageContent | undef
     const value = plain(msg.get(field));
     if (value != null && value !== '' && value !== false) content[field] = value;
   }
+  if (fields.includes('mediaId')) content['mediaId'] ??= mediaIdOf(msg.get('directPath'));
+  // whatsapp-web.js does not say it.
+  if (msg.type === 'sticker') content['mimetype'] ??= 'image/webp';
   return content;
 }
 

@@ -2,7 +2,7 @@
 
 export { contentOf } from './content';
 export { MEDIA_TYPES, Msg } from './model';
-export { messageModules } from './modules';
+export { messageModules, namedMessageModules } from './modules';
 export { chatReceipts, groupReceipts, singleMessage, statusReceipts, type SimpleReceipt } from './receipts';
 export { addAndSendMsgToChat, type SendResult } from './send';
 export { ChatMessages, messages, type SendTarget } from './store';

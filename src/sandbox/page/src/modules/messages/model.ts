@@ -6,10 +6,13 @@ import type { Wid } from '../../ids/wid';
 import { ACK } from '../constants';
 import { contacts, type Contact } from '../contacts';
 import { identity } from '../identity';
+import { MediaData, mediaObject, type MediaObject } from '../media/media-data';
+import { fetchMedia } from '../media/transfer';
 import { quoted } from './content';
 
 /** Types whose content is a file. */
 export const MEDIA_TYPES: readonly string[] = ['image', 'video', 'audio', 'ptt', 'document', 'sticker'];
+const FILE_FIELDS = ['type', 'mimetype', 'filehash', 'size', 'width', 'height', 'duration', 'isGif'];
 const NOTIFICATION_TYPES = ['gp2', 'e2e_notification', 'notification', 'call_log'];
 
 /** wa-js finds the class by `proxyName`, and adds `chat`, `isGroupMsg` and `quotedMsgId` to it. */
@@ -51,6 +54,34 @@ export class Msg extends Model {
 
   get isMedia(): boolean {
     return MEDIA_TYPES.includes(this.type);
+  }
+
+  /** The file behind the message. Clients of every kind look here for how far its transfer has come. */
+  get mediaData(): MediaData | undefined {
+    const present = this.raw('mediaData');
+    if (present instanceof MediaData || !this.isMedia) return present as MediaData | undefined;
+    const known = FILE_FIELDS.map((name) => [name, this.get(name)]);
+    const made = new MediaData({ ...Object.fromEntries(known), preview: this.body, mediaStage: 'INIT' });
+    this.set('mediaData', made, { silent: true });
+    return made;
+  }
+
+  set mediaData(data: MediaData | undefined) {
+    this.set('mediaData', data);
+  }
+
+  /** whatsapp-web.js: a message that has one is looked through for links in its caption, not in its body. */
+  get mediaObject(): MediaObject | undefined {
+    const data = this.mediaData;
+    if (!data?.filehash) return undefined;
+    const object = mediaObject(data.filehash);
+    if (!object.type) object.consolidate({ type: data.type, size: data.size });
+    return object;
+  }
+
+  /** Brings the file into the page: chat.downloadMedia, and message.downloadMedia of whatsapp-web.js. */
+  async downloadMedia(_options?: object): Promise<void> {
+    if (this.mediaData) await fetchMedia(this, this.mediaData);
   }
 
   /** wppconnect copies it into its messages. */

@@ -1,21 +1,31 @@
 import type { ModuleTable } from '../../registry';
-import { notSimulated } from '../../registry';
-import { findAround, type FindAround } from './find';
+import { loadEarlier } from '../../runtime/history';
+import { findAround, findMedia, findStarred, findText, quotedMessage, type FindAround } from './find';
+import { msgInfos, queryMsgInfo } from './info';
 import { Msg } from './model';
-import { chatReceipts, groupReceipts, singleMessage, statusReceipts } from './receipts';
+import {
+  canMarkPlayed, chatReceipts, groupReceipts, markPlayed, singleMessage, statusReceipts,
+} from './receipts';
 import { addAndSendMsgToChat } from './send';
-import { MsgCollectionImpl, messages } from './store';
+import { MsgCollectionImpl, messages, type SendTarget } from './store';
+
+const none = async () => ({ status: 200, messages: [] });
 
 /** Messages: the store, sending, and the receipts of what was sent. */
 export const messageModules: ModuleTable = {
   WAWebMsgModel: { Msg },
   // chat.getMessageById looks here first; chat.new_message is this store's `add`.
   WAWebMsgCollection: { MsgCollection: messages, MsgCollectionImpl },
-  // chat.getMessages
+  // chat.getMessages. There are no calls, and no events with an invitation.
   WAWebDBMessageFindLocal: {
     msgFindByDirection: findAround,
     msgFindBefore: (ask: FindAround) => findAround({ ...ask, direction: 'before' }),
     msgFindAfter: (ask: FindAround) => findAround({ ...ask, direction: 'after' }),
+    msgFindMedia: findMedia,
+    msgFindStarred: findStarred,
+    msgFindSearch: findText,
+    msgFindCallLog: async () => [],
+    msgFindEvents: none,
   },
   // chat.getMessageById falls back to a search on the phone. Here all history is in the stores already.
   // One parameter: wa-js looks at the function's length to choose how to call it.
@@ -24,12 +34,9 @@ export const messageModules: ModuleTable = {
       collection: { loadAroundPromise: Promise.resolve(), get: () => undefined },
     }),
   },
-  WAWebMsgReply: { canReplyMsg: () => true },
+  WAWebMsgReply: { canReplyMsg: (msg: Msg) => !msg.isNotification && msg.type !== 'revoked' },
   // chat.new_message resolves the message that a reply quotes.
-  WAWebQuotedMsgModelUtils: {
-    getQuotedMsgObj: (msg: Msg) =>
-      messages.findFirst((other) => other.id.id === msg.get('quotedStanzaID')),
-  },
+  WAWebQuotedMsgModelUtils: { getQuotedMsgObj: quotedMessage },
   // chat.sendRawMessage asks for the chat's disappearing-messages fields. There are none.
   WAWebGetEphemeralFieldsMsgActionsUtils: { getEphemeralFields: () => ({}) },
   // chat.sendTextMessage and everything else that sends.
@@ -40,12 +47,16 @@ export const messageModules: ModuleTable = {
   WAWebHandleSingleMsg: singleMessage,
   // chat/patch wraps it: which messages count as unread.
   WAWebGetIsUnreadType: { getIsUnreadType: (msg: Msg) => !msg.isNotification },
-  // chat.sendTextMessage previews links with these, if findFirstWebLink found any.
-  WAWebLinkPreviewChatAction: { getLinkPreview: async () => null },
-  WAWebGenMinimalLinkPreview: { genMinimalLinkPreview: async () => null },
-  // Events of later message types (chat.new_reaction, chat.poll_response) wrap these at start.
-  WAWebReactionsMsgAction: {
-    addOrUpdateReactionsModelCollection: notSimulated('addOrUpdateReactionsModelCollection'),
-  },
-  WAWebPollsVotesDb: { upsertVotesDb: notSimulated('upsertVotesDb') },
+  // chat.markPlayed
+  WAWebMarkPlayed: { markPlayed, canMarkPlayed },
+  // chat.getMessageACK. An instance only: wa-js would take an exported class for the store itself.
+  WAWebMsgInfoCollection: { MsgInfoCollection: msgInfos },
+};
+
+/** What whatsapp-web.js asks for by name. */
+export const namedMessageModules: ModuleTable = {
+  // message.getInfo
+  WAWebApiMessageInfoStore: { queryMsgInfo },
+  // chat.fetchMessages
+  WAWebChatLoadMessages: { loadEarlierMsgs: ({ chat }: { chat: SendTarget }) => loadEarlier(chat) },
 };

@@ -1,10 +1,13 @@
 /** What arrives when messages were delivered, read or played. */
 
 import type { Attributes } from '../../base/model';
-import { MsgKey } from '../../ids/msg-key';
 import type { Wid } from '../../ids/wid';
-import { identity } from '../identity';
+import { link } from '../../runtime/socket';
+import { ACK } from '../constants';
+import { noteReceipt, reachedByAll } from './info';
+import type { Msg } from './model';
 import { messages } from './store';
+import { targetOf } from './target';
 
 /** The shape is the one wa-js unpacks. */
 export interface SimpleReceipt {
@@ -17,16 +20,29 @@ export interface SimpleReceipt {
   ts: number;
 }
 
-function applyReceipt(receipt: SimpleReceipt): void {
+function applyReceipt({ from, participant, externalIds, ack, ts }: SimpleReceipt): void {
+  for (const id of externalIds) {
+    const msg = messages.locate(from, id);
+    if (!msg?.id.fromMe) continue;
+    noteReceipt(msg, participant ?? from, ack, ts);
+    msg.raiseAck(ack);
+  }
+}
+
+/** A message to a group has come as far as it has for everybody. */
+function applyGroupReceipt(receipt: SimpleReceipt): void {
+  if (!receipt.participant) return applyReceipt(receipt);
   for (const id of receipt.externalIds) {
-    const participant = receipt.from.isGroup() ? identity.lid ?? null : null;
-    messages.get(new MsgKey({ fromMe: true, remote: receipt.from, id, participant }))?.raiseAck(receipt.ack);
+    const msg = messages.locate(receipt.from, id);
+    if (!msg?.id.fromMe) continue;
+    noteReceipt(msg, receipt.participant, receipt.ack, receipt.ts);
+    msg.raiseAck(reachedByAll(msg) ?? receipt.ack);
   }
 }
 
 /** wa-js wraps these for chat.msg_ack_change (ack 2 and up): call them through their object only. */
 export const chatReceipts = { handleChatSimpleReceipt: applyReceipt };
-export const groupReceipts = { handleGroupSimpleReceipt: applyReceipt };
+export const groupReceipts = { handleGroupSimpleReceipt: applyGroupReceipt };
 export const statusReceipts = { handleStatusSimpleReceipt: applyReceipt };
 
 /** wa-js wraps this to skip other people's status posts: every inbound message passes here first. */
@@ -35,3 +51,15 @@ export const singleMessage = {
     await messages.processMultipleMessages(chat, [raw]);
   },
 };
+
+/** wa-js: chat.markPlayed. A voice note was listened to; its writer hears of it. */
+export async function markPlayed(msg: Msg): Promise<void> {
+  if (!canMarkPlayed(msg)) return;
+  const { chat, id, author } = targetOf(msg);
+  link.notify('played', { chat, ids: [id], ...(author && { author }) });
+  msg.raiseAck(ACK.PLAYED);
+}
+
+export function canMarkPlayed(msg: Msg): boolean {
+  return !msg.id.fromMe && (msg.type === 'ptt' || Boolean(msg.get('isViewOnce'))) && msg.ack < ACK.PLAYED;
+}

@@ -4,6 +4,7 @@ import type { Attributes } from '../../base/model';
 import { outbox } from '../../runtime/outbox';
 import { ACK, SendMsgResult } from '../constants';
 import { identity } from '../identity';
+import type { MediaData } from '../media/media-data';
 import { contentOf } from './content';
 import { Msg } from './model';
 import { messages, type SendTarget } from './store';
@@ -22,12 +23,29 @@ export interface SendResult {
 export function addAndSendMsgToChat(
   chat: SendTarget, raw: Msg | Attributes,
 ): [Promise<Msg>, Promise<SendResult>] {
-  const msg = raw instanceof Msg ? raw : new Msg({ notifyName: identity.me?.name, ...raw });
+  const msg = raw instanceof Msg ? raw : made(raw);
   const present = messages.get(msg.id);
   if (present) return [Promise.resolve(present), transmit(chat, present)];
+  show(chat, msg);
+  return [Promise.resolve(msg), transmit(chat, msg)];
+}
+
+/** Puts the message where everybody sees it. */
+export function show(chat: SendTarget, msg: Msg): void {
+  if (msg.isMedia) {
+    msg.set('isUnsentMedia', true, { silent: true });
+    msg.mediaData?.on('change:mediaStage', (_data: MediaData, stage: unknown) =>
+      msg.trigger('change:mediaData.mediaStage', msg, stage));
+  }
   chat.append(msg);
   messages.add(msg);
-  return [Promise.resolve(msg), transmit(chat, msg)];
+}
+
+/** whatsapp-web.js spreads what it knows of the file into the message itself. */
+function made({ mediaBlob, ...attributes }: Attributes): Msg {
+  const msg = new Msg({ notifyName: identity.me?.name, ...attributes });
+  if (mediaBlob) msg.mediaData?.set({ mediaBlob, mediaStage: 'RESOLVED' }, { silent: true });
+  return msg;
 }
 
 async function transmit(chat: SendTarget, msg: Msg): Promise<SendResult> {
@@ -40,6 +58,8 @@ async function transmit(chat: SendTarget, msg: Msg): Promise<SendResult> {
   });
   if (answer.error) return refused(msg);
   msg.raiseAck(ACK.SENT);
+  // whatsapp-web.js: event media_uploaded.
+  if (msg.isMedia) msg.set('isUnsentMedia', false);
   return { messageSendResult: SendMsgResult.OK, t: answer.at, count: null };
 }
 
