@@ -3,6 +3,7 @@
 import { Collection } from '../base/collection';
 import { createWid, type Wid } from '../ids/wid';
 import type { ModuleTable } from '../registry';
+import { notSimulated } from '../registry';
 import { Chat, chatOf } from './chats';
 import { Contact, contacts, lidTable } from './contacts';
 import { groupsWith } from './groups';
@@ -72,4 +73,13 @@ export const addressBookModules: ModuleTable = {
   WAWebSaveContactAction: { saveContactAction },
   WAWebDeleteContactAction: { deleteContactAction },
   WAWebFindCommonGroupsContactAction: { findCommonGroups },
+  // Neither businesses nor usernames, and nobody to report to.
+  WAWebBusinessProfileCollection: {
+    BusinessProfileCollection: { fetchBizProfile: notSimulated('fetchBizProfile'), find: notSimulated('BusinessProfile') },
+  },
+  WAWebUsernameQueryJob: {
+    queryUsernameExists: notSimulated('queryUsernameExists'),
+    queryWidUsernameExists: notSimulated('queryWidUsernameExists'),
+  },
+  WAWebReportSpamJob: { reportSpam: notSimulated('reportSpam') },
 };

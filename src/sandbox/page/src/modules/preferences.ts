@@ -1,6 +1,7 @@
 /** Preferences of the person at the page. They last as long as the page. */
 
 import type { ModuleTable } from '../registry';
+import { notSimulated } from '../registry';
 import { identity } from './identity';
 
 type Preference = 'Photos' | 'Audio' | 'Videos' | 'Documents';
@@ -28,6 +29,16 @@ export const preferenceModules: ModuleTable = {
     ...autoDownloadOf('Documents'),
     getTheme: () => theme,
     setTheme: (chosen: string) => void (theme = chosen),
+  },
+  // privacy.*: who may see what is not part of the sandbox.
+  WAWebSetPrivacyForOneCategoryAction: { setPrivacyForOneCategory: notSimulated('setPrivacyForOneCategory') },
+  WAWebPrivacyDisallowedListTable: { getPrivacyDisallowedListTable: notSimulated('getPrivacyDisallowedListTable') },
+  WAWebStatusPrivacySettings: {
+    default: {
+      getStatusList: notSimulated('getStatusList'),
+      getStatusPrivacySetting: notSimulated('getStatusPrivacySetting'),
+      setStatusPrivacyConfig: notSimulated('setStatusPrivacyConfig'),
+    },
   },
   WAWebUserPrefsNotifications: {
     getGlobalOfflineNotifications: () => offlineNotifications,

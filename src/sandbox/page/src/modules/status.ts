@@ -1,7 +1,7 @@
 /** Status posts: messages to `status@broadcast`, by the people who wrote them. */
 
 import { Model, type Attributes } from '../base/model';
-import { MsgKey } from '../ids/msg-key';
+import { MsgKey, hex } from '../ids/msg-key';
 import { createWid, type Wid } from '../ids/wid';
 import type { ModuleTable } from '../registry';
 import { notSimulated } from '../registry';
@@ -163,6 +163,8 @@ export const statusModules: ModuleTable = {
   WAWebSendStatusMsgAction: { sendStatusTextMsgAction, sendStatusMediaMsgAction },
   // wa-js knows it by its name.
   WAWebRevokeStatusAction: { sendStatusRevokeMsgAction },
+  // status.sendTextStatus makes up its id with it.
+  WARandomHex: { randomHex: (bytes: number) => hex(crypto.getRandomValues(new Uint8Array(bytes))) },
   WAWebStatusGatingUtils: { canCheckStatusRankingPosterGating: () => false },
   // status.updateParticipants. Posts of the sandbox go to everybody.
   WAWebDBParticipants: {

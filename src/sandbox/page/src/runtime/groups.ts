@@ -19,7 +19,9 @@ export function receiveGroup({ info, action, by, participants = [] }: Pushes['gr
   const people = participants.map((id) => createWid(id));
   takeGroup(info);
   const group = groups.get(info.id);
-  if (action === 'remove' || action === 'leave') group?.remember(people, action === 'leave' ? 'Left' : 'Removed');
+  // Somebody may be back by the time that the page hears of it.
+  const gone = people.filter((id) => !group?.participants.get(id));
+  if (action === 'remove' || action === 'leave') group?.remember(gone, action === 'leave' ? 'Left' : 'Removed');
   if (action === 'picture') pictures.getOrAdd(createWid(info.id)).show(info.picture);
   const actionType = OPERATIONS[action];
   if (!actionType || !people.length) return;

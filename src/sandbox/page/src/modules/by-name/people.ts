@@ -49,6 +49,8 @@ export const peopleModules: ModuleTable = {
   WAPhoneFindCC: { findCC: findCountryCode },
   // getContactDeviceCount: the server does not tell which devices others have.
   WAWebApiDeviceList: { getDeviceIds: notSimulated('getDeviceIds') },
+  // getCustomerNote: only businesses take notes.
+  WAWebBizGatingUtils: { smbNotesV1Enabled: () => false },
   // There are no drawers on this page.
   WAWebDrawerManager: { DrawerManager: { closeDrawerRight: notSimulated('closeDrawerRight') } },
 };
