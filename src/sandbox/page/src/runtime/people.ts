@@ -43,8 +43,7 @@ function takeInGroup(info: GroupInfo): void {
 }
 
 function takeContact(entry: ContactEntry): void {
-  const { id } = contacts.take(entry);
-  if (entry.picture) pictures.getOrAdd(id).show(entry.picture);
+  pictures.getOrAdd(contacts.take(entry).id).show(entry.picture);
 }
 
 function receivePresence({ id, online, state, chat }: Pushes['presence']): void {
