@@ -82,7 +82,7 @@ impl Network {
         if &message.from != actor.person {
             let group = message.to.group().ok_or("not-yours")?;
             let group = self.state.groups.get(group).ok_or("unknown-group")?;
-            match group.participants.get(actor.person) {
+            match group.role(actor.person) {
                 None => return Err("not-a-member"),
                 Some(Role::Member) => return Err("not-yours"),
                 Some(_) => {}

@@ -6,6 +6,7 @@ use super::chat_id::ChatId;
 use super::content::Content;
 use super::message::{Draft, Message};
 use super::number::Number;
+use super::people::Profile;
 use super::reading::on_the_phone;
 use super::schedule::Due;
 use super::state::{Millis, Phone, Timing};
@@ -25,11 +26,12 @@ impl Network {
             return Err(Refusal::NotOnWhatsApp);
         }
         self.touch_vital();
-        if let Some(phone) = self.state.phones.get_mut(number) {
-            if let Some(name) = name {
-                phone.name = name.to_owned();
-            }
-            return Ok(false);
+        if self.state.phones.contains_key(number) {
+            let profile = Profile {
+                name: name.map(str::to_owned),
+                ..Profile::default()
+            };
+            return self.set_profile(number, &profile).map(|()| false);
         }
         let name = name.map_or_else(|| self.name_of(number), str::to_owned);
         let phone = Phone {
@@ -40,6 +42,8 @@ impl Network {
             chats: Default::default(),
             waiting: Vec::new(),
             blocked: Default::default(),
+            picture: Default::default(),
+            contacts: Default::default(),
         };
         self.state.phones.insert(number.clone(), phone);
         Ok(true)
@@ -106,19 +110,36 @@ impl Network {
             }
         }
         let seems = self.seems_online(number);
-        self.push_presence(number, json!({"online": seems}));
+        self.push_presence(number, seems);
         self.touch();
         self.advance(now);
         Ok(())
     }
 
-    /// The phone's owner logs all linked pages out.
-    pub(crate) fn unlink(&mut self, now: Millis, number: &Number) -> Result<(), Refusal> {
+    /// The phone's owner logs all linked pages out, or one.
+    pub(crate) fn unlink(
+        &mut self,
+        now: Millis,
+        number: &Number,
+        session: Option<&str>,
+    ) -> Result<(), Refusal> {
         self.advance(now);
         if !self.state.phones.contains_key(number) {
             return Err(Refusal::UnknownPhone);
         }
-        self.unlink_all(number, "unknown_companion");
+        match session {
+            None => self.unlink_all(number, "unknown_companion"),
+            Some(session)
+                if self
+                    .state
+                    .sessions_of(number)
+                    .iter()
+                    .any(|known| known == session) =>
+            {
+                self.unlink_session(session, "unknown_companion");
+            }
+            Some(_) => return Err(Refusal::UnknownSession),
+        }
         Ok(())
     }
 

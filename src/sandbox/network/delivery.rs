@@ -108,6 +108,7 @@ impl Network {
         message.address(self.recipients(&from, &message.to));
         let (chat, session) = (message.to.clone(), message.session.clone());
         let to_status = chat == ChatId::Status;
+        self.stops_typing(&from, &chat);
         let arrival = self.state.remember(message);
         self.state.file(&from, chat, arrival, false);
         self.tell_others(&from, session.as_deref(), &News::Message(arrival));
@@ -286,6 +287,15 @@ impl Network {
         };
         let frame = match news {
             News::Frame(frame) => frame,
+            News::Group {
+                id,
+                action,
+                by,
+                people,
+            } => match self.group_frame(&id, &action, &by, &people) {
+                Some(frame) => frame,
+                None => return,
+            },
             News::Message(arrival) => {
                 let now = self.now;
                 if let Some(message) = self.state.message_mut(arrival)

@@ -6,8 +6,12 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::chat_id::ChatId;
+use super::group_acts::{GroupAct, GroupDone};
+use super::groups::GroupRefusal;
 use super::media::{MediaDraft, MediaPut};
 use super::number::Number;
+use super::people::{Profile, Typing};
 use super::state::{Millis, Timing};
 use super::{Drift, Fault, Network, Refusal, Rules, SocketId};
 
@@ -101,7 +105,8 @@ inputs! {
         = |network, now| network.link(now, phone, code);
 
     /// See [`Network::unlink`].
-    Unlink { phone: Number } -> Result<(), Refusal> = |network, now| network.unlink(now, phone);
+    Unlink { phone: Number, session: Option<String> } -> Result<(), Refusal>
+        = |network, now| network.unlink(now, phone, session.as_deref());
 
     /// See [`Network::send_from_phone`].
     PhoneSends { from: Number, to: Number, text: String } -> Result<String, Refusal>
@@ -131,4 +136,23 @@ inputs! {
     /// See [`Network::put_media`].
     PutMedia { draft: MediaDraft, limit: u64 } -> MediaPut
         = |network, now| network.put_media(now, draft, *limit);
+
+    /// See [`Network::act_on_group`].
+    ActOnGroup { by: Number, act: GroupAct } -> Result<GroupDone, GroupRefusal>
+        = |network, now| network.act_on_group(now, by, act);
+
+    /// See [`Network::change_profile`].
+    ChangeProfile { phone: Number, profile: Profile } -> Result<(), Refusal>
+        = |network, now| network.change_profile(now, phone, profile);
+
+    /// See [`Network::block`].
+    Block { phone: Number, other: Number, blocked: bool } -> Result<(), Refusal>
+        = |network, now| network.block(now, phone, other, *blocked);
+
+    /// See [`Network::ban`].
+    Ban { phone: Number } -> Result<(), Refusal> = |network, now| network.ban(now, phone);
+
+    /// See [`Network::types_on_phone`].
+    TypesOnPhone { phone: Number, chat: ChatId, typing: Typing } -> Result<(), Refusal>
+        = |network, now| network.types_on_phone(now, phone, chat, *typing);
 }

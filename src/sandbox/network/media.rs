@@ -278,9 +278,8 @@ impl Network {
     /// Ids that messages and pictures name.
     fn media_needed(&self) -> BTreeSet<String> {
         let messages = self.state.messages.values();
-        messages
-            .filter_map(|message| message.content.media_id().map(str::to_owned))
-            .collect()
+        let sent = messages.filter_map(|message| message.content.media_id().map(str::to_owned));
+        sent.chain(self.pictures_worn().cloned()).collect()
     }
 
     /// Whether a message may name this media; one that names none is fine.

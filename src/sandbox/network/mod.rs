@@ -13,6 +13,8 @@ mod content_fields;
 mod control;
 mod delivery;
 mod faults;
+mod group_acts;
+mod group_verbs;
 mod groups;
 mod history;
 mod index;
@@ -23,7 +25,10 @@ mod message;
 mod message_verbs;
 mod number;
 mod pairing;
+mod people;
+mod people_verbs;
 mod reading;
+mod routing;
 mod schedule;
 mod state;
 mod strikes;
@@ -41,9 +46,14 @@ use serde_json::{Value, json};
 
 pub(crate) use self::chat_id::ChatId;
 pub(crate) use self::faults::{Drift, Fault, FaultKind, Nature};
+pub(crate) use self::group_acts::{GroupAct, GroupDone};
+pub(crate) use self::groups::{
+    DESCRIPTION_LIMIT, Group, GroupRefusal, PARTICIPANTS_LIMIT, PeopleAction, Role, SUBJECT_LIMIT, Setting,
+};
 pub(crate) use self::input::{AnyInput, Input, inputs};
 pub(crate) use self::media::{MediaDraft, MediaEntry, MediaHash, MediaKind};
 pub(crate) use self::number::Number;
+pub(crate) use self::people::{ABOUT_LIMIT, NAME_LIMIT, Picture, Profile, Typing};
 use self::schedule::Due;
 pub(crate) use self::state::{Millis, State, Timing};
 pub(crate) use self::views::{ChatView, DeliveryView, MessageView, PhoneView, WaitingView};
@@ -79,6 +89,12 @@ pub(crate) enum Refusal {
     UnknownMessage,
     #[error("this phone is banned from WhatsApp")]
     Banned,
+    #[error("there is no such media: upload a picture first")]
+    UnknownMedia,
+    #[error("this phone is in no such group")]
+    UnknownGroup,
+    #[error("this phone has linked no such session")]
+    UnknownSession,
     #[error("too many faults wait already: clear them first")]
     TooManyFaults,
 }
@@ -125,6 +141,9 @@ pub(crate) struct Network {
     /// The moment of what happens now.
     #[serde(skip)]
     now: Millis,
+    /// What people are doing in a chat at the moment, and since when. Nothing else depends on it.
+    #[serde(skip)]
+    typing: BTreeMap<(ChatId, Number), (Typing, Millis)>,
     last_socket: SocketId,
     #[serde(with = "chance")]
     chance: ChaCha12Rng,
@@ -161,6 +180,7 @@ impl Network {
             sockets: BTreeMap::new(),
             seats: HashMap::new(),
             now: 0,
+            typing: BTreeMap::new(),
             last_socket: 0,
             chance: ChaCha12Rng::seed_from_u64(0),
             effects: Vec::new(),
@@ -321,22 +341,18 @@ impl Network {
         if let Some(link) = self.state.links.get(session) {
             let phone = link.phone.clone();
             let online = self.seems_online(&phone);
-            self.push_presence(&phone, json!({"online": online}));
+            self.push_presence(&phone, online);
         }
     }
 
-    /// Tells those who watch `phone` something about its presence.
-    fn push_presence(&mut self, phone: &Number, mut details: Value) {
-        details["t"] = json!("presence");
-        details["id"] = json!(phone.pn());
-        let watching: Vec<SocketId> = self
-            .sockets
-            .iter()
-            .filter(|(_, socket)| socket.watches.contains(phone))
-            .map(|(id, _)| *id)
-            .collect();
-        for socket in watching {
-            self.push(socket, details.clone());
+    /// Tells those who watch `phone` and may see it whether it is online.
+    fn push_presence(&mut self, phone: &Number, online: bool) {
+        let frame = json!({"t": "presence", "id": phone.pn(), "online": online});
+        for socket in self.sockets_watching(phone) {
+            let viewer = self.phone_of(socket);
+            if viewer.is_some_and(|viewer| !self.is_hidden(phone, &viewer)) {
+                self.push(socket, frame.clone());
+            }
         }
     }
 

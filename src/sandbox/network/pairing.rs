@@ -190,17 +190,7 @@ impl Network {
         let own = &link.phone;
         let mut peers = self.latest_chats(own);
         peers.truncate(CHATS);
-        let strangers = peers
-            .iter()
-            .filter_map(|(peer, _)| peer.person())
-            .filter(|peer| !self.state.phones.contains_key(peer));
-        let contacts: Vec<Value> = self
-            .state
-            .phones
-            .keys()
-            .chain(strangers)
-            .map(|number| json!({"id": number.pn(), "lid": number.lid(), "name": self.name_of(number)}))
-            .collect();
+        let contacts = self.contacts_for_page(own, &peers);
         let unheard = unheard(link);
         let chats: Vec<Value> = peers
             .iter()
@@ -211,8 +201,8 @@ impl Network {
             "me": {"pn": own.pn(), "lid": own.lid(), "name": phone.name},
             "contacts": contacts,
             "chats": chats,
-            "groups": [],
-            "blocklist": [],
+            "groups": self.groups_for_page(own),
+            "blocklist": self.blocklist_for_page(own),
             "historyFrames": 0,
             "syncMs": self.rules.sync_ms,
         })

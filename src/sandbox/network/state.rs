@@ -12,6 +12,7 @@ use super::index::Index;
 use super::media::MediaShelf;
 use super::message::{Ack, Message};
 use super::number::Number;
+use super::people::Picture;
 use super::schedule::Schedule;
 
 /// Milliseconds since the Unix epoch. The model has no clock: every input brings its own.
@@ -72,6 +73,11 @@ pub(crate) struct Phone {
     /// Those from whom it wants to hear nothing.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub(crate) blocked: BTreeSet<Number>,
+    #[serde(default)]
+    pub(crate) picture: Picture,
+    /// Names of its own that it keeps for others.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) contacts: BTreeMap<Number, String>,
 }
 
 /// One conversation as one phone has it.
@@ -139,6 +145,13 @@ pub(crate) enum News {
         by: Number,
         ack: Ack,
         at: Millis,
+    },
+    /// A group changed, and these people with it; told with the group as it is when it is told.
+    Group {
+        id: GroupId,
+        action: String,
+        by: Number,
+        people: Vec<Number>,
     },
     /// Anything else, as the frame that says it.
     Frame(Value),

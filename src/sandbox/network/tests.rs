@@ -4,7 +4,10 @@
 mod chats;
 mod contents;
 mod faults;
+mod group_rules;
+mod groups;
 mod history;
+mod people;
 mod properties;
 mod replay;
 mod scenes;
@@ -13,7 +16,7 @@ mod views;
 use serde_json::{Value, json};
 
 use super::chat_id::GroupId;
-use super::groups::{Group, Role};
+use super::groups::{Group, Outcome, PeopleAction};
 use super::{Effect, Millis, Network, Number, Rules, SocketId, State};
 
 /// A network with a clock of its own and a record of what every page was told.
@@ -36,16 +39,14 @@ pub(super) fn number(digits: &str) -> Number {
 
 /// A group of these people; the first one has made it.
 pub(super) fn group_of(people: &[&str]) -> (GroupId, Group) {
-    let roles = people.iter().enumerate();
-    let participants = roles.map(|(place, person)| {
-        let role = if place == 0 { Role::Creator } else { Role::Member };
-        (number(person), role)
-    });
-    let group = Group {
-        subject: "Friends".to_owned(),
-        participants: participants.collect(),
-        announce: false,
+    let [creator, others @ ..] = people else {
+        panic!("a group without anybody");
     };
+    let others: Vec<Number> = others.iter().map(|person| number(person)).collect();
+    let mut group = Group::new(1_000_000, &number(creator), "Friends", "CODE".to_owned()).unwrap();
+    group
+        .change_people(&number(creator), PeopleAction::Add, &others, |_| Outcome::Done)
+        .unwrap();
     (GroupId::of(1), group)
 }
 

@@ -7,9 +7,11 @@ use serde_json::{Map, Value, json};
 use super::changes::Actor;
 use super::chat_id::ChatId;
 use super::content::Content;
+use super::group_verbs::GroupVerb;
 use super::message::Draft;
 use super::message_verbs::MessageVerb;
 use super::number::Number;
+use super::people_verbs::PeopleVerb;
 use super::state::Millis;
 use super::{Network, SocketId};
 
@@ -37,28 +39,6 @@ enum Verb {
         id: String,
         msg: Map<String, Value>,
     },
-    Exists {
-        id: String,
-    },
-    About {
-        id: String,
-    },
-    SetAbout {
-        about: String,
-    },
-    Picture {
-        id: String,
-    },
-    Presence {
-        available: Option<bool>,
-    },
-    PresenceSub {
-        id: String,
-    },
-    Chatstate {
-        id: String,
-        state: String,
-    },
     /// The "What's new" dialog was dismissed.
     Dismissed {
         id: u64,
@@ -82,6 +62,13 @@ impl Network {
             self.obey(now, socket, rid.as_ref(), verb)
         } else if let Ok(verb) = MessageVerb::deserialize(&frame) {
             self.obey_message_verb(now, socket, verb)
+        } else if let Ok(verb) = PeopleVerb::deserialize(&frame) {
+            self.obey_about_people(now, socket, verb)
+        } else if let Ok(verb) = GroupVerb::deserialize(&frame) {
+            Some(match self.phone_of(socket) {
+                Some(own) => self.obey_about_groups(now, &own, verb),
+                None => json!({"error": "not-linked"}),
+            })
         } else {
             Some(json!({"error": "unknown"}))
         };
@@ -99,8 +86,6 @@ impl Network {
             Verb::Hello { token, resumes } => self.hello(now, socket, token.as_deref(), resumes),
             Verb::Refs => Some(json!({"t": "refs", "refs": self.fresh_refs(now, socket)})),
             Verb::PairingCode { phone } => Some(self.pairing_code(socket, &phone)),
-            Verb::Exists { id } => Some(exists(&id)),
-            Verb::Picture { id } => Some(picture(&id)),
             verb => match self.phone_of(socket) {
                 Some(phone) => self.obey_linked(now, socket, &phone, rid, verb),
                 None => Some(json!({"error": "not-linked"})),
@@ -133,25 +118,6 @@ impl Network {
             Verb::Send { to, id, msg } => {
                 let rid = rid.map_or_else(|| "null".to_owned(), Value::to_string);
                 self.send_verb(now, socket, own, &rid, (&to, id, &msg))
-            }
-            Verb::About { id } => Some(json!({"about": self.about_of(&id)})),
-            Verb::SetAbout { about } => {
-                if let Some(phone) = self.state.phones.get_mut(own) {
-                    phone.about = about;
-                    self.touch();
-                }
-                Some(json!({"status": 200}))
-            }
-            Verb::Presence { available } => {
-                self.push_presence(own, json!({"online": available.unwrap_or(true)}));
-                Some(json!({"ok": 1}))
-            }
-            Verb::PresenceSub { id } => self.watch(socket, &id),
-            Verb::Chatstate { id, state } => {
-                if let Some(peer) = Number::parse(&id) {
-                    self.show_chatstate(own, &peer, &state);
-                }
-                Some(json!({"ok": 1}))
             }
             Verb::Dismissed { id } => {
                 self.dismissed(socket, id);
@@ -196,50 +162,5 @@ impl Network {
             automatic: false,
         };
         self.send_from_page(now, socket, rid, draft)
-    }
-
-    fn about_of(&self, id: &str) -> Option<String> {
-        let number = Number::parse(id).filter(Number::is_on_whatsapp)?;
-        let known = self.state.phones.get(&number).map(|phone| phone.about.clone());
-        Some(known.unwrap_or_else(|| ROBOT_ABOUT.to_owned()))
-    }
-
-    fn watch(&mut self, socket: SocketId, id: &str) -> Option<Value> {
-        let number = Number::parse(id)?;
-        let online = self.seems_online(&number);
-        self.sockets.get_mut(&socket)?.watches.insert(number.clone());
-        self.push(
-            socket,
-            json!({"t": "presence", "id": number.pn(), "online": online}),
-        );
-        None
-    }
-
-    /// Shows the pages of `peer` that `own` is typing or has stopped.
-    fn show_chatstate(&mut self, own: &Number, peer: &Number, state: &str) {
-        let frame = json!({"t": "presence", "id": own.pn(), "online": true, "state": state});
-        for session in self.state.sessions_of(peer) {
-            if let Some(socket) = self.socket_of(&session) {
-                self.push(socket, frame.clone());
-            }
-        }
-    }
-}
-
-fn exists(id: &str) -> Value {
-    match Number::parse(id).filter(Number::is_on_whatsapp) {
-        Some(number) => json!({"wid": number.pn(), "lid": number.lid()}),
-        // Groups and the like exist as far as the page can tell.
-        None if id.contains("@g.us") => json!({"wid": id}),
-        None => json!({}),
-    }
-}
-
-fn picture(id: &str) -> Value {
-    match Number::parse(id).filter(Number::is_on_whatsapp) {
-        Some(number) => {
-            json!({"url": format!("https://web.whatsapp.com/pictures/{}.svg", number.digits())})
-        }
-        None => json!({}),
     }
 }

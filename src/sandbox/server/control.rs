@@ -180,7 +180,7 @@ async fn switch(hub: State, path: web::Path<(String, String)>, body: Bytes) -> A
     Fields::read(&body)?.done()?;
     let phone = number.clone();
     match switch.as_str() {
-        "unlink" => hub.act(inputs::Unlink { phone }),
+        "unlink" => hub.act(inputs::Unlink { phone, session: None }),
         switch => hub.act(inputs::SetOnline {
             phone,
             online: switch == "online",

@@ -153,7 +153,10 @@ impl Life {
                 let _ = self.give(&inputs::SetOnline { phone, online });
             }
             Happens::Unlinks(phone) => {
-                let _ = self.give(&inputs::Unlink { phone: who(phone) });
+                let _ = self.give(&inputs::Unlink {
+                    phone: who(phone),
+                    session: None,
+                });
             }
             Happens::Fault(phone, kind) => {
                 let fault = Fault {

@@ -164,7 +164,7 @@ impl Stage {
 fn the_phone_logs_its_pages_out() {
     let mut stage = Stage::new(1);
     let (page, token) = stage.linked(ANNA);
-    stage.network.unlink(stage.now, &number(ANNA)).unwrap();
+    stage.network.unlink(stage.now, &number(ANNA), None).unwrap();
     stage.note();
     assert_eq!(stage.told(page, "logout").len(), 1);
     let again = stage.page(Some(&token));
