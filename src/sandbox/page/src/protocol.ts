@@ -17,7 +17,10 @@ export interface Me {
 export interface ContactEntry {
   id: string;
   lid?: string;
+  /** As the account calls them. */
   name?: string;
+  /** As they call themselves. */
+  pushname?: string;
   /** Where its picture is, if it has one. */
   picture?: string;
 }
@@ -181,6 +184,8 @@ export interface Requests {
   set_picture: { ask: { id: string; mediaId?: string }; answer: { url?: string } };
   block: { ask: { id: string }; answer: { ids: string[] } };
   unblock: { ask: { id: string }; answer: { ids: string[] } };
+  /** How many devices somebody has: the phone, and what is linked to it. */
+  devices: { ask: { id: string }; answer: { devices: number } };
   /** How the account calls somebody in its own address book; without a name they are taken out of it. */
   contact_save: { ask: { id: string; name?: string }; answer: object };
 

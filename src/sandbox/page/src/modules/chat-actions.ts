@@ -5,7 +5,7 @@ import type { Ask, ChatSettings } from '../protocol';
 import type { ModuleTable } from '../registry';
 import { notSimulated } from '../registry';
 import { link } from '../runtime/socket';
-import { chatOf, chats, type Chat } from './chats';
+import { chatFilter, chatOf, chats, type Chat } from './chats';
 import { Cmd } from './connection';
 import { unixTime } from './constants';
 import { messages, type Msg } from './messages';
@@ -117,11 +117,16 @@ Cmd.offer({
   openChatAt: async (ask: Chat | { chat: Chat }) => open(chatIn(ask)),
   closeChat: () => open(undefined),
   closeActiveChat: () => open(undefined),
-  setActiveFilter: (filter?: string, label?: string) => Cmd.trigger('set_active_filter', filter, label),
+  // chat.setChatList. Without a kind: all chats again.
+  setActiveFilter: (kind?: string, label?: string) => Cmd.trigger('set_active_filter', kind, label),
   // There are no drawers on this page.
   openDrawerMid: notSimulated('openDrawerMid'),
   chatSearch: notSimulated('chatSearch'),
   msgInfoDrawer: notSimulated('msgInfoDrawer'),
+});
+
+Cmd.on('set_active_filter', (kind?: string, label?: string) => {
+  chatFilter.updateLabelQuery(kind === undefined ? undefined : { kind, label });
 });
 
 /** chat.setInputText writes into the box of the chat that is open. */

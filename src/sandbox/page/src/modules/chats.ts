@@ -107,6 +107,10 @@ export class Chat extends Model implements SendTarget {
     return this.composeContents;
   }
 
+  getAllMsgs(): Msg[] {
+    return this.msgs.toArray();
+  }
+
   /** With the last message alone: whatsapp-web.js looks whether there is any. */
   override serialize(): Attributes {
     const last = this.msgs.last();
@@ -190,7 +194,7 @@ class CallCollectionImpl extends PlainCollection {
   setActiveCall(): void {}
 }
 
-/** chat.active_filter wraps the prototype's method. */
+/** How the list of chats is filtered. chat.active_filter wraps the prototype's method. */
 class SearchQuery extends EventEmitter {
   filter: object | undefined;
 
@@ -198,6 +202,8 @@ class SearchQuery extends EventEmitter {
     this.filter = filter;
   }
 }
+
+export const chatFilter = new SearchQuery();
 
 export const chatModules: ModuleTable = {
   WAWebChatModel: { Chat },

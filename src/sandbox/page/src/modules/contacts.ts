@@ -111,6 +111,8 @@ class ContactCollectionImpl extends PeopleCollection<Contact> {
     lidTable.learn(entry.id, entry.lid);
     const contact = this.getOrAdd(createWid(entry.id));
     contact.call(entry.name);
+    const pushname = entry.pushname ?? contact.pushname ?? entry.name;
+    if (pushname !== undefined) contact.set({ pushname });
     return contact;
   }
 

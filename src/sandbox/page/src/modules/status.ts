@@ -41,6 +41,10 @@ export class StatusV3 extends Model {
     return this.msgs.last();
   }
 
+  getAllMsgs(): Msg[] {
+    return this.msgs.toArray();
+  }
+
   take(posts: readonly Msg[]): void {
     for (const msg of posts) this.msgs.add(msg);
     this.count();

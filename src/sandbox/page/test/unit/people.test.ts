@@ -6,7 +6,8 @@ import { blocklist, blocklistModules } from '../../src/modules/blocklist';
 import { addressBookModules } from '../../src/modules/address-book';
 import { findCountryCode, formatPhoneNumber } from '../../src/modules/by-name/people';
 import { applySettings, changeChat, chatActionModules } from '../../src/modules/chat-actions';
-import { chatOf, chats } from '../../src/modules/chats';
+import { chatModules, chatOf, chats } from '../../src/modules/chats';
+import { Cmd } from '../../src/modules/connection';
 import { contacts, lidTable } from '../../src/modules/contacts';
 import { groupActionModules } from '../../src/modules/group-actions';
 import { groupEvents } from '../../src/modules/group-events';
@@ -62,7 +63,9 @@ test('people are found by either of their ids', () => {
   const bia = contacts.take({ id: BIA, lid: lid(BIA), name: 'Bia Souza' });
   assert.equal(contacts.get(lid(BIA)), bia);
   assert.equal(contacts.get(createWid(lid(BIA))), bia);
-  assert.equal(bia.shortName, 'Bia');
+  assert.deepEqual([bia.shortName, bia.pushname], ['Bia', 'Bia Souza']);
+  contacts.take({ id: BIA, name: 'The gardener', pushname: 'Bia Souza' });
+  assert.deepEqual([bia.name, bia.pushname], ['The gardener', 'Bia Souza']);
   assert.equal(contacts.get(lid(CAI)), undefined);
 });
 
@@ -281,6 +284,17 @@ test('groups in common are counted anew each time', async () => {
   assert.equal((await findCommonGroups(bia)).length, 0, 'I am out');
 });
 
+test('a filter of the chat list is taken through the method that wa-js wraps', () => {
+  const heard: unknown[] = [];
+  const { SearchQuery } = chatModules['WAWebChatSearchQuery'] as any;
+  const original = SearchQuery.prototype.updateLabelQuery;
+  SearchQuery.prototype.updateLabelQuery = (filter: unknown) => heard.push(filter);
+  (Cmd as any).setActiveFilter('unread');
+  (Cmd as any).setActiveFilter();
+  SearchQuery.prototype.updateLabelQuery = original;
+  assert.deepEqual(heard, [{ kind: 'unread', label: undefined }, undefined]);
+});
+
 test('typing shows where it happens, and ends with a pause', () => {
   const heard: unknown[] = [];
   presences.on('change:chatstate.type', (chatstate: any) => heard.push(chatstate.type));
@@ -316,9 +330,13 @@ test('only my own picture, and those of groups that I may change, can be set', (
   assert.equal(pictures.get(ME)?.img, 'https://web.whatsapp.com/media/a');
 });
 
-test('country codes', () => {
+test('numbers of some countries are written as people there write them', () => {
   for (const [digits, code] of [['5511987654321', '55'], ['14155550100', '1'], ['351912345678', '351']] as const) {
     assert.equal(findCountryCode(digits), code);
   }
-  assert.equal(formatPhoneNumber('351912345678@s.whatsapp.net'), '+351 912345678');
+  const spelled = [
+    ['351912345678', '+351 912345678'], ['14155550100', '+1 (415) 555-0100'],
+    ['5511987654321', '+55 11 98765-4321'], ['551133334444', '+55 11 3333-4444'],
+  ] as const;
+  for (const [digits, text] of spelled) assert.equal(formatPhoneNumber(`${digits}@s.whatsapp.net`), text);
 });

@@ -4,6 +4,7 @@ import { createWid, type Wid } from '../../ids/wid';
 import type { ModuleTable } from '../../registry';
 import { notSimulated } from '../../registry';
 import { lidTable } from '../contacts';
+import { demand } from '../server-error';
 
 /** Country calling codes of one and two digits; all others have three. */
 const SHORT_CODES = new Set([
@@ -22,11 +23,24 @@ export function findCountryCode(digits: string): string {
   return digits.slice(0, LONGEST_CODE);
 }
 
-/** `5511987654321@s.whatsapp.net` → `+55 11987654321`. */
+/** How some countries write their numbers; the others are left in one piece. */
+const SPELLINGS: Record<string, (number: string) => string> = {
+  1: (number) => number.replace(/^(\d{3})(\d{3})(\d{4})$/, '($1) $2-$3'),
+  55: (number) => number.replace(/^(\d{2})(\d{4,5})(\d{4})$/, '$1 $2-$3'),
+};
+
+/** `5511987654321@s.whatsapp.net` → `+55 11 98765-4321`. */
 export function formatPhoneNumber(jid: string): string {
   const digits = jid.split('@')[0] ?? '';
   const code = findCountryCode(digits);
-  return `+${code} ${digits.slice(code.length)}`;
+  const number = digits.slice(code.length);
+  return `+${code} ${SPELLINGS[code]?.(number) ?? number}`;
+}
+
+/** The phone is device 0, what is linked to it counts on. */
+async function devicesOf(id: Wid): Promise<{ id: Wid; devices: { id: number }[] }> {
+  const { devices } = await demand('devices', { id: String(id) });
+  return { id, devices: Array.from({ length: devices }, (_, device) => ({ id: device })) };
 }
 
 const jidOf = (wid: Wid | string) => createWid(wid).toJid();
@@ -47,8 +61,8 @@ export const peopleModules: ModuleTable = {
   // getFormattedNumber, getCountryCode
   WAWebPhoneUtils: { formattedPhoneNumber: formatPhoneNumber },
   WAPhoneFindCC: { findCC: findCountryCode },
-  // getContactDeviceCount: the server does not tell which devices others have.
-  WAWebApiDeviceList: { getDeviceIds: notSimulated('getDeviceIds') },
+  // getContactDeviceCount
+  WAWebApiDeviceList: { getDeviceIds: (people: Wid[]) => Promise.all(people.map(devicesOf)) },
   // getCustomerNote: only businesses take notes.
   WAWebBizGatingUtils: { smbNotesV1Enabled: () => false },
   // There are no drawers on this page.
