@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::parser::ValueSource;
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use clap_complete::Shell;
 
 /// A WhatsApp gateway: many accounts behind one API.
@@ -15,8 +16,21 @@ pub(super) struct Arguments {
     pub(super) json: bool,
     #[command(flatten)]
     pub(super) service: Service,
+    /// Whether the address was given by hand, and not by the environment
+    #[arg(skip)]
+    pub(super) url_by_hand: bool,
     #[command(subcommand)]
     pub(super) command: Command,
+}
+
+impl Arguments {
+    /// Reads the command line. Ends the process on wrong usage, and after `--help` and `--version`.
+    pub(super) fn read() -> Arguments {
+        let matches = Arguments::command().get_matches();
+        let mut arguments = Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+        arguments.url_by_hand = matches.value_source("url") == Some(ValueSource::CommandLine);
+        arguments
+    }
 }
 
 /// Which service the client commands speak to. What is not given is taken from the file that `login` and `up` write.
@@ -42,7 +56,7 @@ pub(super) enum Command {
     Up(Up),
     /// Run a node
     Serve(Node),
-    /// Run the simulated WhatsApp alone
+    /// Run the simulated WhatsApp alone, or play a scenario on it
     Sandbox(SandboxArguments),
     /// Install the browser that accounts need (Debian and its kin)
     Setup(Setup),
@@ -107,7 +121,10 @@ pub(super) struct Up {
 }
 
 #[derive(Debug, Clone, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(super) struct SandboxArguments {
+    #[command(subcommand)]
+    pub(super) command: Option<SandboxCommand>,
     /// Port of the control, 0 for a free one
     #[arg(long, value_name = "N", default_value_t = 7881)]
     pub(super) port: u16,
@@ -117,6 +134,31 @@ pub(super) struct SandboxArguments {
     /// Seed of everything that looks random
     #[arg(long, value_name = "N")]
     pub(super) seed: Option<u64>,
+}
+
+#[derive(Debug, Clone, Subcommand)]
+pub(super) enum SandboxCommand {
+    /// Play a scenario and report whether what it expects came true
+    ///
+    /// In virtual time, unless --url names a sandbox that runs: there it takes its real time, with the pages that are
+    /// linked there.
+    Run(ScenarioArguments),
+}
+
+#[derive(Debug, Clone, Args)]
+pub(super) struct ScenarioArguments {
+    /// A file in TOML or JSON, or the name of one that comes with Zaptor
+    #[arg(value_name = "FILE|NAME", required_unless_present = "list")]
+    pub(super) scenario: Option<String>,
+    /// Tell which scenarios come with Zaptor
+    #[arg(long, conflicts_with_all = ["scenario", "seed", "log"])]
+    pub(super) list: bool,
+    /// Seed of everything that looks random, in place of the file's
+    #[arg(long, value_name = "N")]
+    pub(super) seed: Option<u64>,
+    /// Write the delivery log to this file, one message a line
+    #[arg(long, value_name = "FILE")]
+    pub(super) log: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Args)]
@@ -288,7 +330,7 @@ pub(super) enum WalletCommand {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
+    use super::CommandFactory;
 
     #[test]
     fn the_command_line_is_consistent() {

@@ -15,6 +15,7 @@ mod message;
 mod node;
 mod pairing;
 mod printer;
+mod scenario;
 mod serve_options;
 mod setup;
 mod stop_signal;
@@ -23,9 +24,7 @@ mod wallet;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
-use args::{Arguments, Command};
+use args::{Arguments, Command, SandboxCommand};
 use client::Client;
 use failure::Failure;
 use printer::Printer;
@@ -35,7 +34,7 @@ pub use stop_signal::stop_signal;
 
 /// Reads the command line, does what it says and gives the exit code. Called by `main` alone.
 pub fn main() -> ExitCode {
-    let arguments = Arguments::parse(); // ends the process with code 2 on wrong usage
+    let arguments = Arguments::read(); // ends the process with code 2 on wrong usage
     let printer = Printer::new(arguments.json);
     match run(arguments, printer) {
         Ok(()) => ExitCode::SUCCESS,
@@ -52,7 +51,13 @@ fn run(arguments: Arguments, printer: Printer) -> Result<(), Failure> {
     match arguments.command {
         Command::Up(up) => node::up(up, printer),
         Command::Serve(node) => node::serve(node, printer),
-        Command::Sandbox(sandbox) => node::sandbox(sandbox, printer),
+        Command::Sandbox(sandbox) => match sandbox.command {
+            Some(SandboxCommand::Run(run)) => {
+                let url = arguments.service.url.filter(|_| arguments.url_by_hand);
+                scenario::run(run, url.as_deref(), printer)
+            }
+            None => node::sandbox(sandbox, printer),
+        },
         Command::Migrate(node) => node::migrate(node, printer),
         Command::Setup(setup) => setup::run(setup, printer),
         Command::Doctor(node) => doctor::run(node, printer),

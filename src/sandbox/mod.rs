@@ -1,13 +1,14 @@
 //! The sandbox: a simulated WhatsApp, so that Zaptor can be developed, tried and tested without a phone.
 //!
-//! Three parts. [`network`] is the model: phones, chats, messages, their acknowledgements, without clock or I/O.
+//! Four parts. [`network`] is the model: phones, chats, messages, their acknowledgements, without clock or I/O.
 //! [`server`] gives it a door for pages (TLS, as `https://web.whatsapp.com`) and one for people and tests (plain
-//! HTTP under `/_/`). The page itself, on which the unmodified wa-js runs, is built from `page/` and embedded.
+//! HTTP under `/_/`). [`scenario`] plays files in which people, faults and expectations are written down. The page itself, on which the unmodified wa-js runs, is built from `page/` and embedded.
 //!
 //! The room never listens on anything but loopback, never speaks to the real WhatsApp, and knows nothing of the rest
 //! of Zaptor: the browser engine finds it as it finds the real site, only the host mapping differs.
 
 mod network;
+pub mod scenario;
 mod server;
 
 use std::path::{Path, PathBuf};

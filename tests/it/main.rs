@@ -20,6 +20,7 @@ mod sandbox_faults;
 mod sandbox_media;
 mod sandbox_process;
 mod sandbox_watch;
+mod scenarios;
 mod servers;
 mod session_browser;
 #[path = "../../actors/tests/it/session_conformance.rs"]

@@ -14,7 +14,7 @@ use super::hub::Hub;
 use super::problem::{Problem, Wrong};
 use super::{media_doors, shapes, watch};
 use crate::sandbox::Info;
-use crate::sandbox::network::{Network, Number, Refusal, inputs};
+use crate::sandbox::network::{Network, Number, Refusal, Timing, inputs};
 
 /// The largest body a request may have, in bytes.
 pub(super) const BODY_LIMIT: usize = 512 * 1024;
@@ -144,17 +144,22 @@ fn needed_code(body: &[u8]) -> Result<String, Problem> {
 
 async fn send(hub: State, path: web::Path<String>, body: Bytes) -> Answer {
     let from = known(&path)?;
-    let mut fields = Fields::read(&body)?;
+    let (to, text) = message_of(&body)?;
+    let id = hub
+        .act(inputs::PhoneSends { from, to, text })
+        .map_err(|refusal| Problem::refused(refusal, "/to"))?;
+    Ok(HttpResponse::Created().json(json!({"wa_message_id": id})))
+}
+
+/// The message that a body describes: to whom, and its text.
+pub(super) fn message_of(body: &[u8]) -> Result<(Number, String), Problem> {
+    let mut fields = Fields::read(body)?;
     let to = fields.needed_phone("to");
     if fields.text("type").is_some_and(|kind| kind != "text") {
         fields.note("type", "unsupported", "phones send `text` only, so far");
     }
     let text = fields.needed_message();
-    let (to, text) = fields.done_with(to.zip(text))?;
-    let id = hub
-        .act(inputs::PhoneSends { from, to, text })
-        .map_err(|refusal| Problem::refused(refusal, "/to"))?;
-    Ok(HttpResponse::Created().json(json!({"wa_message_id": id})))
+    fields.done_with(to.zip(text))
 }
 
 async fn chats(hub: State, path: web::Path<String>) -> Answer {
@@ -227,8 +232,15 @@ async fn show_network(hub: State) -> HttpResponse {
 }
 
 async fn change_network(hub: State, body: Bytes) -> Answer {
-    let mut timing = hub.look(|network| network.timing().0.clone());
-    let mut fields = Fields::read(&body)?;
+    let before = hub.look(|network| network.timing().0.clone());
+    let (timing, seed) = timing_of(&body, before)?;
+    hub.act(inputs::SetTiming { timing, seed });
+    Ok(show_network(hub).await)
+}
+
+/// What a body makes of the timing, and the new seed if it names one.
+pub(super) fn timing_of(body: &[u8], mut timing: Timing) -> Result<(Timing, Option<u64>), Problem> {
+    let mut fields = Fields::read(body)?;
     timing.ack_ms = fields.whole("ack_ms", DAY_MS).unwrap_or(timing.ack_ms);
     timing.deliver_ms = fields.whole("deliver_ms", DAY_MS).unwrap_or(timing.deliver_ms);
     if fields.has("read_ms") {
@@ -242,8 +254,7 @@ async fn change_network(hub: State, body: Bytes) -> Answer {
     }
     let seed = fields.whole("seed", u64::MAX);
     fields.done()?;
-    hub.act(inputs::SetTiming { timing, seed });
-    Ok(show_network(hub).await)
+    Ok((timing, seed))
 }
 
 fn known(path: &str) -> Result<Number, Problem> {

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::control::{Answer, DAY_MS, State, refused};
 use super::fields::Fields;
+use super::problem::Problem;
 use crate::sandbox::network::{Fault, FaultKind, Nature, inputs};
 
 /// The most that a fault may be counted.
@@ -16,7 +17,16 @@ const COUNT_LIMIT: u64 = 1_000_000;
 const MODULE_LIMIT: usize = 200;
 
 pub(super) async fn plan_fault(hub: State, body: Bytes) -> Answer {
-    let mut fields = Fields::read(&body)?;
+    let fault = fault_of(&body)?;
+    let id = hub
+        .act(inputs::PlanFault { fault: fault.clone() })
+        .map_err(refused)?;
+    Ok(HttpResponse::Accepted().json(shape(id, &fault, fault.count)))
+}
+
+/// The fault that a body orders.
+pub(super) fn fault_of(body: &[u8]) -> Result<Fault, Problem> {
+    let mut fields = Fields::read(body)?;
     let kind = kind(&mut fields);
     // `account` is another word for the phone that the account is linked to.
     let key = if fields.has("account") && !fields.has("phone") {
@@ -40,7 +50,7 @@ pub(super) async fn plan_fault(hub: State, body: Bytes) -> Answer {
     let module = module(&mut fields, kind);
     let skew_ms = skew(&mut fields, kind);
     let (kind, probability) = fields.done_with(kind.zip(probability))?;
-    let fault = Fault {
+    Ok(Fault {
         kind,
         phone,
         count: count.and_then(|count| u32::try_from(count).ok()),
@@ -49,11 +59,7 @@ pub(super) async fn plan_fault(hub: State, body: Bytes) -> Answer {
         probability,
         module,
         skew_ms,
-    };
-    let id = hub
-        .act(inputs::PlanFault { fault: fault.clone() })
-        .map_err(refused)?;
-    Ok(HttpResponse::Accepted().json(shape(id, &fault, fault.count)))
+    })
 }
 
 pub(super) async fn list_faults(hub: State) -> HttpResponse {

@@ -20,6 +20,7 @@ mod shapes;
 mod site;
 mod thumbnail;
 mod watch;
+pub(super) mod words;
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::PathBuf;

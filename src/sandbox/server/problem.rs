@@ -48,6 +48,17 @@ impl Problem {
         }
     }
 
+    /// What is wrong, each with its pointer.
+    pub(super) fn wrongs(&self) -> Vec<(String, String)> {
+        match self.errors.as_slice() {
+            [] => vec![(String::new(), self.detail.clone())],
+            wrongs => wrongs
+                .iter()
+                .map(|wrong| (wrong.pointer.clone(), wrong.detail.clone()))
+                .collect(),
+        }
+    }
+
     /// A body or query that cannot be accepted.
     pub(super) fn invalid(errors: Vec<Wrong>) -> Problem {
         let detail = match errors.first() {
