@@ -247,7 +247,7 @@ impl<'a> Stage<'a> {
             }
             What::Switch { phone, switch } => {
                 let switched = match switch {
-                    Switch::Unlink => self.give(&inputs::Unlink { phone }),
+                    Switch::Unlink => self.give(&inputs::Unlink { phone, session: None }),
                     switch => self.give(&inputs::SetOnline {
                         phone,
                         online: switch == Switch::Online,
