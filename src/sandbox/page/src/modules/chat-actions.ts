@@ -39,9 +39,22 @@ export function changeChat({ chat: id, clear, remove, ...settings }: Ask<'chat_s
   if (clear && chat) dropMessages(chat, chat.msgs.toArray());
 }
 
-async function set(chat: Chat, change: Omit<Ask<'chat_set'>, 'chat'>): Promise<void> {
+/** What cannot be taken back waits until the server has done it. */
+async function end(chat: Chat, change: { clear: true } | { remove: true }): Promise<void> {
   await demand('chat_set', { chat: String(chat.id), ...change });
   changeChat({ chat: String(chat.id), ...change });
+}
+
+/** Shows at once, as callers do not always wait, and is taken back where the server refuses it. */
+async function set(chat: Chat, settings: ChatSettings): Promise<void> {
+  const { archive = false, pin = 0, unreadCount } = chat;
+  applySettings(chat, settings);
+  try {
+    await demand('chat_set', { chat: String(chat.id), ...settings });
+  } catch (error) {
+    chat.set({ archive, pin, unreadCount });
+    throw error;
+  }
 }
 
 function dropMessages(chat: Chat, gone: readonly Msg[]): void {
@@ -79,7 +92,7 @@ async function sendSeen({ chat }: { chat: Chat }): Promise<void> {
 async function empty(chat: Chat, keepStarred: boolean): Promise<{ status: number }> {
   const all = chat.msgs.toArray();
   const gone = keepStarred ? all.filter((msg) => !msg.star) : all;
-  if (gone.length === all.length) await set(chat, { clear: true });
+  if (gone.length === all.length) await end(chat, { clear: true });
   else {
     await demand('forget', { chat: String(chat.id), ids: gone.map((msg) => msg.id.id) });
     dropMessages(chat, gone);
@@ -94,7 +107,7 @@ function sendClear(chat: Chat, keepStarred = false): Promise<unknown> {
 }
 
 function sendDelete(chat: Chat): Promise<unknown> {
-  return (chat.promises['sendDelete'] = set(chat, { remove: true }).then(() => ({ status: 200 })));
+  return (chat.promises['sendDelete'] = end(chat, { remove: true }).then(() => ({ status: 200 })));
 }
 
 /** The person looks at this chat from now on, and at no other. */

@@ -57,7 +57,10 @@ export class StatusV3 extends Model {
 
   count(): void {
     const unseen = this.msgs.filter((msg) => !msg.id.fromMe && !this.#seen.has(msg.id.id));
-    this.set({ t: this.msgs.last()?.t, totalCount: this.msgs.length, unreadCount: unseen.length });
+    const last = this.msgs.last();
+    this.set({ t: last?.t, totalCount: this.msgs.length, unreadCount: unseen.length });
+    // status.sendImageStatus waits for this change.
+    this.set({ lastReceivedKey: last?.id });
   }
 
   /** status.sendReadStatus: the writer is told who has looked. */

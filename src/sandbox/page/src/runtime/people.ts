@@ -4,6 +4,7 @@ import { createWid } from '../ids/wid';
 import { blocklist } from '../modules/blocklist';
 import { changeChat } from '../modules/chat-actions';
 import { chats } from '../modules/chats';
+import { Conn } from '../modules/connection';
 import { contacts, lidTable } from '../modules/contacts';
 import { takeGroup } from '../modules/group-actions';
 import { groups } from '../modules/groups';
@@ -43,7 +44,15 @@ function takeInGroup(info: GroupInfo): void {
 }
 
 function takeContact(entry: ContactEntry): void {
+  if (identity.isMe(entry.id)) renameMe(entry.pushname ?? entry.name);
   pictures.getOrAdd(contacts.take(entry).id).show(entry.picture);
+}
+
+/** On the phone, or on another page. */
+function renameMe(name: string | undefined): void {
+  if (name === undefined) return;
+  identity.rename(name);
+  Conn.set('pushname', name);
 }
 
 function receivePresence({ id, online, state, chat }: Pushes['presence']): void {
