@@ -250,11 +250,14 @@ export interface Pushes {
   /** More of the history, for a page that was just loaded. */
   history: { chats: { id: string; msgs: RawMessage[] }[] };
   msg: { chat: string; lid?: string; raw: RawMessage };
-  /** Delivered (2), read (3) or played (4), for messages this account sent. In a group: by that participant. */
-  receipt: { chat: string; ids: string[]; ack: number; participant?: string; t2?: number };
+  /**
+   * Delivered (2), read (3) or played (4), for messages this account sent. In a group: by that participant,
+   * and `all` is how far it has come for everybody.
+   */
+  receipt: { chat: string; ids: string[]; ack: number; participant?: string; all?: number; t2?: number };
   /** Somebody, or another device of this account, has edited, taken back, reacted, voted. */
-  edited: Target & { editId: string; body: string; t: number };
-  revoked: Target & { revokeId: string; by: string; t: number };
+  edited: Target & { editId: string; body: string; at: number };
+  revoked: Target & { revokeId: string; by: string; at: number };
   reaction: Target & { reaction: RawReaction };
   vote: Target & { vote: RawVote };
   /** Another device of this account has done this. */

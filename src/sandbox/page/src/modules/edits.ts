@@ -109,17 +109,11 @@ const age = (msg: Msg): number => unixTime() - msg.t;
 const arrived = (msg: Msg): boolean => msg.ack >= ACK.SENT && msg.type !== 'revoked';
 const canEdit = (msg: Msg): boolean => msg.id.fromMe && arrived(msg) && age(msg) <= EDIT_WITHIN_S;
 
-/** Am I an admin of the group? */
-function iAmAdmin(group: Wid): boolean {
-  const metadata = chats.get(group)?.get('groupMetadata') as { participants?: { iAmAdmin?(): boolean } } | undefined;
-  return Boolean(metadata?.participants?.iAmAdmin?.());
-}
-
 const capabilities = {
   canEditText: (msg: Msg) => canEdit(msg) && msg.type === 'chat',
   canEditCaption: (msg: Msg) => canEdit(msg) && CAPTIONED.includes(msg.type),
   canSenderRevokeMsg: (msg: Msg) => msg.id.fromMe && arrived(msg) && age(msg) <= REVOKE_WITHIN_S,
-  canAdminRevokeMsg: (msg: Msg) => msg.id.remote.isGroup() && !msg.id.fromMe && arrived(msg) && iAmAdmin(msg.id.remote),
+  canAdminRevokeMsg: (msg: Msg) => msg.id.remote.isGroup() && !msg.id.fromMe && arrived(msg) && Boolean(chats.get(msg.id.remote)?.iAmAdmin()),
   canStarMsg: (msg: Msg) => !msg.isNotification && arrived(msg),
   canReactToMsg: (msg: Msg) => !msg.isNotification && arrived(msg),
   canForwardMsg: (msg: Msg) => arrived(msg) && (MEDIA_TYPES.includes(msg.type) || !msg.isNotification),

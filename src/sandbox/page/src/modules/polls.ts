@@ -7,7 +7,7 @@ import type { ModuleTable } from '../registry';
 import { link } from '../runtime/socket';
 import { SendMsgResult } from './constants';
 import { identity } from './identity';
-import type { Msg, SendResult } from './messages';
+import { messages, type Msg, type SendResult } from './messages';
 import { granted, targetOf } from './messages/target';
 
 interface PollOption {
@@ -69,8 +69,7 @@ export function applyVote(poll: Msg, { id, by, options, t }: RawVote, isNew: boo
     senderTimestampMs: t * 1000,
   };
   keep(row);
-  // Polls are drawn with their votes.
-  poll.trigger('change:votes', poll);
+  messages.trigger('redraw', poll);
   if (!isNew) return;
   void pollVotes.upsertVotesDb([row]);
   void pollVoteTableMode.bulkUpsert([{

@@ -109,6 +109,7 @@ export function applyReaction(msg: Msg, { id, by, emoji, t }: RawReaction, isNew
   };
   reactionActions.addOrUpdateReactionsModelCollection(sender, isNew);
   msg.set('hasReaction', reactionsStore.of(msg.id).reactions.length > 0);
+  messages.trigger('redraw', msg);
   if (!isNew) return;
   void reactionTableMode.bulkUpsert([{
     ...sender, id: key, reactionParentKey: msg.id, reactionTimestamp: sender.timestamp, author: participant ?? undefined, from,

@@ -4,7 +4,7 @@ import type { Attributes } from '../base/model';
 import { MsgKey } from '../ids/msg-key';
 import { createWid, type Wid } from '../ids/wid';
 import { chatOf } from '../modules/chats';
-import { ACK } from '../modules/constants';
+import { ACK, unixTime } from '../modules/constants';
 import { contacts, lidTable } from '../modules/contacts';
 import { applyEdit, applyForget, applyRevoke, applyStar, revocation } from '../modules/edits';
 import { identity } from '../modules/identity';
@@ -42,7 +42,8 @@ function receiveReceipt(push: Pushes['receipt']): void {
     participant: push.participant ? createWid(push.participant) : null,
     recipient: null,
     externalIds: push.ids,
-    ts: push.t2 ?? 0,
+    ts: push.t2 ?? unixTime(),
+    ...(push.all !== undefined && { all: push.all }),
   };
   if (from.isGroup()) groupReceipts.handleGroupSimpleReceipt(receipt);
   else if (from.isStatus()) statusReceipts.handleStatusSimpleReceipt(receipt);
@@ -52,7 +53,7 @@ function receiveReceipt(push: Pushes['receipt']): void {
 function receiveRevocation(push: Pushes['revoked']): void {
   const msg = located(push);
   if (!msg || msg.type === 'revoked') return;
-  void singleMessage.handleSingleMsg(createWid(push.chat), revocation(msg, push.revokeId, push.by, push.t));
+  void singleMessage.handleSingleMsg(createWid(push.chat), revocation(msg, push.revokeId, push.by, push.at));
 }
 
 /** The message of this target, if the page has it. */
@@ -72,7 +73,7 @@ export const messageNews: NewsTable = {
   msg: receiveMessage,
   receipt: receiveReceipt,
   revoked: receiveRevocation,
-  edited: toMessage((msg, push) => applyEdit(msg, push)),
+  edited: toMessage((msg, { editId, body, at }) => applyEdit(msg, { editId, body, t: at })),
   reaction: toMessage((msg, { reaction }) => applyReaction(msg, reaction, true)),
   vote: toMessage((msg, { vote }) => applyVote(msg, vote, true)),
   starred: ({ chat, ids, star }) => applyStar(createWid(chat), ids, star),
@@ -182,7 +183,7 @@ function nameSender(msg: Msg): void {
 /** What happened to a message while there was no connection. */
 function catchUp(msg: Msg, raw: RawMessage): void {
   if (raw.revoked && msg.type !== 'revoked') {
-    receiveRevocation({ ...targetIn(msg), revokeId: raw.revoked.id, by: raw.revoked.by, t: raw.revoked.t });
+    receiveRevocation({ ...targetIn(msg), revokeId: raw.revoked.id, by: raw.revoked.by, at: raw.revoked.t });
     return;
   }
   catchUpAck(msg, raw.ack ?? ACK.CLOCK);

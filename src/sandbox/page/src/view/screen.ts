@@ -1,9 +1,12 @@
 import { chats } from '../modules/chats';
 import { Conn, Socket, Stream } from '../modules/connection';
 import { contacts } from '../modules/contacts';
+import { groups } from '../modules/groups';
 import { identity } from '../modules/identity';
 import { messages } from '../modules/messages';
-import { ChatScreen } from './chat-list';
+import { presences } from '../modules/presence';
+import { pictures } from '../modules/profile';
+import { ChatScreen } from './chats';
 import { element } from './element';
 import { LinkingScreen } from './qr';
 
@@ -24,7 +27,9 @@ export class Screen {
     Conn.on('change:ref change:linkingCode', () => this.#draw());
     Socket.on('change:state', () => this.#draw());
     Stream.on('change:mode', () => this.#draw());
-    for (const store of [chats, messages, contacts]) store.on('add remove change', () => this.#drawSoon());
+    for (const store of [chats, messages, contacts, groups, pictures, presences]) {
+      store.on('add remove change redraw change:chatstate.type', () => this.#drawSoon());
+    }
     this.#draw();
   }
 

@@ -3,6 +3,8 @@
 export { contentOf } from './content';
 export { MEDIA_TYPES, Msg } from './model';
 export { messageModules, namedMessageModules } from './modules';
-export { chatReceipts, groupReceipts, singleMessage, statusReceipts, type SimpleReceipt } from './receipts';
+export {
+  chatReceipts, groupReceipts, markPlayed, singleMessage, statusReceipts, type SimpleReceipt,
+} from './receipts';
 export { addAndSendMsgToChat, type SendResult } from './send';
 export { ChatMessages, messages, type SendTarget } from './store';

@@ -37,20 +37,10 @@ export function noteReceipt(msg: Msg, person: Wid, ack: number, t: number): void
   }
 }
 
-/** What all of the group have reached; undefined where the page does not know who is in it. */
-export function reachedByAll(msg: Msg): number | undefined {
-  const others = othersIn(msg.id.remote);
-  if (!others.length) return undefined;
-  const people = heard.get(String(msg.id));
-  return Math.min(...others.map((id) => Math.max(ACK.SENT, ...(people?.get(String(id))?.times.keys() ?? []))));
-}
-
 /** The other participants of a group, by phone number. */
 function othersIn(chat: Wid): Wid[] {
-  const group = chats.get(chat)?.get('groupMetadata') as { participants?: Collection } | undefined;
-  return (group?.participants?.map((participant) => participant.get('id') as Wid) ?? [])
-    .map((id) => lidTable.phoneOf(id) ?? id)
-    .filter((id) => !identity.isMe(id));
+  const people = chats.get(chat)?.groupMetadata?.participants.map((participant) => participant.id) ?? [];
+  return people.map((id) => lidTable.phoneOf(id) ?? id).filter((id) => !identity.isMe(id));
 }
 
 /** wa-js finds the class by `proxyName`. */

@@ -4,7 +4,7 @@ import type { Attributes } from '../../base/model';
 import type { Wid } from '../../ids/wid';
 import { link } from '../../runtime/socket';
 import { ACK } from '../constants';
-import { noteReceipt, reachedByAll } from './info';
+import { noteReceipt } from './info';
 import type { Msg } from './model';
 import { messages } from './store';
 import { targetOf } from './target';
@@ -18,31 +18,23 @@ export interface SimpleReceipt {
   recipient: null;
   externalIds: string[];
   ts: number;
+  /** How far a message has come for everybody it went to. */
+  all?: number;
 }
 
-function applyReceipt({ from, participant, externalIds, ack, ts }: SimpleReceipt): void {
+/** A message to a group has come as far as it has for everybody. */
+function applyReceipt({ from, participant, externalIds, ack, ts, all }: SimpleReceipt): void {
   for (const id of externalIds) {
     const msg = messages.locate(from, id);
     if (!msg?.id.fromMe) continue;
     noteReceipt(msg, participant ?? from, ack, ts);
-    msg.raiseAck(ack);
-  }
-}
-
-/** A message to a group has come as far as it has for everybody. */
-function applyGroupReceipt(receipt: SimpleReceipt): void {
-  if (!receipt.participant) return applyReceipt(receipt);
-  for (const id of receipt.externalIds) {
-    const msg = messages.locate(receipt.from, id);
-    if (!msg?.id.fromMe) continue;
-    noteReceipt(msg, receipt.participant, receipt.ack, receipt.ts);
-    msg.raiseAck(reachedByAll(msg) ?? receipt.ack);
+    msg.raiseAck(all ?? ack);
   }
 }
 
 /** wa-js wraps these for chat.msg_ack_change (ack 2 and up): call them through their object only. */
 export const chatReceipts = { handleChatSimpleReceipt: applyReceipt };
-export const groupReceipts = { handleGroupSimpleReceipt: applyGroupReceipt };
+export const groupReceipts = { handleGroupSimpleReceipt: applyReceipt };
 export const statusReceipts = { handleStatusSimpleReceipt: applyReceipt };
 
 /** wa-js wraps this to skip other people's status posts: every inbound message passes here first. */
