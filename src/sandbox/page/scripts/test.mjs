@@ -1,4 +1,5 @@
-// Runs the tests of a folder: bundles each *.test.ts for Node, then hands them to Node's test runner.
+// Runs the tests of a folder, or those that are named after it: bundles each *.test.ts for Node, then hands them to
+// Node's test runner.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,7 +8,8 @@ import { buildSync } from 'esbuild';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const folder = join(root, process.argv[2] ?? 'test/unit');
-const names = readdirSync(folder).filter((name) => name.endsWith('.test.ts'));
+const wanted = process.argv.slice(3).map((name) => `${name}.test.ts`);
+const names = wanted.length ? wanted : readdirSync(folder).filter((name) => name.endsWith('.test.ts'));
 // Inside the package, so that the bundles still find its dependencies.
 const out = mkdtempSync(join(root, 'node_modules', '.test-'));
 

@@ -15,6 +15,8 @@ export interface NewsDesk {
 export class History {
   readonly #desk: NewsDesk;
   #left: number | undefined;
+  /** Frames that came before the page was ready for them. */
+  #early: Pushes['history'][] | undefined;
   #waiting: (() => void)[] = [];
 
   constructor(desk: NewsDesk) {
@@ -23,19 +25,35 @@ export class History {
 
   /** Everything that was announced has come. */
   get complete(): boolean {
-    return this.#left === 0;
+    return this.#left === 0 && !this.#early;
   }
 
-  /** The greeting announces this many frames. */
+  /** The greeting announces this many frames. They wait until `begin`. */
   expect(frames: number): void {
     this.#left = frames;
+    this.#early = [];
+  }
+
+  /** The page knows now whose account this is, and who is in it. */
+  async begin(): Promise<void> {
+    for (let frame = this.#early?.shift(); frame; frame = this.#early?.shift()) {
+      this.#takeIn(frame);
+      // The page stays alive meanwhile.
+      await new Promise((resolve) => setTimeout(resolve));
+    }
+    this.#early = undefined;
     this.#settle();
   }
 
   take(frame: Pushes['history']): void {
+    if (this.#early) this.#early.push(frame);
+    else this.#takeIn(frame);
+    this.#settle();
+  }
+
+  #takeIn(frame: Pushes['history']): void {
     for (const { id, msgs } of frame.chats) this.takeChat(id, msgs);
     if (this.#left) this.#left -= 1;
-    this.#settle();
   }
 
   /** Messages of one chat, oldest first. What nobody has reported yet is news. Returns how many are. */

@@ -78,6 +78,7 @@ export class Session {
       else this.#pairing.begin(welcome.refs, welcome.refMs);
       return;
     }
+    this.#history.expect(welcome.historyFrames ?? 0);
     identity.become(welcome.me);
     Stream.set('needsUpdate', false);
     if (this.#entered) {
@@ -92,6 +93,7 @@ export class Session {
 
   async #paired(paired: Pushes['paired']): Promise<void> {
     this.#pairing.end();
+    this.#history.expect(paired.historyFrames ?? 0);
     door.token = paired.token;
     this.#entered = true;
     // First of all: a page that says it is linked is linked after a crash, too.

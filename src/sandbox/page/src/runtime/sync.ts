@@ -56,7 +56,7 @@ function settle(): void {
 function takeIn(snapshot: Snapshot, intake: Intake): void {
   takeInPeople(snapshot);
   for (const entry of snapshot.chats) takeInChat(entry, intake.history);
-  intake.history.expect(snapshot.historyFrames ?? 0);
+  void intake.history.begin();
 }
 
 function takeInChat(entry: ChatEntry, history: History): void {

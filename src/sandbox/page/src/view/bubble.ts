@@ -29,7 +29,7 @@ export function bubble(msg: Msg): HTMLElement {
 }
 
 function draw(msg: Msg): HTMLElement {
-  const classes = ['bubble', msg.type, msg.id.fromMe ? 'mine' : ''].filter(Boolean).join(' ');
+  const classes = `bubble is-${msg.type}${msg.id.fromMe ? ' mine' : ''}`;
   return element(
     'div', classes,
     ...writer(msg), ...forwarded(msg), ...quote(msg), ...content(msg), footer(msg), ...reactions(msg),
@@ -62,7 +62,7 @@ function quote(msg: Msg): HTMLElement[] {
 
 function content(msg: Msg): (HTMLElement | string)[] {
   switch (msg.type) {
-    case 'revoked': return [element('span', 'body quiet', msg.id.fromMe ? '🛇 You deleted this message' : '🛇 This message was deleted')];
+    case 'revoked': return [element('span', 'body quiet', msg.id.fromMe ? '⊘ You deleted this message' : '⊘ This message was deleted')];
     case 'chat': return [linkCard(msg) ?? '', text(msg.body)];
     case 'location': return [place(msg)];
     case 'vcard':

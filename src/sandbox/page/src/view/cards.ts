@@ -12,7 +12,7 @@ export function place(msg: Msg): HTMLElement {
   const at = `${Number(msg.get('lat')).toFixed(5)}, ${Number(msg.get('lng')).toFixed(5)}`;
   return element(
     'div', 'place',
-    element('div', 'map', element('span', 'pin', '📍')),
+    element('div', 'map', element('span', 'pin')),
     element('div', 'words', element('b', '', name || 'Location'), element('span', 'quiet', [...more, at].filter(Boolean).join(' · '))),
   );
 }

@@ -29,6 +29,7 @@ export class ChatScreen {
     element('main', '', this.#title, this.#messages, this.#composer.node),
   );
   #open: Chat | undefined;
+  #attached = false;
   #shown = MESSAGES_SHOWN;
 
   constructor() {
@@ -45,8 +46,9 @@ export class ChatScreen {
   }
 
   #show(open: Chat | undefined): void {
-    const changed = open !== this.#open;
-    if (changed) this.#shown = MESSAGES_SHOWN;
+    const changed = open !== this.#open || !this.#attached;
+    this.#attached = this.node.isConnected;
+    if (open !== this.#open) this.#shown = MESSAGES_SHOWN;
     this.#open = open;
     this.#composer.show(open);
     this.#title.replaceChildren(...(open ? heading(open) : []));
@@ -59,7 +61,7 @@ export class ChatScreen {
   #rows(chat: Chat): HTMLElement[] {
     const all = chat.msgs.getModelsArray();
     const rows: HTMLElement[] = [];
-    if (all.length > this.#shown || !chat.msgs.msgLoadState.noEarlierMsgs) rows.push(this.#earlier);
+    if (all.length > this.#shown || (all.length >= MESSAGES_SHOWN && !chat.msgs.msgLoadState.noEarlierMsgs)) rows.push(this.#earlier);
     let before = '';
     for (const msg of all.slice(-this.#shown)) {
       const date = day(msg.t);
@@ -127,7 +129,7 @@ function row(chat: Chat, open: boolean): HTMLElement {
     element('b', '', name),
     element('time', 'quiet', last ? clock(last.t) : ''),
     element('span', 'preview quiet', ...(last ? preview(last) : [])),
-    element('span', 'marks', chat.pin ? '📌' : '', chat.unreadCount ? element('span', 'unread', unread || '•') : ''),
+    element('span', 'marks', chat.pin ? '⚑' : '', chat.unreadCount ? element('span', 'unread', unread || '•') : ''),
   );
   node.onclick = () => {
     for (const other of chats.toArray()) other.set('active', other === chat);

@@ -19,7 +19,7 @@ export class Composer {
     this.#text.ariaLabel = 'Type a message';
     this.#file.type = 'file';
     this.#file.hidden = true;
-    const attach = element('button', 'attach', '＋');
+    const attach = element('button', 'attach', '+');
     attach.type = 'button';
     attach.title = 'Send a file';
     attach.onclick = () => this.#file.click();

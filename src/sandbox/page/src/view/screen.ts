@@ -41,16 +41,19 @@ export class Screen {
     clearTimeout(this.#redraw);
     this.#redraw = undefined;
     const shown = this.#choose();
-    if (shown.firstChild && this.#root.firstChild !== shown) this.#root.replaceChildren(shown);
+    const { node } = shown;
+    if (this.#root.firstChild !== node) {
+      // A screen that has nothing to show yet leaves the old one in place.
+      shown.update();
+      if (node.firstChild) this.#root.replaceChildren(node);
+    }
+    // Only what is on the page knows how long it is, and where its end is.
+    shown.update();
   }
 
-  #choose(): HTMLElement {
-    if (!identity.linked) {
-      this.#linking.update();
-      return this.#linking.node;
-    }
-    if (Stream.mode !== 'MAIN' && Stream.mode !== 'OFFLINE') return this.#busy;
-    this.#linked.update();
-    return this.#linked.node;
+  #choose(): { node: HTMLElement; update(): void } {
+    if (!identity.linked) return this.#linking;
+    if (Stream.mode !== 'MAIN' && Stream.mode !== 'OFFLINE') return { node: this.#busy, update: () => undefined };
+    return this.#linked;
   }
 }

@@ -7,23 +7,26 @@ import type { Msg } from '../modules/messages';
 import { element, length } from './element';
 import { nameOf, writerOf } from './names';
 
-/** What a message says, in one line. Takes what a quote holds, too. */
+/**
+ * What a message says, in one line. The signs are in every font: machines without a screen have no emoji.
+ * Takes what a quote holds, too.
+ */
 export function inOneLine(content: Attributes): string {
   const { type, body, caption } = content;
   const said = typeof caption === 'string' && caption ? caption : undefined;
   switch (type) {
     case 'chat': return String(body ?? '');
-    case 'image': return `📷 ${said ?? 'Photo'}`;
-    case 'video': return `🎥 ${said ?? (content['isGif'] ? 'GIF' : 'Video')}`;
-    case 'audio': return `🎵 Audio${playing(content)}`;
-    case 'ptt': return `🎤 Voice message${playing(content)}`;
-    case 'document': return `📄 ${said ?? content['filename'] ?? 'Document'}`;
-    case 'sticker': return '💟 Sticker';
-    case 'location': return `📍 ${String(content['loc'] || 'Location').split('\n')[0]}`;
-    case 'vcard': return `👤 ${content['vcardFormattedName'] ?? 'Contact'}`;
-    case 'multi_vcard': return `👥 ${Array.isArray(content['vcardList']) ? content['vcardList'].length : ''} contacts`;
-    case 'poll_creation': return `📊 ${content['pollName'] ?? 'Poll'}`;
-    case 'revoked': return '🛇 This message was deleted';
+    case 'image': return `▣ ${said ?? 'Photo'}`;
+    case 'video': return `▶ ${said ?? (content['isGif'] ? 'GIF' : 'Video')}`;
+    case 'audio': return `♫ Audio${playing(content)}`;
+    case 'ptt': return `♪ Voice message${playing(content)}`;
+    case 'document': return `▤ ${said ?? content['filename'] ?? 'Document'}`;
+    case 'sticker': return '☺ Sticker';
+    case 'location': return `⚑ ${String(content['loc'] || 'Location').split('\n')[0]}`;
+    case 'vcard': return `✆ ${content['vcardFormattedName'] ?? 'Contact'}`;
+    case 'multi_vcard': return `✆ ${Array.isArray(content['vcardList']) ? content['vcardList'].length : ''} contacts`;
+    case 'poll_creation': return `☰ ${content['pollName'] ?? 'Poll'}`;
+    case 'revoked': return '⊘ This message was deleted';
     default: return `[${String(type)}]`;
   }
 }

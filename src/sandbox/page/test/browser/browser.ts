@@ -73,7 +73,7 @@ function forwardEvents(): void {
   const names = [
     'conn.auth_code_change', 'conn.require_auth', 'conn.authenticated', 'conn.main_loaded', 'conn.main_ready',
     'conn.stream_mode_changed', 'conn.qrcode_idle', 'conn.logout', 'conn.logout_reason', 'chat.new_message',
-    'chat.msg_ack_change', 'chat.new_chat',
+    'chat.msg_ack_change', 'chat.new_chat', 'chat.new_reaction', 'chat.poll_response', 'chat.msg_edited', 'chat.msg_revoke',
   ];
   for (const name of names) WPP.on(name, (data: unknown) => report(name, JSON.stringify(plain(data))));
 }
