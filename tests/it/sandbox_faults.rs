@@ -17,7 +17,7 @@ fn faults_hit_the_page_in_chromium_as_they_are_reported_of_the_real_one() {
         let url = sandbox.info().sandbox_url.clone();
         script::succeeds(
             "src/sandbox/page",
-            &["scripts/test.mjs", "test/live"],
+            &["scripts/test.mjs", "test/live", "faults"],
             &[("SANDBOX_URL", url.as_str())],
             DEADLINE,
         )
