@@ -41,6 +41,12 @@ export class Chat extends Model implements SendTarget {
   /** What is under way, by the name of its command: wa-js waits for it. */
   readonly promises: Record<string, Promise<unknown>> = {};
 
+  /** wppconnect lets the open chat leave the page as it stands, and what leaves are properties of its own. */
+  constructor(attributes?: Attributes | Model) {
+    super(attributes);
+    Object.defineProperty(this, 'id', { enumerable: true, value: this.raw('id') });
+  }
+
   get contact(): Contact {
     return contacts.getOrAdd(this.id);
   }
@@ -143,6 +149,8 @@ class ChatCollectionImpl extends PeopleCollection<Chat> {
 }
 
 export const chats = new ChatCollectionImpl();
+// wppconnect looks every chat up among the mutes.
+chats.on('add', (chat: Chat) => void mutes.getOrAdd(chat.id));
 
 /** The chat of this id; an empty one is made where there is none. */
 export function chatOf(id: Wid | string): Chat {

@@ -18,6 +18,23 @@ export class Mute extends Model {
     return this.expiration === FOR_EVER || this.expiration > unixTime();
   }
 
+  /** Under the names of the real page's inner fields, which wppconnect reads and writes. */
+  get __x_isMuted(): boolean {
+    return this.isMuted;
+  }
+
+  set __x_isMuted(_muted: boolean) {
+    // Follows from the time.
+  }
+
+  get __x_expiration(): number {
+    return this.expiration;
+  }
+
+  set __x_expiration(expiration: number) {
+    this.set({ expiration });
+  }
+
   canMute(): boolean {
     return true;
   }
@@ -49,7 +66,14 @@ class MuteCollectionImpl extends PeopleCollection<Mute> {
 
 export const mutes = new MuteCollectionImpl();
 
+/** sendMute of wppconnect, which knows the time before as well. */
+async function sendConversationMute(id: Wid, expiration: number, _before: number): Promise<{ status: number }> {
+  await mutes.getOrAdd(id).mute({ expiration });
+  return { status: 200 };
+}
+
 export const muteModules: ModuleTable = {
   WAWebMuteModel: { Mute },
+  WAWebConversationMuteBridge: { sendConversationMute },
   WAWebMuteCollection: { MuteCollection: mutes },
 };

@@ -10,6 +10,9 @@ import { Stream } from './connection';
 import { unixTime } from './constants';
 import { PeopleCollection } from './contacts';
 
+/** The server answers at once, unless the connection is gone. */
+const ANSWER_WITHIN_MS = 500;
+
 class Chatstate extends Model {
   declare type: string | undefined;
   /** Of somebody who is away: since when, in Unix seconds. */
@@ -39,10 +42,19 @@ export class Presence extends Model {
     return this.id.isGroup();
   }
 
+  /** Resolves once the server has said how it is: clients look at it right after. */
   async subscribe(): Promise<void> {
     if (this.#subscribed) return;
     this.#subscribed = true;
     this.resubscribe();
+    if (!this.id.isUser() || this.hasData) return;
+    await new Promise<void>((resolve) => {
+      const patience = setTimeout(resolve, ANSWER_WITHIN_MS);
+      this.once('change:hasData', () => {
+        clearTimeout(patience);
+        resolve();
+      });
+    });
   }
 
   /** The server forgets with the connection who wanted to know. */
@@ -59,6 +71,13 @@ Object.assign(Presence.prototype, { proxyName: 'presence' });
 
 class Presences extends PeopleCollection<Presence> {
   static override model = Presence;
+
+  /** Whoever looks for it wants to hear of it from now on. */
+  override async find(id: { _serialized: string } | string): Promise<Presence> {
+    const presence = this.getOrAdd(createWid(id));
+    await presence.subscribe();
+    return presence;
+  }
 
   /** chat.presence_change is `change:chatstate.type` of this collection. */
   report(id: Wid, online: boolean, state: string | undefined): void {

@@ -14,6 +14,7 @@ import { groupEvents } from '../../src/modules/group-events';
 import { groups } from '../../src/modules/groups';
 import { identity } from '../../src/modules/identity';
 import { Msg, messages } from '../../src/modules/messages';
+import { muteModules, mutes } from '../../src/modules/mute';
 import { presences } from '../../src/modules/presence';
 import { pictures } from '../../src/modules/profile';
 import { statuses } from '../../src/modules/status';
@@ -207,6 +208,19 @@ test('settings of a chat are kept by the server, and shown', async () => {
   assert.equal(chat.unreadCount, 0);
 });
 
+test('wppconnect mutes by the names of inner fields', async () => {
+  chatOf(BIA);
+  const mute = mutes.get(BIA)!;
+  assert.deepEqual([mute.__x_isMuted, mute.__x_expiration], [false, 0]);
+  const { sendConversationMute } = muteModules['WAWebConversationMuteBridge'] as any;
+  assert.deepEqual(await sendConversationMute(createWid(BIA), -1, 0), { status: 200 });
+  assert.deepEqual([mute.__x_isMuted, chatOf(BIA).get('muteExpiration')], [true, -1]);
+});
+
+test('a chat that leaves the page as it stands says which one it is', () => {
+  assert.equal(JSON.parse(JSON.stringify({ ...chatOf(BIA) })).id, BIA);
+});
+
 test('a refused setting is not shown', async () => {
   answers['chat_set'] = { error: 'bad-id' };
   await assert.rejects(call(chatActionModules['WAWebSetArchiveChatAction'], 'setArchive', chatOf(BIA), true));
@@ -310,6 +324,13 @@ test('typing shows where it happens, and ends with a pause', () => {
   assert.deepEqual(heard, ['composing', 'available', 'recording', 'available', 'unavailable']);
   assert.equal(inGroup, 'recording');
   assert.ok(presences.get(BIA)!.chatstate.t, 'last seen');
+});
+
+test('who asks whether somebody is online gets the answer with it', async () => {
+  const asking = presences.find(BIA);
+  assert.deepEqual(notices, [{ verb: 'presence_sub', id: BIA }]);
+  peopleNews.presence?.({ t: 'presence', id: BIA, online: true });
+  assert.equal((await asking).isOnline, true);
 });
 
 test('status posts stand under who wrote them, and looking at one is told', async () => {

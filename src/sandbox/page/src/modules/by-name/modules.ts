@@ -20,5 +20,6 @@ export function provideByName(registry: ModuleRegistry): void {
   for (const table of [namedMessageModules, namedMediaModules, namedPollModules, namedVcardModules]) {
     registry.provide(table);
   }
-  registry.provide({ WAWebCollections: gatheredCollections(registry) });
+  // Nothing but a default: whatsapp-web.js gets it by `require`, wppconnect looks for the default itself.
+  registry.provide({ WAWebCollections: { default: gatheredCollections(registry) } });
 }
