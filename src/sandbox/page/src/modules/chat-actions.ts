@@ -36,6 +36,8 @@ export function changeChat({ chat: id, clear, remove, ...settings }: Ask<'chat_s
     return;
   }
   applySettings(chat ?? chatOf(id), settings);
+  // Also how the others of its devices hear that one has seen the chat.
+  if (settings.markedUnread === false) chat?.set('unreadCount', 0);
   if (clear && chat) dropMessages(chat, chat.msgs.toArray());
 }
 

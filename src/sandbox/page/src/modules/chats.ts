@@ -149,6 +149,9 @@ class ChatCollectionImpl extends PeopleCollection<Chat> {
 }
 
 export const chats = new ChatCollectionImpl();
+contacts.on('change:name change:pushname', (contact: Contact) => {
+  if (contact.id.isUser()) chats.get(contact.id)?.set('name', contact.displayName);
+});
 // wppconnect looks every chat up among the mutes.
 chats.on('add', (chat: Chat) => void mutes.getOrAdd(chat.id));
 

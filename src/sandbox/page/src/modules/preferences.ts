@@ -1,19 +1,29 @@
-/** Preferences of the person at the page. They last as long as the page. */
+/** Preferences of the person at the page, kept in the browser: a change of the theme reloads the page. */
 
 import type { ModuleTable } from '../registry';
 import { notSimulated } from '../registry';
 import { identity } from './identity';
 
-type Preference = 'Photos' | 'Audio' | 'Videos' | 'Documents';
+const DEFAULTS = {
+  theme: 'light', offlineNotifications: true, Photos: true, Audio: true, Videos: true, Documents: true,
+};
+type Preferences = typeof DEFAULTS;
 
-const autoDownload: Record<Preference, boolean> = { Photos: true, Audio: true, Videos: true, Documents: true };
-let theme = 'light';
-let offlineNotifications = true;
+const STORED_AS = 'sandbox-preferences';
 
-function autoDownloadOf(kind: Preference) {
+function read<K extends keyof Preferences>(name: K): Preferences[K] {
+  return { ...DEFAULTS, ...JSON.parse(localStorage.getItem(STORED_AS) ?? '{}') }[name];
+}
+
+function keep<K extends keyof Preferences>(name: K, value: Preferences[K]): void {
+  const kept = JSON.parse(localStorage.getItem(STORED_AS) ?? '{}');
+  localStorage.setItem(STORED_AS, JSON.stringify({ ...kept, [name]: value }));
+}
+
+function autoDownloadOf(kind: 'Photos' | 'Audio' | 'Videos' | 'Documents') {
   return {
-    [`getAutoDownload${kind}`]: () => autoDownload[kind],
-    [`setAutoDownload${kind}`]: (on: boolean) => void (autoDownload[kind] = on),
+    [`getAutoDownload${kind}`]: () => read(kind),
+    [`setAutoDownload${kind}`]: (on: boolean) => keep(kind, on),
   };
 }
 
@@ -27,8 +37,8 @@ export const preferenceModules: ModuleTable = {
     ...autoDownloadOf('Audio'),
     ...autoDownloadOf('Videos'),
     ...autoDownloadOf('Documents'),
-    getTheme: () => theme,
-    setTheme: (chosen: string) => void (theme = chosen),
+    getTheme: () => read('theme'),
+    setTheme: (theme: string) => keep('theme', theme),
   },
   // privacy.*: who may see what is not part of the sandbox.
   WAWebSetPrivacyForOneCategoryAction: { setPrivacyForOneCategory: notSimulated('setPrivacyForOneCategory') },
@@ -41,7 +51,7 @@ export const preferenceModules: ModuleTable = {
     },
   },
   WAWebUserPrefsNotifications: {
-    getGlobalOfflineNotifications: () => offlineNotifications,
-    setGlobalOfflineNotifications: (on: boolean) => void (offlineNotifications = on),
+    getGlobalOfflineNotifications: () => read('offlineNotifications'),
+    setGlobalOfflineNotifications: (on: boolean) => keep('offlineNotifications', on),
   },
 };

@@ -5,6 +5,7 @@ import { applySettings } from '../modules/chat-actions';
 import { chatOf } from '../modules/chats';
 import { Cmd, Conn, Socket, Stream } from '../modules/connection';
 import { identity } from '../modules/identity';
+import { statuses } from '../modules/status';
 import type { ChatEntry, Snapshot } from '../protocol';
 import type { History } from './history';
 import type { Inbox } from './inbox';
@@ -51,6 +52,7 @@ function settle(): void {
   Socket.set('stream', 'CONNECTED');
   Stream.enter('MAIN', 'NORMAL');
   Socket.set('hasSynced', true);
+  statuses.announceSync();
 }
 
 function takeIn(snapshot: Snapshot, intake: Intake): void {

@@ -15,6 +15,7 @@ import { groups } from '../../src/modules/groups';
 import { identity } from '../../src/modules/identity';
 import { Msg, messages } from '../../src/modules/messages';
 import { muteModules, mutes } from '../../src/modules/mute';
+import { preferenceModules } from '../../src/modules/preferences';
 import { presences } from '../../src/modules/presence';
 import { pictures } from '../../src/modules/profile';
 import { statuses } from '../../src/modules/status';
@@ -265,6 +266,20 @@ test('a mark by hand goes without touching what was really unread', () => {
   assert.equal(chat.unreadCount, 3);
 });
 
+test('what another device has seen is not unread here', () => {
+  chatOf(BIA).set('unreadCount', 3);
+  peopleNews.chat_set?.({ t: 'chat_set', chat: BIA, markedUnread: false });
+  assert.equal(chatOf(BIA).unreadCount, 0);
+});
+
+test('a chat is called as its person is called now', () => {
+  const chat = chatOf(BIA).set('name', 'Bia');
+  peopleNews.contact?.({ t: 'contact', id: BIA, name: 'The gardener', pushname: 'Bia' });
+  assert.equal(chat.formattedTitle, 'The gardener');
+  contacts.get(BIA)?.call(undefined);
+  assert.equal(chat.formattedTitle, 'Bia');
+});
+
 test('blocking asks the server, and one event tells the new list', async () => {
   let synced = 0;
   blocklist.on('sort', () => (synced += 1));
@@ -349,6 +364,15 @@ test('only my own picture, and those of groups that I may change, can be set', (
   const can = (id: string) => pictures.getOrAdd(createWid(id)).show('/media/a').canDelete();
   assert.deepEqual([can(ME), can(BIA), can(GROUP)], [true, false, false]);
   assert.equal(pictures.get(ME)?.img, 'https://web.whatsapp.com/media/a');
+});
+
+test('preferences outlive the page', () => {
+  const prefs = preferenceModules['WAWebUserPrefsGeneral'] as any;
+  assert.deepEqual([prefs.getTheme(), prefs.getAutoDownloadVideos()], ['light', true]);
+  prefs.setTheme('dark');
+  prefs.setAutoDownloadVideos(false);
+  assert.deepEqual([prefs.getTheme(), prefs.getAutoDownloadVideos(), prefs.getAutoDownloadAudio()], ['dark', false, true]);
+  assert.equal(JSON.parse(localStorage.getItem('sandbox-preferences') ?? '').theme, 'dark');
 });
 
 test('numbers of some countries are written as people there write them', () => {
