@@ -29,6 +29,7 @@ import { muteModules } from './modules/mute';
 import { participantModules } from './modules/participants';
 import { pollModules } from './modules/polls';
 import { preferenceModules } from './modules/preferences';
+import { syncProgressModules } from './modules/sync-progress';
 import { presenceModules } from './modules/presence';
 import { profileModules } from './modules/profile';
 import { reactionModules } from './modules/reactions';
@@ -55,6 +56,7 @@ for (const table of [
   },
   identityModules,
   preferenceModules,
+  syncProgressModules,
   serverErrorModules,
   connectionModules,
   contactModules,

@@ -70,6 +70,16 @@ class SocketImpl extends Model {
   poke(): void {
     Cmd.refreshQR();
   }
+
+  /** whatsapp-web.js: resetState. */
+  reconnect(): void {
+    link.renew();
+  }
+
+  /** "Use here": this window gets the connection. On the sandbox no other one ever has it. */
+  takeover(): void {
+    link.renew();
+  }
 }
 
 export const Socket = new SocketImpl({

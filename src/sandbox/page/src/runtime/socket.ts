@@ -41,6 +41,11 @@ export class Link extends EventEmitter {
     };
   }
 
+  /** Breaks the connection off, so that a new one takes its place. */
+  renew(): void {
+    this.#socket?.close();
+  }
+
   /** There is a connection. */
   get up(): boolean {
     return this.#socket?.readyState === WebSocket.OPEN;

@@ -6,6 +6,7 @@ import { chatOf } from '../modules/chats';
 import { Cmd, Conn, Socket, Stream } from '../modules/connection';
 import { identity } from '../modules/identity';
 import { statuses } from '../modules/status';
+import { progressed } from '../modules/sync-progress';
 import type { ChatEntry, Snapshot } from '../protocol';
 import type { History } from './history';
 import type { Inbox } from './inbox';
@@ -26,12 +27,15 @@ export async function enter(snapshot: Snapshot, intake: Intake): Promise<void> {
   Conn.set({ connected: true, wid: createWid(snapshot.me.pn), pushname: snapshot.me.name });
   Stream.enter('SYNCING', 'SYNCING');
   Cmd.announceMainLoaded();
+  progressed(0);
   takeIn(snapshot, intake);
+  progressed(50);
   outbox.resume();
   await Promise.all([
     new Promise((resolve) => setTimeout(resolve, snapshot.syncMs)),
     intake.history.whole(),
   ]);
+  progressed(100);
   settle();
   intake.inbox.open();
 }

@@ -4,8 +4,6 @@ import type { ModuleTable } from '../../registry';
 import { Cmd } from '../connection';
 
 export const linkingModules: ModuleTable = {
-  // event loading_screen: how much of what came while the page was away has been taken in.
-  WAWebOfflineHandler: { OfflineMessageHandler: { getOfflineDeliveryProgress: () => 100 } },
   // Last part of the text in the QR code: what kind of browser this is. 1 stands for Chrome.
   WAWebCompanionRegClientUtils: { DEVICE_PLATFORM: '1' },
   // Its exports are taken over as a whole, and none of them is used.
