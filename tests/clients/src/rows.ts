@@ -14,8 +14,14 @@ export interface Row {
   why?: string;
 }
 
+/** Calls that no row tries, and why. */
+export interface LeftOut {
+  reason: string;
+  calls: readonly string[];
+}
+
 /** How long a call and its effect may take together. */
-const ROW_DEADLINE_MS = 10_000;
+const ROW_DEADLINE_MS = 6_000;
 
 /** What the page says where the sandbox has no such thing. */
 const NOT_SIMULATED = /is not part of the sandbox|Requiring unknown module/;
@@ -23,9 +29,14 @@ const NOT_SIMULATED = /is not part of the sandbox|Requiring unknown module/;
 export class Rows {
   readonly #rows: Row[] = [];
   #area = '';
+  #leftOut: readonly LeftOut[] = [];
 
   get all(): readonly Row[] {
     return this.#rows;
+  }
+
+  get leftOut(): readonly LeftOut[] {
+    return this.#leftOut;
   }
 
   /** The rows from here on belong to this area. */
@@ -35,13 +46,12 @@ export class Rows {
 
   /**
    * Makes one row. `check` makes the call, looks for the effect, and throws where it is missing. The
-   * answer of `check` is handed on, and is undefined where the call does not work.
+   * answer of `check` is handed on, and is undefined where the call does not work. What stands before a
+   * colon in `call` is the name of the call itself.
    */
   async row<T>(call: string, check: () => Promise<T>): Promise<T | undefined> {
     const row: Row = { area: this.#area, call, outcome: 'works' };
-    if (this.#rows.some((other) => other.area === row.area && other.call === call)) {
-      throw new Error(`The run has the row "${call}" twice`);
-    }
+    if (this.#rows.some((other) => other.call === call)) throw new Error(`The run has the row "${call}" twice`);
     this.#rows.push(row);
     const began = Date.now();
     try {
@@ -54,10 +64,28 @@ export class Rows {
       report(row, Date.now() - began);
     }
   }
+
+  /**
+   * Says what the client has, and which of it the table leaves out on purpose. Answers what is in neither: calls
+   * that a row or a reason is missing for, and reasons for calls that do not exist.
+   */
+  account(surface: readonly string[], leftOut: readonly LeftOut[]): string[] {
+    this.#leftOut = leftOut;
+    const tried = new Set(this.#rows.map((row) => nameOf(row.call)));
+    const reasoned = new Set(leftOut.flatMap(({ calls }) => calls));
+    const missing = surface.filter((call) => !tried.has(call) && !reasoned.has(call));
+    const stray = [...reasoned].filter((call) => !surface.includes(call));
+    return [...missing.map((call) => `${call}: no row and no reason`), ...stray.map((call) => `${call}: no such call`)];
+  }
+}
+
+/** The call that a row is about. */
+export function nameOf(call: string): string {
+  return call.split(/[:,] /)[0] ?? call;
 }
 
 function report(row: Row, ms: number): void {
-  const why = row.why ? `  (${row.why.split('\n')[0]?.slice(0, 200)})` : '';
+  const why = row.why ? `  (${row.why.split('\n')[0]?.slice(0, 300)})` : '';
   process.stdout.write(`${row.outcome.padEnd(13)} ${String(ms).padStart(5)} ms  ${row.area}: ${row.call}${why}\n`);
 }
 
@@ -78,13 +106,28 @@ async function within<T>(ms: number, work: Promise<T>): Promise<T> {
   }
 }
 
+/**
+ * What several rows stand on. It is made when the first of them asks, so that its failure is theirs and not the
+ * run's.
+ */
+export function later<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => (made ??= make());
+}
+
 /** Throws with this text where something is not so. */
 export function expect(met: unknown, text: string): asserts met {
   if (!met) throw new Error(text);
 }
 
+/** Throws where the two are not the same plain data. */
+export function same(found: unknown, expected: unknown): void {
+  const [left, right] = [JSON.stringify(found), JSON.stringify(expected)];
+  expect(left === right, `it is ${left} and should be ${right}`);
+}
+
 /** Looks again and again until the answer is truthy. */
-export async function until<T>(what: string, look: () => T | Promise<T>, ms = 4_000): Promise<NonNullable<T>> {
+export async function until<T>(what: string, look: () => T | Promise<T>, ms = 3_000): Promise<NonNullable<T>> {
   const deadline = Date.now() + ms;
   for (;;) {
     const found = await look();

@@ -70,6 +70,35 @@ export class Sandbox {
     return this.#call('PATCH', path, body);
   }
 
+  /** Where the pages' WebSocket is: the host that Chromium finds at https://web.whatsapp.com. */
+  get pageSocket(): string {
+    const host = /MAP web\.whatsapp\.com ([\d.]+:\d+)/.exec(this.chromiumArgs.join(' '))?.[1];
+    if (!host) throw new Error(`no host for the page in ${this.chromiumArgs.join(' ')}`);
+    return `wss://${host}/ws/chat`;
+  }
+
+  /** The bytes of a file that was sent or set as a picture. */
+  async media(id: string): Promise<Buffer> {
+    const response = await fetch(`${this.url}/_/api/media/${id}`);
+    if (!response.ok) throw new Error(`the control API says ${response.status} to the file ${id}`);
+    return Buffer.from(await response.arrayBuffer());
+  }
+
+  /** Puts a file where phones send from. Answers its id. */
+  async upload(bytes: Buffer, mimetype: string): Promise<{ media: string }> {
+    const response = await fetch(`${this.url}/_/api/media`, {
+      method: 'POST',
+      headers: { 'content-type': mimetype },
+      body: new Uint8Array(bytes),
+    });
+    if (!response.ok) throw new Error(`the control API says ${response.status} to a file: ${await response.text()}`);
+    return response.json() as Promise<{ media: string }>;
+  }
+
+  async group(id: string): Promise<any> {
+    return this.get(`/groups/${id}`);
+  }
+
   /** A phone and its owner. */
   async phone(number: string, name: string): Promise<Phone> {
     await this.post('/phones', { phone: number, name });
@@ -83,6 +112,12 @@ export class Sandbox {
   /** The one message with this WhatsApp id, once it is in the log. */
   async delivered(id: string): Promise<Delivery> {
     return until(`message ${id} in the delivery log`, async () => (await this.deliveries({ wa_message_id: id }))[0]);
+  }
+
+  /** The message with this WhatsApp id, once what the log says of it fits. */
+  async deliveredAs(id: string, what: string, fits: (delivery: Delivery) => unknown): Promise<Delivery> {
+    return until(`message ${id} ${what}`, async () =>
+      (await this.deliveries({ wa_message_id: id })).find((delivery) => fits(delivery)));
   }
 
   async #call(method: string, path: string, body?: Json): Promise<any> {
@@ -129,6 +164,23 @@ export class Phone {
   async chats(): Promise<any[]> {
     return (await this.#sandbox.get(`/phones/${this.number}/chats`)).data;
   }
+
+  /** The chat with this peer: a number, a group's id, or `status@broadcast`. */
+  async chat(peer: string): Promise<any> {
+    return (await this.chats()).find((chat) => chat.peer === peer);
+  }
+
+  /** The latest messages of a chat as this phone has them, oldest first. */
+  async messages(peer: string): Promise<any[]> {
+    const path = `/phones/${this.number}/chats/${encodeURIComponent(peer)}/messages?limit=200`;
+    return (await this.#sandbox.get(path)).data;
+  }
+
+  /** The message with this id, once this phone has it and it fits. */
+  async has(peer: string, id: string, what: string, fits: (message: any) => unknown = () => true): Promise<any> {
+    return until(`${this.name} to have message ${id} ${what}`, async () =>
+      (await this.messages(peer)).find((message) => message.wa_message_id === id && fits(message)));
+  }
 }
 
 /** Who takes part in every run. */
@@ -137,6 +189,8 @@ export interface People {
   me: Phone;
   anna: Phone;
   ben: Phone;
+  /** She is nobody's contact at first. */
+  cleo: Phone;
 }
 
 export async function people(sandbox: Sandbox): Promise<People> {
@@ -144,6 +198,7 @@ export async function people(sandbox: Sandbox): Promise<People> {
     me: await sandbox.phone('5511987650001', 'Maria'),
     anna: await sandbox.phone('5511987650002', 'Anna'),
     ben: await sandbox.phone('5511987650003', 'Ben'),
+    cleo: await sandbox.phone('5511987650004', 'Cleo'),
   };
 }
 

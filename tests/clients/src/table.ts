@@ -1,33 +1,58 @@
-/** The table in the sandbox's README: made of the rows of a run, and read back to compare with the next. */
+/** The tables in the sandbox's README: made of the rows of a run, and read back to compare with the next. */
 
 import { readFileSync, writeFileSync } from 'node:fs';
-import type { Outcome, Row } from './rows';
+import type { LeftOut, Outcome, Row, Rows } from './rows';
 
 const OUTCOMES: readonly Outcome[] = ['works', 'not simulated', 'differs'];
 
 /** Where the results of a client stand in the file. */
-function edges(client: string): { begin: string; end: string } {
-  return { begin: `<!-- results of ${client} begin -->`, end: `<!-- results of ${client} end -->` };
+const edges = (part: string) => ({ begin: `<!-- ${part} begin -->`, end: `<!-- ${part} end -->` });
+const resultsOf = (client: string) => edges(`results of ${client}`);
+
+const quoted = (calls: readonly string[]) => calls.map((call) => `\`${call}\``).join(' · ');
+
+/** One table for a client, and a line in it for each area. */
+function drawn(client: string, rows: readonly Row[], leftOut: readonly LeftOut[]): string {
+  const areas = [...new Set(rows.map((row) => row.area))];
+  const cell = (area: string, outcome: Outcome) =>
+    quoted(rows.filter((row) => row.area === area && row.outcome === outcome).map((row) => row.call));
+  return [
+    `### ${client}`,
+    '',
+    `${rows.filter((row) => row.outcome === 'works').length} of ${rows.length} work.`,
+    '',
+    '| Area | Works | Not simulated | Differs |',
+    '|---|---|---|---|',
+    ...areas.map((area) => `| ${[area, ...OUTCOMES.map((outcome) => cell(area, outcome))].join(' | ')} |`),
+    '',
+    'Left out of it on purpose:',
+    '',
+    ...leftOut.map(({ reason, calls }) => `- ${reason}: ${quoted(calls)}.`),
+  ].join('\n');
 }
 
-/** One table for a client: a line for each area and outcome would hide the calls, so each call has its own. */
-function drawn(client: string, rows: readonly Row[]): string {
-  const count = (outcome: Outcome) => rows.filter((row) => row.outcome === outcome).length;
-  const counts = OUTCOMES.map((outcome) => `${count(outcome)} ${outcome}`).join(', ');
+/** Areas against clients: how many calls of each work. */
+function overview(file: string, clients: readonly string[]): string {
+  const results = clients.map((client) => read(file, client));
+  const areas = [...new Set(results.flat().map((row) => row.area))];
+  const share = (rows: readonly Row[]) =>
+    (rows.length ? `${rows.filter((row) => row.outcome === 'works').length} of ${rows.length}` : '');
   return [
-    `### ${client}: ${counts}`,
-    '',
-    '| Area | Call | On the sandbox |',
-    '|---|---|---|',
-    ...rows.map((row) => `| ${row.area} | ${row.call} | ${row.outcome} |`),
+    `| Calls and events that work | ${clients.join(' | ')} |`,
+    `|---|${clients.map(() => '---|').join('')}`,
+    ...areas.map((area) => `| ${[area, ...results.map((rows) => share(rows.filter((row) => row.area === area)))].join(' | ')} |`),
+    `| **All** | ${results.map((rows) => `**${share(rows)}**`).join(' | ')} |`,
   ].join('\n');
 }
 
 /** Puts the results of a client into the file, in place of the old ones. */
-export function write(file: string, client: string, rows: readonly Row[]): void {
-  const { begin, end } = edges(client);
-  const [before, after] = around(file, client);
-  writeFileSync(file, `${before}${begin}\n\n${drawn(client, rows)}\n\n${end}${after}`);
+export function write(file: string, client: string, rows: Rows): void {
+  put(file, resultsOf(client), drawn(client, rows.all, rows.leftOut));
+}
+
+/** Counts anew what the file says of these clients. */
+export function writeOverview(file: string, clients: readonly string[]): void {
+  put(file, edges('results together'), overview(file, clients));
 }
 
 /**
@@ -51,19 +76,19 @@ export function better(file: string, client: string, rows: readonly Row[]): stri
 }
 
 function read(file: string, client: string): Row[] {
-  const { begin, end } = edges(client);
+  const { begin, end } = resultsOf(client);
   const text = readFileSync(file, 'utf8');
   const part = text.slice(text.indexOf(begin) + begin.length, text.indexOf(end));
-  return part.split('\n').filter((line) => line.startsWith('| ')).slice(1).map((line) => {
-    const [area = '', call = '', outcome = ''] = line.split('|').slice(1).map((cell) => cell.trim());
-    return { area, call, outcome: outcome as Outcome };
+  return part.split('\n').filter((line) => line.startsWith('| ')).slice(1).flatMap((line) => {
+    const [area = '', ...cells] = line.split('|').slice(1, -1).map((cell) => cell.trim());
+    return cells.flatMap((cell, at) =>
+      [...cell.matchAll(/`([^`]+)`/g)].map(([, call = '']) => ({ area, call, outcome: OUTCOMES[at] ?? 'differs' })));
   });
 }
 
-function around(file: string, client: string): [before: string, after: string] {
-  const { begin, end } = edges(client);
-  const text = readFileSync(file, 'utf8');
-  const [from, to] = [text.indexOf(begin), text.indexOf(end)];
-  if (from < 0 || to < 0) throw new Error(`${file} has no place for the results of ${client}: ${begin} … ${end}`);
-  return [text.slice(0, from), text.slice(to + end.length)];
+function put(file: string, { begin, end }: { begin: string; end: string }, text: string): void {
+  const whole = readFileSync(file, 'utf8');
+  const [from, to] = [whole.indexOf(begin), whole.indexOf(end)];
+  if (from < 0 || to < 0) throw new Error(`${file} has no place for results: ${begin} … ${end}`);
+  writeFileSync(file, `${whole.slice(0, from)}${begin}\n\n${text}\n\n${whole.slice(to)}`);
 }

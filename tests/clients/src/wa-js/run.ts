@@ -1,15 +1,30 @@
 import type { Rows } from '../rows';
 import type { People, Sandbox } from '../sandbox';
+import { leave, world } from '../world';
+import { agent } from './agent';
+import { changes } from './changes';
+import { chats, settings, windows } from './chats';
+import { contacts } from './contacts';
+import { content } from './content';
+import { groups } from './groups';
 import * as linking from './linking';
+import { media } from './media';
 import { messages } from './messages';
+import { posts, presence, profile } from './profile';
 import type { Stage } from './session';
+import { LEFT_OUT, surface } from './surface';
 
 /** All rows of wa-js. */
-export async function run(rows: Rows, sandbox: Sandbox, people: People): Promise<void> {
-  const { me, anna, ben } = people;
+export async function run(rows: Rows, sandbox: Sandbox, people: People): Promise<string[]> {
+  const { me } = people;
   const session = await linking.link(rows, sandbox, me);
-  const stage: Stage = { sandbox, session, heard: session.heard, me, anna, ben };
-  await messages(rows, stage);
+  const stage: Stage = { ...(await world(sandbox, people)), session, heard: session.heard };
+  for (const area of [messages, media, content, changes, chats, contacts, groups, profile, presence, posts, windows, agent, settings]) {
+    await area(rows, stage);
+  }
+  const offered = await surface(session);
+  await leave(stage);
   const again = await linking.restart(rows, sandbox, me, session);
-  await linking.logouts(rows, me, again);
+  await linking.logouts(rows, sandbox, me, again);
+  return rows.account(offered, LEFT_OUT);
 }

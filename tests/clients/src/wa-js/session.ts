@@ -1,22 +1,17 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import puppeteer, { type Browser, type Page } from 'puppeteer-core';
 import { Heard } from '../events';
 import { until } from '../rows';
-import { BROWSER_ARGS, chromium, type People, type Sandbox } from '../sandbox';
+import { BROWSER_ARGS, chromium, type Sandbox } from '../sandbox';
+import { eventsIn } from '../surface';
+import type { World } from '../world';
 
 const BUNDLE = readFileSync(createRequire(import.meta.url).resolve('@wppconnect/wa-js'), 'utf8');
 
-const EVENTS = [
-  'conn.auth_code_change', 'conn.authenticated', 'conn.logout', 'conn.logout_reason', 'conn.main_init',
-  'conn.main_loaded', 'conn.main_ready', 'conn.qrcode_idle', 'conn.require_auth', 'conn.stream_mode_changed',
-  'conn.stream_info_changed', 'conn.link_code_change', 'conn.online', 'conn.needs_update', 'conn.backend_event',
-  'chat.active_chat', 'chat.new_chat', 'chat.new_message', 'chat.unread_count_changed', 'chat.msg_revoke',
-  'chat.msg_ack_change', 'chat.msg_edited', 'chat.new_reaction', 'chat.presence_change', 'chat.poll_response',
-  'chat.live_location_start', 'chat.update_label', 'group.participant_changed', 'blocklist.sync', 'status.sync',
-  'call.incoming_call',
-];
+/** All events that wa-js declares. */
+export const EVENTS = eventsIn(dirname(createRequire(import.meta.url).resolve('@wppconnect/wa-js')));
 
 /** A page with wa-js in it, held through CDP, and what wa-js has told. */
 export class Session {
@@ -62,6 +57,11 @@ export class Session {
     return JSON.parse(text);
   }
 
+  /** Calls `WPP.<path>` with these arguments. */
+  call<T = any>(path: string, ...args: unknown[]): Promise<T> {
+    return this.ask(`WPP.${path}(...a)`, args);
+  }
+
   /** As `ask`, until it is true; while the page navigates it is not. */
   untilTrue(what: string, expression: string): Promise<unknown> {
     return until(what, () => this.ask(expression).catch(() => false));
@@ -90,8 +90,7 @@ function tellEvents(names: string[]): void {
 }
 
 /** What the rows of wa-js have at hand. */
-export interface Stage extends People {
-  sandbox: Sandbox;
+export interface Stage extends World {
   session: Session;
   heard: Heard;
 }

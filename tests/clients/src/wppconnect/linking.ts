@@ -30,6 +30,16 @@ export async function link(rows: Rows, sandbox: Sandbox, me: Phone): Promise<Ses
     expect(String(await client.getConnectionState()) === 'CONNECTED', `it is ${await client.getConnectionState()}`);
   });
   await truths(rows, client);
+  await rows.row('getWAJSVersion', async () => expect(/^\d+\./.test(await client.getWAJSVersion()), 'no version'));
+  await rows.row('getBuildConstants', async () => {
+    expect(/^2\.3000/.test((await client.getBuildConstants())?.VERSION_STR ?? ''), 'no version');
+  });
+  await rows.row('isLidMigrated', async () => expect(typeof (await client.isLidMigrated()) === 'boolean', 'no answer'));
+  await rows.row('getSessionTokenBrowser', async () => expect((await client.getSessionTokenBrowser()).WABrowserId, 'no token'));
+  await rows.row('getPID', async () => expect(client.getPID() > 0, 'no browser'));
+  await rows.row('takeScreenshot', async () => {
+    expect(Buffer.from(await client.takeScreenshot(), 'base64').subarray(1, 4).toString() === 'PNG', 'no picture');
+  });
   await rows.row('getWAVersion', async () => {
     expect(/^2\.3000\.\d+/.test(await client.getWAVersion()), 'no version');
   });
@@ -37,7 +47,7 @@ export async function link(rows: Rows, sandbox: Sandbox, me: Phone): Promise<Ses
 }
 
 async function truths(rows: Rows, client: Whatsapp): Promise<void> {
-  const asked = ['isConnected', 'isLoggedIn', 'isOnline', 'isAuthenticated', 'isMainLoaded', 'isMainReady', 'isMultiDevice'] as const;
+  const asked = ['isConnected', 'isLoggedIn', 'isOnline', 'isAuthenticated', 'isMainLoaded', 'isMainReady', 'isMainInit', 'isMultiDevice'] as const;
   for (const name of asked) {
     await rows.row(name, async () => expect((await client[name]()) === true, 'it is not'));
   }
@@ -60,10 +70,17 @@ export async function logouts(rows: Rows, me: Phone, session: Session): Promise<
   const { heard } = session;
   const client = await session.ready;
   const codes = heard.of('catchQR').length;
+  await rows.row('useHere', async () => {
+    await client.useHere();
+    await until('the connection', async () => String(await client.getConnectionState()) === 'CONNECTED');
+  });
   await rows.row('onStateChange, after a logout on the phone', async () => {
     await me.do('unlink');
     await heard.first('onStateChange', (state) => state === 'UNPAIRED');
   });
+  for (const name of ['onStreamChange', 'onStreamModeChanged', 'onStreamInfoChanged']) {
+    await rows.row(`${name}, after a logout on the phone`, () => heard.first(name));
+  }
   await rows.row('catchQR, after a logout on the phone', () =>
     until('a new QR code', () => heard.of('catchQR').length > codes));
   await rows.row('logout', async () => {
@@ -72,5 +89,8 @@ export async function logouts(rows: Rows, me: Phone, session: Session): Promise<
     await client.logout();
     await until('no page linked to the phone', async () => (await me.show()).linked.length === 0);
   });
-  await client.close();
+  await rows.row('close', async () => {
+    await client.close();
+    expect(client.page.isClosed(), 'the page is still open');
+  });
 }

@@ -1,8 +1,10 @@
 import { join } from 'node:path';
-import wppconnect, { type Whatsapp } from '@wppconnect-team/wppconnect';
+import wppconnect, { Whatsapp } from '@wppconnect-team/wppconnect';
 import { Heard } from '../events';
 import { until } from '../rows';
-import { BROWSER_ARGS, chromium, type People, type Sandbox } from '../sandbox';
+import { BROWSER_ARGS, chromium, type Sandbox } from '../sandbox';
+import { methodsOf } from '../surface';
+import type { World } from '../world';
 
 /** A silent logger in the shape that wppconnect asks for. */
 const SILENT: any = new Proxy({ level: 'error' }, { get: (logger: any, name) => logger[name] ?? (() => SILENT) });
@@ -42,27 +44,17 @@ export class Session {
 }
 
 /** What the rows of wppconnect have at hand. */
-export interface Stage extends People {
-  sandbox: Sandbox;
+export interface Stage extends World {
   client: Whatsapp;
   heard: Heard;
 }
 
+/** The calls with which one listens. */
+export const LISTENERS = methodsOf(Whatsapp).filter((name) => /^on[A-Z]/.test(name) && name !== 'onLinkCode');
+
 /** Takes down all that the client tells from here on. */
 export function listen(client: Whatsapp, heard: Heard): void {
-  const note = (name: string) => (...args: any[]) => heard.note(name, ...args);
-  client.onMessage(note('onMessage'));
-  client.onAnyMessage(note('onAnyMessage'));
-  client.onAck(note('onAck'));
-  client.onMessageEdit(note('onMessageEdit'));
-  client.onRevokedMessage(note('onRevokedMessage'));
-  client.onReactionMessage(note('onReactionMessage'));
-  client.onPollResponse(note('onPollResponse'));
-  client.onNewChat(note('onNewChat'));
-  client.onStateChange(note('onStateChange'));
-  client.onStreamModeChanged(note('onStreamModeChanged'));
-  client.onNotificationMessage(note('onNotificationMessage'));
-  client.onPresenceChanged(note('onPresenceChanged'));
+  for (const name of LISTENERS) (client as any)[name]((...args: any[]) => heard.note(name, ...args));
 }
 
 /** The text in the QR code that the client has caught last. */

@@ -11,12 +11,23 @@ export async function link(rows: Rows, sandbox: Sandbox, me: Phone): Promise<Ses
   const session = new Session(sandbox, PROFILE);
   const { client, heard } = session;
   await session.open();
+  await rows.row('requestPairingCode', async () => {
+    const code = await client.requestPairingCode(me.number);
+    expect(/^[A-Z0-9]{8}$/.test(code), `the code is ${code}`);
+    const waiting = JSON.stringify(await sandbox.get('/pages'));
+    expect(waiting.includes(code), `no page waits with this code: ${waiting}`);
+  });
+  await rows.row('event code', () => heard.first('code'));
+  await rows.row('cancelPairingCode', async () => {
+    await heard.during(() => client.cancelPairingCode(), 'qr');
+  });
   await rows.row('event qr', async () => {
-    const [code] = await heard.first('qr', (text: string) => text.split(',').length === 5);
+    const [code] = await heard.first('qr', (text: string) => text.split(',').length === 5).then(() => heard.of('qr').at(-1) ?? []);
     await me.do('scan', { code });
     expect((await me.show()).linked.length === 1, 'the phone shows no linked page');
   });
   await rows.row('event authenticated', () => heard.first('authenticated'));
+  await rows.row('event loading_screen', () => heard.first('loading_screen'));
   await rows.row('event ready', () => heard.first('ready'));
   await rows.row('info', async () => {
     expect(client.info.wid._serialized === me.id, `wid is ${client.info.wid._serialized}`);

@@ -1,16 +1,30 @@
 import type { Rows } from '../rows';
 import type { People, Sandbox } from '../sandbox';
+import { leave, world } from '../world';
+import { app } from './app';
+import { changes } from './changes';
+import { chats } from './chats';
+import { contacts } from './contacts';
+import { content } from './content';
+import { groups } from './groups';
 import * as linking from './linking';
+import { media } from './media';
 import { messages } from './messages';
+import { posts, presence, profile } from './profile';
 import type { Stage } from './session';
+import { LEFT_OUT, SURFACE } from './surface';
 
 /** All rows of whatsapp-web.js. */
-export async function run(rows: Rows, sandbox: Sandbox, people: People): Promise<void> {
-  const { me, anna, ben } = people;
+export async function run(rows: Rows, sandbox: Sandbox, people: People): Promise<string[]> {
+  const { me } = people;
   const session = await linking.link(rows, sandbox, me);
-  const stage: Stage = { sandbox, session, client: session.client, heard: session.heard, me, anna, ben };
-  await messages(rows, stage);
+  const stage: Stage = { ...(await world(sandbox, people)), session, client: session.client, heard: session.heard };
+  for (const area of [messages, media, content, changes, chats, contacts, groups, profile, presence, posts, app]) {
+    await area(rows, stage);
+  }
+  await leave(stage);
   const again = await linking.restart(rows, sandbox, me, session);
   await linking.unlinkFromPhone(rows, sandbox, me, again);
   await linking.logout(rows, sandbox, me);
+  return rows.account(SURFACE, LEFT_OUT);
 }

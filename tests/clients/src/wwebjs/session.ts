@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import wwebjs, { type Client as WwebClient } from 'whatsapp-web.js';
 import { Heard } from '../events';
-import { BROWSER_ARGS, chromium, type People, type Sandbox } from '../sandbox';
+import { BROWSER_ARGS, chromium, type Sandbox } from '../sandbox';
+import type { World } from '../world';
 
 /** A client of whatsapp-web.js in a browser of its own, and what it has emitted. */
 export class Session {
@@ -33,8 +34,7 @@ export class Session {
 }
 
 /** What the rows of whatsapp-web.js have at hand. */
-export interface Stage extends People {
-  sandbox: Sandbox;
+export interface Stage extends World {
   session: Session;
   client: WwebClient;
   heard: Heard;
