@@ -18,6 +18,7 @@ mod phones_page;
 mod sandbox;
 mod sandbox_faults;
 mod sandbox_media;
+mod sandbox_messages;
 mod sandbox_process;
 mod sandbox_watch;
 mod scenarios;

@@ -174,7 +174,7 @@ fn bad_requests() -> [(String, Value, (u16, &'static str, &'static str)); 11] {
         ),
         (
             phone + "/messages",
-            json!({"to": BEN, "type": "image", "text": "x"}),
+            json!({"to": BEN, "type": "hologram", "text": "x"}),
             invalid("/type"),
         ),
         (

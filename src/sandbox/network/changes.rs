@@ -183,8 +183,9 @@ impl Network {
     /// A message that says something: not taken back, and no notice.
     fn standing(&self, of: Arrival) -> Result<&Message, &'static str> {
         let message = self.state.messages.get(&of);
-        let said = |message: &&Message| !matches!(message.content.kind, Kind::Revoked | Kind::Notice);
-        message.filter(said).ok_or("unknown-message")
+        message
+            .filter(|message| !message.content.is_hollow())
+            .ok_or("unknown-message")
     }
 
     /// In a group one has to be in it still; whether only admins write does not matter.

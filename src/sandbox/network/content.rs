@@ -183,6 +183,11 @@ impl Content {
         }
     }
 
+    /// Whether it says nothing by itself: a notice, or what is left of a message.
+    pub(crate) fn is_hollow(&self) -> bool {
+        matches!(self.kind, Kind::Notice | Kind::Revoked)
+    }
+
     /// The file it carries.
     pub(crate) fn media_id(&self) -> Option<&str> {
         self.text_of("mediaId")
@@ -237,14 +242,6 @@ impl Content {
         self.set("quotedMsg", Value::Object(quoted.digest()));
         if let Some(chat) = chat {
             self.set("quotedRemoteJid", json!(chat));
-        }
-        self
-    }
-
-    /// The same with people mentioned.
-    pub(crate) fn mentioning(mut self, wids: &[String]) -> Content {
-        if !wids.is_empty() {
-            self.set("mentionedJidList", json!(wids));
         }
         self
     }

@@ -2,12 +2,8 @@
 
 use serde_json::json;
 
-use super::chat_id::ChatId;
-use super::content::Content;
-use super::message::{Draft, Message};
 use super::number::Number;
 use super::people::Profile;
-use super::reading::on_the_phone;
 use super::schedule::Due;
 use super::state::{Millis, Phone, Timing};
 use super::verbs::ROBOT_ABOUT;
@@ -47,55 +43,6 @@ impl Network {
         };
         self.state.phones.insert(number.clone(), phone);
         Ok(true)
-    }
-
-    /// A phone sends a text by itself. Answers the WhatsApp id.
-    pub(crate) fn send_from_phone(
-        &mut self,
-        now: Millis,
-        from: &Number,
-        to: &Number,
-        body: &str,
-    ) -> Result<String, Refusal> {
-        self.advance(now);
-        if !self.state.phones.contains_key(from) {
-            return Err(Refusal::UnknownPhone);
-        }
-        if from == to {
-            return Err(Refusal::OwnNumber);
-        }
-        if !to.is_on_whatsapp() {
-            return Err(Refusal::NotOnWhatsApp);
-        }
-        let id = self.phone_message_id();
-        let draft = Draft {
-            id: id.clone(),
-            to: ChatId::Person(to.clone()),
-            content: Content::text(body),
-            automatic: false,
-        };
-        let told = now.saturating_add(self.skew_ms(now));
-        self.accept(now, now, Message::new(told, from, draft, None));
-        Ok(id)
-    }
-
-    /// The phone's owner reads what `from` wrote: all of it, or up to one message.
-    pub(crate) fn read(
-        &mut self,
-        now: Millis,
-        reader: &Number,
-        from: &Number,
-        id: Option<&str>,
-    ) -> Result<(), Refusal> {
-        self.advance(now);
-        if !self.state.phones.contains_key(reader) {
-            return Err(Refusal::UnknownPhone);
-        }
-        if self.see(now, on_the_phone(reader), &ChatId::from(from), id) {
-            Ok(())
-        } else {
-            Err(Refusal::UnknownMessage)
-        }
     }
 
     /// Switches a phone's network on or off. What waited for it comes as soon as it is on.

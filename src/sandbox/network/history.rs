@@ -107,7 +107,11 @@ impl Network {
     pub(super) fn latest_chats(&self, owner: &Number) -> Vec<(&ChatId, &Chat)> {
         let phone = self.state.phones.get(owner);
         let mut chats: Vec<_> = phone.into_iter().flat_map(|phone| &phone.chats).collect();
-        chats.sort_by_key(|(_, chat)| std::cmp::Reverse(chat.messages.back().copied()));
+        chats.sort_by_key(|(_, chat)| {
+            let last = chat.messages.back();
+            let at = last.and_then(|arrival| self.state.messages.get(arrival));
+            std::cmp::Reverse((at.map(|message| message.at), last.copied()))
+        });
         chats
     }
 

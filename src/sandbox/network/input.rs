@@ -7,11 +7,13 @@
 use serde::{Deserialize, Serialize};
 
 use super::chat_id::ChatId;
+use super::content::Content;
 use super::group_acts::{GroupAct, GroupDone};
 use super::groups::GroupRefusal;
 use super::media::{MediaDraft, MediaPut};
 use super::number::Number;
 use super::people::{Profile, Typing};
+use super::seeding::Past;
 use super::state::{Millis, Timing};
 use super::{Drift, Fault, Network, Refusal, Rules, SocketId};
 
@@ -109,12 +111,36 @@ inputs! {
         = |network, now| network.unlink(now, phone, session.as_deref());
 
     /// See [`Network::send_from_phone`].
-    PhoneSends { from: Number, to: Number, text: String } -> Result<String, Refusal>
-        = |network, now| network.send_from_phone(now, from, to, text);
+    PhoneSends { from: Number, to: ChatId, content: Content, quoted: Option<String> } -> Result<String, Refusal>
+        = |network, now| network.send_from_phone(now, from, to, content, quoted.as_deref());
+
+    /// See [`Network::forward`].
+    Forward { phone: Number, chat: ChatId, id: String, to: ChatId } -> Result<String, Refusal>
+        = |network, now| network.forward(now, phone, chat, id, to);
+
+    /// See [`Network::edit_on_phone`].
+    Edit { phone: Number, chat: ChatId, id: String, text: String } -> Result<(), Refusal>
+        = |network, now| network.edit_on_phone(now, phone, chat, id, text);
+
+    /// See [`Network::revoke_on_phone`].
+    Revoke { phone: Number, chat: ChatId, id: String } -> Result<(), Refusal>
+        = |network, now| network.revoke_on_phone(now, phone, chat, id);
+
+    /// See [`Network::react_on_phone`].
+    React { phone: Number, chat: ChatId, id: String, emoji: String } -> Result<(), Refusal>
+        = |network, now| network.react_on_phone(now, phone, chat, id, emoji);
+
+    /// See [`Network::vote_on_phone`].
+    Vote { phone: Number, chat: ChatId, id: String, options: Vec<String> } -> Result<(), Refusal>
+        = |network, now| network.vote_on_phone(now, phone, chat, id, options);
 
     /// See [`Network::read`].
-    Read { reader: Number, from: Number, id: Option<String> } -> Result<(), Refusal>
-        = |network, now| network.read(now, reader, from, id.as_deref());
+    Read { reader: Number, chat: ChatId, id: Option<String>, played: bool } -> Result<(), Refusal>
+        = |network, now| network.read(now, reader, chat, id.as_deref(), *played);
+
+    /// See [`Network::seed_history`].
+    SeedHistory { phone: Number, past: Past } -> Result<(usize, usize), Refusal>
+        = |network, now| network.seed_history(now, phone, past);
 
     /// See [`Network::set_online`].
     SetOnline { phone: Number, online: bool } -> Result<(), Refusal>

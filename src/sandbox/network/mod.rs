@@ -10,6 +10,7 @@ mod changes;
 mod chat_id;
 mod content;
 mod content_fields;
+mod content_public;
 mod control;
 mod delivery;
 mod faults;
@@ -24,12 +25,15 @@ mod media;
 mod message;
 mod message_verbs;
 mod number;
+mod owner;
 mod pairing;
 mod people;
 mod people_verbs;
 mod reading;
+mod refusals;
 mod routing;
 mod schedule;
+mod seeding;
 mod state;
 mod strikes;
 #[cfg(test)]
@@ -45,6 +49,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 pub(crate) use self::chat_id::ChatId;
+pub(crate) use self::content::{Content, Kind};
+pub(crate) use self::content_fields::TEXT_LIMIT;
 pub(crate) use self::faults::{Drift, Fault, FaultKind, Nature};
 pub(crate) use self::group_acts::{GroupAct, GroupDone};
 pub(crate) use self::groups::{
@@ -52,11 +58,14 @@ pub(crate) use self::groups::{
 };
 pub(crate) use self::input::{AnyInput, Input, inputs};
 pub(crate) use self::media::{MediaDraft, MediaEntry, MediaHash, MediaKind};
+pub(crate) use self::message::{Message, Receipt};
 pub(crate) use self::number::Number;
 pub(crate) use self::people::{ABOUT_LIMIT, NAME_LIMIT, Picture, Profile, Typing};
+pub(crate) use self::refusals::Refusal;
 use self::schedule::Due;
+pub(crate) use self::seeding::{MOST_MESSAGES, Past};
 pub(crate) use self::state::{Millis, State, Timing};
-pub(crate) use self::views::{ChatView, DeliveryView, MessageView, PhoneView, WaitingView};
+pub(crate) use self::views::{ChatView, DeliveryFilter, MessageView, PhoneView, WaitingView};
 
 /// Names one live socket; never used twice, not even after a restart.
 pub(crate) type SocketId = u64;
@@ -70,33 +79,6 @@ pub(crate) enum Effect {
     Close(SocketId),
     /// End the renderer of the browser behind this socket.
     Crash(SocketId),
-}
-
-/// Why the network does not do what it was asked through the control API.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Refusal {
-    #[error("there is no such phone: create it first")]
-    UnknownPhone,
-    #[error("no page shows this code now: codes expire, take a fresh one")]
-    UnknownCode,
-    #[error("this pairing code was asked for another phone number")]
-    OtherPhone,
-    #[error("this number is not on WhatsApp")]
-    NotOnWhatsApp,
-    #[error("a phone does not write to itself here")]
-    OwnNumber,
-    #[error("these two phones have no such message")]
-    UnknownMessage,
-    #[error("this phone is banned from WhatsApp")]
-    Banned,
-    #[error("there is no such media: upload a picture first")]
-    UnknownMedia,
-    #[error("this phone is in no such group")]
-    UnknownGroup,
-    #[error("this phone has linked no such session")]
-    UnknownSession,
-    #[error("too many faults wait already: clear them first")]
-    TooManyFaults,
 }
 
 /// What is fixed when the network starts.

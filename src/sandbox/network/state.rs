@@ -236,6 +236,11 @@ impl State {
             .find(|arrival| held.messages.contains(arrival))
     }
 
+    /// All messages of this WhatsApp id, whoever used it, in order of arrival.
+    pub(crate) fn arrivals_of(&self, id: &str) -> Vec<Arrival> {
+        self.index.of_id(id).iter().map(|(_, arrival)| *arrival).collect()
+    }
+
     /// A stored message, to change it. All changes of messages go through here.
     pub(crate) fn message_mut(&mut self, arrival: Arrival) -> Option<&mut Message> {
         self.messages.get_mut(&arrival)

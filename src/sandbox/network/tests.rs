@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 
 use super::chat_id::GroupId;
 use super::groups::{Group, Outcome, PeopleAction};
-use super::{Effect, Millis, Network, Number, Rules, SocketId, State};
+use super::{DeliveryFilter, Effect, Message, Millis, Network, Number, Rules, SocketId, State};
 
 /// A network with a clock of its own and a record of what every page was told.
 pub(super) struct Stage {
@@ -158,6 +158,15 @@ impl Stage {
             .unwrap()
             .to_owned();
         (socket, token)
+    }
+
+    /// The delivery log: all of it, or of one WhatsApp id.
+    pub(super) fn log(&self, id: Option<&str>) -> Vec<Message> {
+        let wanted = DeliveryFilter {
+            id: id.map(str::to_owned),
+            ..DeliveryFilter::default()
+        };
+        self.network.deliveries(&wanted, 0, usize::MAX).0
     }
 
     /// A group of these people; the first one has made it.

@@ -2,10 +2,13 @@
 
 use super::chat_id::ChatId;
 use super::content::Kind;
-use super::message::{Ack, Message};
+use super::message::Message;
 use super::number::Number;
-use super::state::{CHAT_KEPT, Chat, Millis, Timing};
+use super::state::{Arrival, Chat, ChatSettings, Millis, Timing};
 use super::{Network, Refusal, Socket, SocketId};
+
+/// Messages that are shown of each chat where all chats are; more of one chat come on demand.
+const SHOWN: usize = 200;
 
 /// One page that a phone has linked.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,12 +32,17 @@ pub(crate) struct PhoneView {
 /// A message as it stands in a chat.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct MessageView {
-    pub(crate) id: String,
     pub(crate) from_me: bool,
-    pub(crate) kind: String,
-    pub(crate) body: String,
-    pub(crate) at: Millis,
-    pub(crate) ack: Ack,
+    pub(crate) starred: bool,
+    pub(crate) message: Message,
+}
+
+impl std::ops::Deref for MessageView {
+    type Target = Message;
+
+    fn deref(&self) -> &Message {
+        &self.message
+    }
 }
 
 /// One chat of a phone, oldest message first.
@@ -43,6 +51,7 @@ pub(crate) struct ChatView {
     pub(crate) peer: ChatId,
     pub(crate) name: String,
     pub(crate) unread: u32,
+    pub(crate) settings: ChatSettings,
     pub(crate) messages: Vec<MessageView>,
 }
 
@@ -58,19 +67,12 @@ pub(crate) struct WaitingView {
     pub(crate) typed: Option<(String, Number)>,
 }
 
-/// One line of the delivery log.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct DeliveryView {
-    pub(crate) id: String,
-    pub(crate) from: Number,
-    pub(crate) to: ChatId,
-    pub(crate) kind: String,
-    pub(crate) body: String,
-    pub(crate) at: Millis,
-    pub(crate) session: Option<String>,
-    /// How often this id arrived at the server.
-    pub(crate) times: u32,
-    pub(crate) ack: Ack,
+/// What is wanted of the delivery log: what one phone sent or was sent, one WhatsApp id, one chat.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct DeliveryFilter {
+    pub(crate) phone: Option<Number>,
+    pub(crate) id: Option<String>,
+    pub(crate) to: Option<ChatId>,
 }
 
 impl Network {
@@ -107,9 +109,9 @@ impl Network {
         })
     }
 
-    /// The chats of a phone with all their messages, the chat with the latest one first.
+    /// The chats of a phone with their latest messages, the chat with the latest one first.
     pub(crate) fn chats(&self, number: &Number) -> Result<Vec<ChatView>, Refusal> {
-        self.chats_with(number, CHAT_KEPT)
+        self.chats_with(number, SHOWN)
     }
 
     /// As [`Network::chats`], each chat with its last message alone.
@@ -118,11 +120,11 @@ impl Network {
     }
 
     fn chats_with(&self, number: &Number, limit: usize) -> Result<Vec<ChatView>, Refusal> {
-        let phone = self.state.phones.get(number).ok_or(Refusal::UnknownPhone)?;
-        let mut chats: Vec<_> = phone.chats.iter().collect();
-        chats.sort_by_key(|(_, chat)| std::cmp::Reverse(chat.messages.back().copied()));
+        if !self.state.phones.contains_key(number) {
+            return Err(Refusal::UnknownPhone);
+        }
+        let chats = self.latest_chats(number).into_iter();
         Ok(chats
-            .into_iter()
             .map(|(peer, chat)| self.chat_view(number, peer, chat, limit))
             .collect())
     }
@@ -141,12 +143,12 @@ impl Network {
             peer: peer.clone(),
             name: self.title_of(peer),
             unread: chat.unread(),
+            settings: chat.settings.clone(),
             messages: chat
                 .messages
                 .iter()
                 .skip(skipped)
-                .filter_map(|arrival| self.state.messages.get(arrival))
-                .map(|message| message_view(owner, message))
+                .filter_map(|arrival| self.message_view(owner, chat, *arrival))
                 .collect(),
         }
     }
@@ -172,47 +174,67 @@ impl Network {
         }
     }
 
-    /// The delivery log in order of arrival: all of it, or what one phone sent or was sent, or
-    /// one WhatsApp id.
-    pub(crate) fn deliveries(&self, phone: Option<&Number>, id: Option<&str>) -> Vec<DeliveryView> {
-        self.state
-            .messages
-            .values()
-            .filter(|message| phone.is_none_or(|phone| phone == &message.from || message.receipt(phone).is_some()))
-            // Nobody has sent what the server says about a group.
-            .filter(|message| message.content.kind != Kind::Notice)
-            .filter(|message| id.is_none_or(|id| id == message.id))
-            .map(delivery_view)
-            .collect()
+    fn message_view(&self, owner: &Number, chat: &Chat, arrival: Arrival) -> Option<MessageView> {
+        let message = self.state.messages.get(&arrival)?;
+        Some(MessageView {
+            from_me: &message.from == owner,
+            starred: chat.starred.contains(&arrival),
+            message: message.clone(),
+        })
+    }
+
+    /// The latest `limit` messages of a chat before the message `before`, oldest first, and whether there are more.
+    pub(crate) fn messages(
+        &self,
+        number: &Number,
+        peer: &ChatId,
+        before: Option<&str>,
+        limit: usize,
+    ) -> Result<(Vec<MessageView>, bool), Refusal> {
+        let phone = self.state.phones.get(number).ok_or(Refusal::UnknownPhone)?;
+        let none = Chat::default();
+        let chat = phone.chats.get(peer).unwrap_or(&none);
+        let end = match before {
+            None => chat.messages.len(),
+            Some(id) => self
+                .place_in_chat(number, peer, chat, id)
+                .ok_or(Refusal::UnknownMessage)?,
+        };
+        let begin = end.saturating_sub(limit);
+        let piece = chat.messages.range(begin..end);
+        let views = piece.filter_map(|arrival| self.message_view(number, chat, *arrival));
+        Ok((views.collect(), begin > 0))
+    }
+
+    /// The delivery log in order of arrival, as far as it is wanted: what stands after `after` and has `limit` entries
+    /// looked at. Answers where to go on.
+    pub(crate) fn deliveries(
+        &self,
+        wanted: &DeliveryFilter,
+        after: Arrival,
+        limit: usize,
+    ) -> (Vec<Message>, Option<Arrival>) {
+        let fits = |message: &&Message| {
+            let phone = wanted.phone.as_ref();
+            phone.is_none_or(|phone| phone == &message.from || message.receipt(phone).is_some())
+                && wanted.id.as_ref().is_none_or(|id| id == &message.id)
+                && wanted.to.as_ref().is_none_or(|to| to == &message.to)
+                // Nobody has sent what the server says about a group.
+                && message.content.kind != Kind::Notice
+        };
+        if let Some(id) = &wanted.id {
+            let found = self.state.arrivals_of(id).into_iter();
+            let found = found.filter_map(|arrival| self.state.messages.get(&arrival));
+            return (found.filter(fits).cloned().collect(), None);
+        }
+        let piece = self.state.messages.range(after + 1..).take(limit);
+        let last = piece.clone().last().map(|(arrival, _)| *arrival);
+        let found = piece.map(|(_, message)| message).filter(fits).cloned();
+        (found.collect(), last)
     }
 
     /// Timing and behaviour now, and the seed.
     pub(crate) fn timing(&self) -> (&Timing, u64) {
         (&self.state.timing, self.rules.seed)
-    }
-}
-
-fn message_view(owner: &Number, message: &Message) -> MessageView {
-    MessageView {
-        id: message.id.clone(),
-        from_me: &message.from == owner,
-        kind: message.content.kind.public_name().to_owned(),
-        body: message.content.body().to_owned(),
-        at: message.at,
-        ack: message.ack,
-    }
-}
-
-fn delivery_view(message: &Message) -> DeliveryView {
-    DeliveryView {
-        id: message.id.clone(),
-        from: message.from.clone(),
-        to: message.to.clone(),
-        kind: message.content.kind.public_name().to_owned(),
-        body: message.content.body().to_owned(),
-        at: message.at,
-        session: message.session.clone(),
-        times: message.times,
-        ack: message.ack,
     }
 }

@@ -29,7 +29,7 @@ pub use self::expectations::Verdict;
 use self::script::Script;
 use self::shipped::SHIPPED;
 use self::stage::Stage;
-use super::network::Millis;
+use super::network::{DeliveryFilter, Millis};
 use super::server::words;
 
 /// Why a scenario was not run.
@@ -217,7 +217,9 @@ fn judge(script: &Script, moment: Millis, facts: &Facts<'_>, verdicts: &mut [Opt
 }
 
 fn log_of(stage: &Stage<'_>) -> Vec<Value> {
-    let log = stage.network().deliveries(None, None);
+    let (log, _) = stage
+        .network()
+        .deliveries(&DeliveryFilter::default(), 0, usize::MAX);
     log.iter().map(words::delivery).collect()
 }
 

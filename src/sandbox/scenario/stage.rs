@@ -240,8 +240,9 @@ impl<'a> Stage<'a> {
                 let reader = self.script.cast.number(&by);
                 let read = self.give(&inputs::Read {
                     reader,
-                    from,
+                    chat: from.into(),
                     id: None,
+                    played: false,
                 });
                 self.note_refusal(&place, read.err());
             }
@@ -276,15 +277,20 @@ impl<'a> Stage<'a> {
     }
 
     fn send(&mut self, place: &str, from: &Party, body: &Map<String, Value>) {
-        let (to, text) = match words::message(&bytes(body)) {
+        let (to, content, quoted) = match words::message(&bytes(body)) {
             Ok(message) => message,
             Err(mistakes) => return self.note_mistakes(place, mistakes),
         };
         if let Party::Page(page) = from {
-            return self.page_sends(*page, &to.pn(), json!({"type": "chat", "body": text}));
+            return self.page_sends(*page, &to.wid(), content.to_page().into());
         }
         let from = self.script.cast.number(from);
-        let sent = self.give(&inputs::PhoneSends { from, to, text });
+        let sent = self.give(&inputs::PhoneSends {
+            from,
+            to,
+            content,
+            quoted,
+        });
         self.note_refusal(place, sent.err());
     }
 

@@ -5,14 +5,13 @@ use std::sync::Arc;
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use bytes::Bytes;
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::faults::{clear_faults, list_faults, plan_fault};
 use super::fields::Fields;
 use super::hub::Hub;
-use super::problem::{Problem, Wrong};
-use super::{media_doors, shapes, watch};
+use super::problem::Problem;
+use super::{media_doors, messages, shapes, watch};
 use crate::sandbox::Info;
 use crate::sandbox::network::{Network, Number, Refusal, Timing, inputs};
 
@@ -39,13 +38,9 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
             .service(at("/phones/{phone}").get(show_phone))
             .service(at("/phones/{phone}/scan").post(scan))
             .service(at("/phones/{phone}/link").post(link))
-            .service(at("/phones/{phone}/messages").post(send))
-            .service(at("/phones/{phone}/chats").get(chats))
-            .service(at("/phones/{phone}/read").post(read))
             .service(at("/phones/{phone}/{switch:online|offline|unlink}").post(switch))
             .service(at("/media").post(media_doors::upload))
             .service(at("/media/{id}").get(media_doors::fetch))
-            .service(at("/deliveries").get(deliveries))
             .service(at("/network").get(show_network).patch(change_network))
             .service(
                 at("/faults")
@@ -53,6 +48,7 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
                     .post(plan_fault)
                     .delete(clear_faults),
             )
+            .configure(messages::routes)
             .service(at("/pages").get(waiting))
             .service(at("/watch").get(watch::open)),
     );
@@ -142,43 +138,6 @@ fn needed_code(body: &[u8]) -> Result<String, Problem> {
     fields.done_with(code)
 }
 
-async fn send(hub: State, path: web::Path<String>, body: Bytes) -> Answer {
-    let from = known(&path)?;
-    let (to, text) = message_of(&body)?;
-    let id = hub
-        .act(inputs::PhoneSends { from, to, text })
-        .map_err(|refusal| Problem::refused(refusal, "/to"))?;
-    Ok(HttpResponse::Created().json(json!({"wa_message_id": id})))
-}
-
-/// The message that a body describes: to whom, and its text.
-pub(super) fn message_of(body: &[u8]) -> Result<(Number, String), Problem> {
-    let mut fields = Fields::read(body)?;
-    let to = fields.needed_phone("to");
-    if fields.text("type").is_some_and(|kind| kind != "text") {
-        fields.note("type", "unsupported", "phones send `text` only, so far");
-    }
-    let text = fields.needed_message();
-    fields.done_with(to.zip(text))
-}
-
-async fn chats(hub: State, path: web::Path<String>) -> Answer {
-    let number = known(&path)?;
-    let chats = hub.look(|network| network.chats(&number)).map_err(refused)?;
-    let chats: Vec<Value> = chats.iter().map(shapes::chat).collect();
-    Ok(HttpResponse::Ok().json(json!({"data": chats})))
-}
-
-async fn read(hub: State, path: web::Path<String>, body: Bytes) -> Answer {
-    let reader = known(&path)?;
-    let mut fields = Fields::read(&body)?;
-    let from = fields.needed_phone("from");
-    let id = fields.text("wa_message_id");
-    let from = fields.done_with(from)?;
-    hub.act(inputs::Read { reader, from, id }).map_err(refused)?;
-    Ok(HttpResponse::NoContent().finish())
-}
-
 async fn switch(hub: State, path: web::Path<(String, String)>, body: Bytes) -> Answer {
     let (phone, switch) = path.into_inner();
     let number = known(&phone)?;
@@ -196,32 +155,6 @@ async fn switch(hub: State, path: web::Path<(String, String)>, body: Bytes) -> A
         hub.until_saved().await;
     }
     phone_answer(&hub, &number, StatusCode::OK)
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct DeliveryQuery {
-    phone: Option<String>,
-    wa_message_id: Option<String>,
-}
-
-async fn deliveries(hub: State, query: web::Query<DeliveryQuery>) -> Answer {
-    let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
-    let phone = match given(&query.phone) {
-        Some(text) => Some(Number::parse(&text).ok_or_else(|| {
-            let detail = "must be 8 to 15 digits in E.164".to_owned();
-            Problem::invalid(vec![Wrong {
-                pointer: "/phone".to_owned(),
-                code: "invalid_phone",
-                detail,
-            }])
-        })?),
-        None => None,
-    };
-    let id = given(&query.wa_message_id);
-    let log = hub.look(|network| network.deliveries(phone.as_ref(), id.as_deref()));
-    let lines: Vec<Value> = log.iter().map(shapes::delivery).collect();
-    Ok(HttpResponse::Ok().json(json!({"data": lines})))
 }
 
 async fn show_network(hub: State) -> HttpResponse {
@@ -257,7 +190,7 @@ pub(super) fn timing_of(body: &[u8], mut timing: Timing) -> Result<(Timing, Opti
     Ok((timing, seed))
 }
 
-fn known(path: &str) -> Result<Number, Problem> {
+pub(super) fn known(path: &str) -> Result<Number, Problem> {
     // What is no number is no phone either: 404 as for any other that does not exist.
     Number::parse(path).ok_or_else(|| refused(Refusal::UnknownPhone))
 }

@@ -3,13 +3,14 @@
 use serde_json::{Map, Value};
 
 use super::problem::{Problem, Wrong};
-use crate::sandbox::network::Number;
+use crate::sandbox::network::{ChatId, Number, TEXT_LIMIT};
 
-/// The longest text of a message, in characters.
-const TEXT_LIMIT: usize = 65_536;
+const PHONE: &str = "must be 8 to 15 digits in E.164, such as 5511987654321";
 
 /// The members of a body that nobody has asked for yet, and what was wrong with the others.
 pub(super) struct Fields {
+    /// Where in the body this object stands.
+    place: String,
     members: Map<String, Value>,
     wrong: Vec<Wrong>,
 }
@@ -29,6 +30,7 @@ impl Fields {
             serde_json::from_slice(body).map_err(|error| bad("invalid_json", error.to_string()))?;
         match value {
             Value::Object(members) => Ok(Fields {
+                place: String::new(),
                 members,
                 wrong: Vec::new(),
             }),
@@ -39,11 +41,144 @@ impl Fields {
     /// Notes something wrong with a field.
     pub(super) fn note(&mut self, name: &str, code: &'static str, detail: impl Into<String>) {
         let wrong = Wrong {
-            pointer: format!("/{name}"),
+            pointer: format!("{}/{name}", self.place),
             code,
             detail: detail.into(),
         };
         self.wrong.push(wrong);
+    }
+
+    /// An object within the body, to be read and then given to [`Fields::close`].
+    pub(super) fn object(&mut self, name: &str) -> Option<Fields> {
+        match self.members.remove(name)? {
+            Value::Null => None,
+            Value::Object(members) => Some(self.within(name, members)),
+            _ => {
+                self.note(name, "wrong_type", "must be an object");
+                None
+            }
+        }
+    }
+
+    /// The objects of a list, each to be read and then given to [`Fields::close`].
+    pub(super) fn objects(&mut self, name: &str, most: usize) -> Vec<Fields> {
+        let entries = self.list(name, most);
+        let mut objects = Vec::new();
+        for (place, entry) in entries.into_iter().enumerate() {
+            let name = format!("{name}/{place}");
+            match entry {
+                Value::Object(members) => objects.push(self.within(&name, members)),
+                _ => self.note(&name, "wrong_type", "must be an object"),
+            }
+        }
+        objects
+    }
+
+    fn within(&self, name: &str, members: Map<String, Value>) -> Fields {
+        Fields {
+            place: format!("{}/{name}", self.place),
+            members,
+            wrong: Vec::new(),
+        }
+    }
+
+    /// The end of reading an object within: what was wrong with it, and what is left of it.
+    pub(super) fn close(&mut self, mut object: Fields) {
+        object.note_unknown();
+        self.wrong.append(&mut object.wrong);
+    }
+
+    fn note_unknown(&mut self) {
+        let left: Vec<String> = self.members.keys().cloned().collect();
+        for name in left {
+            self.note(&name, "unknown_field", "there is no such field");
+        }
+    }
+
+    /// A list of at most so many; an absent one is empty.
+    pub(super) fn list(&mut self, name: &str, most: usize) -> Vec<Value> {
+        match self.members.remove(name) {
+            None | Some(Value::Null) => Vec::new(),
+            Some(Value::Array(entries)) if entries.len() <= most => entries,
+            Some(Value::Array(_)) => {
+                self.note(name, "too_long", format!("at most {most} of them"));
+                Vec::new()
+            }
+            Some(_) => {
+                self.note(name, "wrong_type", "must be a list");
+                Vec::new()
+            }
+        }
+    }
+
+    /// A list of texts.
+    pub(super) fn texts(&mut self, name: &str, most: usize) -> Vec<String> {
+        let mut texts = Vec::new();
+        for (place, entry) in self.list(name, most).into_iter().enumerate() {
+            match entry {
+                Value::String(text) => texts.push(text),
+                _ => self.note(&format!("{name}/{place}"), "wrong_type", "must be a string"),
+            }
+        }
+        texts
+    }
+
+    /// A list of phone numbers.
+    pub(super) fn phones(&mut self, name: &str, most: usize) -> Vec<Number> {
+        let mut phones = Vec::new();
+        for (place, text) in self.texts(name, most).into_iter().enumerate() {
+            match Number::parse(&text) {
+                Some(number) => phones.push(number),
+                None => self.note(&format!("{name}/{place}"), "invalid_phone", PHONE),
+            }
+        }
+        phones
+    }
+
+    /// True or false; absent and null are false.
+    pub(super) fn flag(&mut self, name: &str) -> bool {
+        match self.members.remove(name) {
+            None | Some(Value::Null) => false,
+            Some(Value::Bool(flag)) => flag,
+            Some(_) => {
+                self.note(name, "wrong_type", "must be true or false");
+                false
+            }
+        }
+    }
+
+    /// A number between the two, which must be there.
+    pub(super) fn needed_real(&mut self, name: &str, from: f64, to: f64) -> Option<f64> {
+        let real = self.members.remove(name);
+        let Some(real) = real else {
+            self.note(name, "missing", "is required");
+            return None;
+        };
+        let real = real.as_f64().filter(|real| (from..=to).contains(real));
+        if real.is_none() {
+            self.note(
+                name,
+                "out_of_range",
+                format!("must be a number from {from} to {to}"),
+            );
+        }
+        real
+    }
+
+    /// A chat that must be there: a phone, a group, or the status.
+    pub(super) fn needed_chat(&mut self, name: &str) -> Option<ChatId> {
+        let text = self.needed_text(name)?;
+        let chat = ChatId::parse(&text);
+        if chat.is_none() {
+            let detail = "must be a phone number in E.164, a group's id, or status@broadcast";
+            self.note(name, "invalid_phone", detail);
+        }
+        chat
+    }
+
+    /// How much was wrong so far.
+    pub(super) fn complaints(&self) -> usize {
+        self.wrong.len()
     }
 
     /// Whether the body has this field, be it null.
@@ -89,11 +224,7 @@ impl Fields {
         let text = self.needed_text(name)?;
         let number = Number::parse(&text);
         if number.is_none() {
-            self.note(
-                name,
-                "invalid_phone",
-                "must be 8 to 15 digits in E.164, such as 5511987654321",
-            );
+            self.note(name, "invalid_phone", PHONE);
         }
         number
     }
@@ -135,18 +266,21 @@ impl Fields {
         share
     }
 
-    /// The text of a message: `"text":"…"` or `"text":{"body":"…"}`.
-    pub(super) fn needed_message(&mut self) -> Option<String> {
-        if let Some(Value::Object(text)) = self.members.get_mut("text") {
-            let body = text.remove("body");
-            let foreign = text.keys().find(|key| *key != "preview_url").cloned();
-            if let Some(key) = foreign {
-                self.note(&format!("text/{key}"), "unknown_field", "there is no such field");
+    /// A text as long as it likes if it is there: a file in base64.
+    pub(super) fn long_text(&mut self, name: &str) -> Option<String> {
+        match self.members.remove(name)? {
+            Value::Null => None,
+            Value::String(text) => Some(text),
+            _ => {
+                self.note(name, "wrong_type", "must be a string");
+                None
             }
-            self.members
-                .insert("text".to_owned(), body.unwrap_or(Value::Null));
         }
-        self.needed_text("text")
+    }
+
+    /// Whether the field is a plain text.
+    pub(super) fn is_text(&self, name: &str) -> bool {
+        self.members.get(name).is_some_and(Value::is_string)
     }
 
     /// The end of reading: fails if anything was wrong, or if a field is left that nobody knows.
@@ -157,10 +291,7 @@ impl Fields {
     /// The end of reading, and the value that was read from it. A reader that answers `None` for something needed
     /// has noted why.
     pub(super) fn done_with<T>(mut self, value: Option<T>) -> Result<T, Problem> {
-        let left: Vec<String> = self.members.keys().cloned().collect();
-        for name in left {
-            self.note(&name, "unknown_field", "there is no such field");
-        }
+        self.note_unknown();
         match value {
             Some(value) if self.wrong.is_empty() => Ok(value),
             _ => Err(Problem::invalid(self.wrong)),
@@ -191,7 +322,6 @@ mod tests {
     #[test]
     fn each_field_says_what_is_wrong_with_it() {
         let phone = |fields: &mut Fields| drop(fields.needed_phone("to"));
-        let message = |fields: &mut Fields| drop(fields.needed_message());
         assert_eq!(complaints("[]", phone), [(String::new(), "body")]);
         assert_eq!(complaints("{}", phone), [("/to".to_owned(), "missing")]);
         assert_eq!(
@@ -203,18 +333,6 @@ mod tests {
             [("/to".to_owned(), "invalid_phone")]
         );
         assert_eq!(complaints(r#"{"to":"5511987654321"}"#, phone), []);
-        assert_eq!(
-            complaints(r#"{"text":{}}"#, message),
-            [("/text".to_owned(), "missing")]
-        );
-        assert_eq!(
-            complaints(r#"{"text":{"body":"x","y":1}}"#, message),
-            [("/text/y".to_owned(), "unknown_field")]
-        );
-        assert_eq!(
-            complaints(r#"{"text":" "}"#, message),
-            [("/text".to_owned(), "empty")]
-        );
     }
 
     #[test]

@@ -157,7 +157,6 @@ impl Hub {
     }
 
     /// Stores media that is in memory already. Without a kind it gets that of its type.
-    #[cfg_attr(not(test), expect(dead_code, reason = "phones send only texts so far"))]
     pub(super) async fn put_media(
         &self,
         kind: Option<MediaKind>,

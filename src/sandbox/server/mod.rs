@@ -11,6 +11,8 @@ mod hub;
 mod journal;
 mod media;
 mod media_doors;
+mod message_body;
+mod messages;
 mod page_socket;
 mod phones_site;
 mod problem;

@@ -37,6 +37,21 @@ struct Body<'a> {
     errors: &'a [Wrong],
 }
 
+/// Words that pages know, with their code and status here.
+const DENIALS: &[(&str, &str, StatusCode)] = &[
+    ("not-yours", "not_yours", StatusCode::CONFLICT),
+    ("too-late", "too_late", StatusCode::CONFLICT),
+    ("not-a-member", "not_a_member", StatusCode::CONFLICT),
+    ("not-an-admin", "not_an_admin", StatusCode::CONFLICT),
+    ("not-a-poll", "not_a_poll", StatusCode::CONFLICT),
+    (
+        "unknown-option",
+        "unknown_option",
+        StatusCode::UNPROCESSABLE_ENTITY,
+    ),
+    ("bad-content", "bad_content", StatusCode::UNPROCESSABLE_ENTITY),
+];
+
 impl Problem {
     /// A problem without details about fields.
     pub(super) fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Problem {
@@ -85,6 +100,7 @@ impl Problem {
             Refusal::Banned => (StatusCode::CONFLICT, "banned"),
             Refusal::TooManyFaults => (StatusCode::CONFLICT, "too_many_faults"),
             Refusal::OtherPhone => (StatusCode::CONFLICT, "other_phone"),
+            Refusal::Denied(word) => return Problem::denied(word, refusal.to_string(), field),
             Refusal::NotOnWhatsApp | Refusal::OwnNumber => {
                 let code = if refusal == Refusal::OwnNumber {
                     "own_number"
@@ -100,6 +116,20 @@ impl Problem {
             }
         };
         Problem::new(status, code, refusal.to_string())
+    }
+
+    /// What pages would be told in this word: 404 for what there is not, 422 for what a field says, 409 for the rest.
+    fn denied(word: &'static str, detail: String, field: &str) -> Problem {
+        let known = DENIALS.iter().find(|(known, _, _)| *known == word);
+        let (_, code, status) = known.copied().unwrap_or((word, "refused", StatusCode::CONFLICT));
+        if status == StatusCode::UNPROCESSABLE_ENTITY {
+            return Problem::invalid(vec![Wrong {
+                pointer: field.to_owned(),
+                code,
+                detail,
+            }]);
+        }
+        Problem::new(status, code, detail)
     }
 
     /// The answer, for a request to `instance`.

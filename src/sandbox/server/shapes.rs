@@ -3,7 +3,9 @@
 use serde_json::{Value, json};
 use zaptor_actors::domain::clock::Timestamp;
 
-use crate::sandbox::network::{ChatView, DeliveryView, MessageView, Millis, PhoneView, Timing, WaitingView};
+use crate::sandbox::network::{
+    ChatView, Message, MessageView, Millis, PhoneView, Receipt, Timing, WaitingView,
+};
 
 fn moment(millis: Millis) -> String {
     Timestamp::from_millis(millis).to_string()
@@ -28,21 +30,86 @@ pub(super) fn phone(phone: &PhoneView) -> Value {
 
 /// A chat with its messages, oldest first.
 pub(super) fn chat(chat: &ChatView) -> Value {
-    let messages: Vec<Value> = chat.messages.iter().map(message).collect();
-    json!({"peer": chat.peer, "name": chat.name, "unread": chat.unread, "messages": messages})
+    let mut shape = chat_base(chat);
+    shape["messages"] = chat.messages.iter().map(message).collect();
+    shape
 }
 
 /// A chat as it stands in the list of chats: with its last message, or null.
 pub(super) fn chat_head(chat: &ChatView) -> Value {
-    let last = chat.messages.last().map(message);
-    json!({"peer": chat.peer, "name": chat.name, "unread": chat.unread, "last": last})
+    let mut shape = chat_base(chat);
+    shape["last"] = json!(chat.messages.last().map(message));
+    shape
 }
 
-fn message(message: &MessageView) -> Value {
+fn chat_base(chat: &ChatView) -> Value {
+    let settings = &chat.settings;
+    let muted_until = match settings.muted_until {
+        0 => Value::Null,
+        -1 => json!("forever"),
+        until => json!(moment(until.saturating_mul(1_000))),
+    };
     json!({
-        "wa_message_id": message.id, "from_me": message.from_me, "type": message.kind,
-        "body": message.body, "at": moment(message.at), "ack": message.ack,
+        "peer": chat.peer, "name": chat.name, "unread": chat.unread, "archived": settings.archived,
+        "pinned": settings.pinned != 0, "muted_until": muted_until, "marked_unread": settings.marked_unread,
     })
+}
+
+/// A message as a phone has it.
+pub(super) fn message(message: &MessageView) -> Value {
+    let mut shape = common(message);
+    shape["from_me"] = json!(message.from_me);
+    shape["author"] = json!(message.from);
+    shape["starred"] = json!(message.starred);
+    shape
+}
+
+/// A line of the delivery log.
+pub(super) fn delivery(message: &Message) -> Value {
+    let mut shape = common(message);
+    shape["from"] = json!(message.from);
+    shape["to"] = json!(message.to);
+    shape["chat"] = json!(message.to);
+    shape["session"] = json!(message.session);
+    shape["times"] = json!(message.times);
+    shape
+}
+
+/// What is told of a message wherever it is shown.
+fn common(message: &Message) -> Value {
+    let content = &message.content;
+    let reactions = message.reactions.iter();
+    let reactions: Vec<Value> = reactions
+        .map(|reaction| json!({"by": reaction.by, "emoji": reaction.emoji, "at": moment(reaction.at)}))
+        .collect();
+    let votes = message.votes.iter();
+    let votes: Vec<Value> = votes
+        .map(|vote| json!({"by": vote.by, "options": vote.options, "at": moment(vote.at)}))
+        .collect();
+    json!({
+        "wa_message_id": message.id, "type": content.kind.public_name(), "body": content.body(),
+        "content": content.to_public(), "mentions": content.mentions(), "quoted": content.quoted(),
+        "forwarded": content.is_forwarded(), "at": moment(message.at), "ack": message.ack,
+        "edited_at": message.edit.as_ref().map(|edit| moment(edit.at)),
+        "revoked": message.revoked.is_some(), "reactions": reactions, "votes": votes,
+        "receipts": message.receipts.iter().map(receipt).collect::<Vec<_>>(),
+    })
+}
+
+/// How far a message came with one person: a phone without pages is its own one device.
+fn receipt(receipt: &Receipt) -> Value {
+    let mut devices: Vec<Value> = receipt
+        .devices
+        .iter()
+        .map(|device| {
+            let name = device.session.as_deref().unwrap_or("phone");
+            json!({"device": name, "ack": device.ack, "at": moment(device.at)})
+        })
+        .collect();
+    if devices.is_empty() {
+        devices.push(json!({"device": "phone", "ack": receipt.ack, "at": moment(receipt.at)}));
+    }
+    json!({"phone": receipt.by, "ack": receipt.ack, "at": moment(receipt.at), "devices": devices})
 }
 
 /// A page that waits to be linked.
@@ -53,15 +120,6 @@ pub(super) fn waiting(page: &WaitingView) -> Value {
         .map(|(code, phone)| json!({"code": code, "phone": phone}));
     json!({
         "page": page.page, "code": page.code, "expires_at": page.until.map(moment), "pairing": typed,
-    })
-}
-
-/// A line of the delivery log.
-pub(super) fn delivery(delivery: &DeliveryView) -> Value {
-    json!({
-        "wa_message_id": delivery.id, "from": delivery.from, "to": delivery.to, "type": delivery.kind,
-        "body": delivery.body, "at": moment(delivery.at), "session": delivery.session,
-        "times": delivery.times, "ack": delivery.ack,
     })
 }
 

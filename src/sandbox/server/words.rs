@@ -3,8 +3,8 @@
 
 use serde_json::Value;
 
-use super::{control, faults, shapes};
-use crate::sandbox::network::{DeliveryView, Fault, Number, Timing};
+use super::{control, faults, message_body, shapes};
+use crate::sandbox::network::{ChatId, Content, Fault, Message, Timing};
 
 /// Mistakes in a body: JSON pointer, and what to do.
 pub(in crate::sandbox) type Mistakes = Vec<(String, String)>;
@@ -19,12 +19,13 @@ pub(in crate::sandbox) fn timing(body: &[u8], before: &Timing) -> Result<(Timing
     control::timing_of(body, before.clone()).map_err(|problem| problem.wrongs())
 }
 
-/// The body of `POST /_/api/phones/{phone}/messages`.
-pub(in crate::sandbox) fn message(body: &[u8]) -> Result<(Number, String), Mistakes> {
-    control::message_of(body).map_err(|problem| problem.wrongs())
+/// The body of `POST /_/api/phones/{phone}/messages`: to which chat, what, and the message that it answers. Files are
+/// not among the words: they lie in the store of a sandbox that runs.
+pub(in crate::sandbox) fn message(body: &[u8]) -> Result<(ChatId, Content, Option<String>), Mistakes> {
+    message_body::without_file(body).map_err(|problem| problem.wrongs())
 }
 
 /// A line of the delivery log.
-pub(in crate::sandbox) fn delivery(delivery: &DeliveryView) -> Value {
-    shapes::delivery(delivery)
+pub(in crate::sandbox) fn delivery(message: &Message) -> Value {
+    shapes::delivery(message)
 }

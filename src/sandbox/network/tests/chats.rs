@@ -357,7 +357,7 @@ fn a_status_post_goes_to_all_phones_and_is_gone_after_a_day() {
     stage.send(anna, "status@broadcast", "POST");
     stage.wait(1_000);
     assert_eq!(stage.told(ben, "msg")[0]["chat"], json!("status@broadcast"));
-    let log = stage.network.deliveries(None, Some("POST"));
+    let log = stage.log(Some("POST"));
     assert_eq!((&log[0].to, u8::from(log[0].ack)), (&ChatId::Status, 3));
     assert_eq!(stage.network.chats(&hater).unwrap(), []);
     stage.wait(24 * 3_600_000);

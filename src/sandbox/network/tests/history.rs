@@ -12,7 +12,7 @@ fn write(stage: &mut Stage, count: usize) {
     for _ in 0..count {
         stage
             .network
-            .send_from_phone(stage.now, &number(BEN), &number(ANNA), "x")
+            .text_from_phone(stage.now, &number(BEN), &number(ANNA), "x")
             .unwrap();
         stage.wait(200);
     }

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::super::{AnyInput, Fault, FaultKind, Input, Network, Rules, State, Timing, inputs};
+use super::super::{AnyInput, Content, Fault, FaultKind, Input, Network, Rules, State, Timing, inputs};
 use super::{ANNA, BEN, ROBOT, number};
 
 /// Something that happens: any page or phone does anything.
@@ -137,15 +137,20 @@ impl Life {
             }
             Happens::PhoneSends(from, to) => {
                 let (from, to) = (who(from), who(to));
-                let text = "hello".to_owned();
-                let _ = self.give(&inputs::PhoneSends { from, to, text });
+                let _ = self.give(&inputs::PhoneSends {
+                    from,
+                    to: to.into(),
+                    content: Content::text("hello"),
+                    quoted: None,
+                });
             }
             Happens::Reads(reader, from) => {
                 let (reader, from) = (who(reader), who(from));
                 let _ = self.give(&inputs::Read {
                     reader,
-                    from,
+                    chat: from.into(),
                     id: None,
+                    played: false,
                 });
             }
             Happens::Online(phone, online) => {

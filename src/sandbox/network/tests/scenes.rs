@@ -19,8 +19,11 @@ fn a_text_goes_all_the_way_to_a_robot() {
     assert_eq!(stage.receipts(page, "3EB01"), [2]);
     stage.wait(120);
     assert_eq!(stage.receipts(page, "3EB01"), [2, 3]);
-    let log = stage.network.deliveries(None, Some("3EB01"));
-    assert_eq!((log.len(), log[0].times, log[0].kind.as_str()), (1, 1, "text"));
+    let log = stage.log(Some("3EB01"));
+    assert_eq!(
+        (log.len(), log[0].times, log[0].content.kind.public_name()),
+        (1, 1, "text")
+    );
 }
 
 #[test]
@@ -39,7 +42,7 @@ fn an_id_that_comes_again_is_acknowledged_and_not_delivered() {
         [2, 3, 3],
         "the page is told again how far it is"
     );
-    assert_eq!(stage.network.deliveries(None, None)[0].times, 2);
+    assert_eq!(stage.log(None)[0].times, 2);
 }
 
 #[test]
@@ -114,7 +117,7 @@ fn a_page_that_was_away_hears_what_it_missed() {
     stage.network.closed(stage.now, page);
     let id = stage
         .network
-        .send_from_phone(stage.now, &number(BEN), &number(ANNA), "there?")
+        .text_from_phone(stage.now, &number(BEN), &number(ANNA), "there?")
         .unwrap();
     stage.wait(1_000);
     let again = stage.page(Some(&token));
@@ -143,7 +146,7 @@ fn a_restarted_network_goes_on() {
     let page = stage.page(Some(&token));
     assert_eq!(stage.receipts(page, "3EB01"), [2, 3]);
     stage.send(page, ROBOT, "3EB01");
-    assert_eq!(stage.network.deliveries(None, None)[0].times, 2);
+    assert_eq!(stage.log(None)[0].times, 2);
     let stranger = stage.page(None);
     let code = &stage.told(stranger, "welcome")[0]["refs"][0];
     let other = Stage::new(1).page_code();
@@ -232,7 +235,7 @@ fn a_forgotten_message_is_missing_from_history_and_still_not_doubled() {
     let page = stage.page(Some(&token));
     assert_eq!(stage.told(page, "welcome")[0]["chats"][0]["msgs"], json!([]));
     stage.send(page, ROBOT, "3EB01");
-    assert_eq!(stage.network.deliveries(None, None).len(), 1);
+    assert_eq!(stage.log(None).len(), 1);
 }
 
 #[test]
@@ -272,10 +275,10 @@ fn robots_answer_people_and_not_each_other() {
     assert_eq!(stage.told(page, "msg")[0]["raw"]["body"], json!("Thanks"));
     stage
         .network
-        .send_from_phone(stage.now, &number(BEN), &number(ROBOT), "hello")
+        .text_from_phone(stage.now, &number(BEN), &number(ROBOT), "hello")
         .unwrap();
     stage.wait(60_000);
-    assert_eq!(stage.network.deliveries(None, None).len(), 4, "no endless talk");
+    assert_eq!(stage.log(None).len(), 4, "no endless talk");
 }
 
 #[test]
