@@ -62,7 +62,7 @@ export class History {
     const news = msgs.filter((raw) => seen.record.isNew(raw));
     recallMessages(chat.id, news.length ? msgs.filter((raw) => !news.includes(raw)) : msgs);
     // The server has counted them as unread, and each of them raises the count itself.
-    chat.set('unreadCount', Math.max(0, chat.unreadCount - news.length));
+    if (news.length) chat.set('unreadCount', Math.max(0, chat.unreadCount - news.length));
     for (const raw of news) this.#desk.take({ t: 'msg', chat: id, raw });
     return news.length;
   }

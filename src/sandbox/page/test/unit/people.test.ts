@@ -21,6 +21,7 @@ import { pictures } from '../../src/modules/profile';
 import { statuses } from '../../src/modules/status';
 import { MsgKey } from '../../src/ids/msg-key';
 import type { GroupInfo, Participant } from '../../src/protocol';
+import { History } from '../../src/runtime/history';
 import { forgetPeople, peopleNews } from '../../src/runtime/people';
 import { link } from '../../src/runtime/socket';
 
@@ -264,6 +265,12 @@ test('a mark by hand goes without touching what was really unread', () => {
   const chat = chatOf(BIA).set('unreadCount', 3);
   applySettings(chat, { markedUnread: false });
   assert.equal(chat.unreadCount, 3);
+});
+
+test('a mark by hand stays where only what is old comes in', () => {
+  applySettings(chatOf(BIA), { markedUnread: true });
+  new History({ take: () => undefined }).takeChat(BIA, []);
+  assert.equal(chatOf(BIA).unreadCount, -1);
 });
 
 test('what another device has seen is not unread here', () => {
