@@ -19,6 +19,7 @@ mod sandbox;
 mod sandbox_faults;
 mod sandbox_media;
 mod sandbox_messages;
+mod sandbox_page;
 mod sandbox_process;
 mod sandbox_watch;
 mod scenarios;

@@ -206,5 +206,6 @@ function targetIn(msg: Msg): Target {
 function catchUpAck(msg: Msg, ack: number): void {
   if (ack <= msg.ack || !msg.id.fromMe) return;
   if (msg.ack < ACK.SENT) msg.raiseAck(ACK.SENT);
-  if (ack > ACK.SENT) receiveReceipt({ chat: String(msg.id.remote), ids: [msg.id.id], ack });
+  // After whoever has heard of the first step, and looks at the message a moment later.
+  if (ack > ACK.SENT) queueMicrotask(() => receiveReceipt({ chat: String(msg.id.remote), ids: [msg.id.id], ack }));
 }

@@ -8,7 +8,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { ask, open, until, type Client } from '../browser/browser';
+import { ask, open, until, type Client } from './browser';
 
 const SANDBOX = process.env['SANDBOX_URL'] ?? '';
 const OWN = '5511900000001';

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { until } from '../browser/browser';
+import { until } from './browser';
 import { LinkedPage, Person } from './sandbox';
 
 const maria = new Person('5511900000101', 'Maria');
@@ -12,7 +12,7 @@ const page = new LinkedPage();
 before(async () => {
   await maria.create();
   await anna.create();
-  await page.open(maria);
+  await page.link(maria);
 });
 after(() => page.close());
 

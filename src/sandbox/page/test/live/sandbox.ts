@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ask, open, until, type Client } from '../browser/browser';
+import { ask, open, until, type Client } from './browser';
 
 const SANDBOX = process.env['SANDBOX_URL'] ?? '';
 /** Where to leave screenshots; none are taken without it. */
@@ -53,18 +53,31 @@ export class Person {
   }
 }
 
-/** A page in a browser of its own, linked to somebody's phone. */
+/** A page in a browser of its own, with a profile that outlives the browser. */
 export class LinkedPage {
   readonly #profile = mkdtempSync(join(tmpdir(), 'sandbox-page-'));
+  /** What the page has complained of, in all of its browsers. Connections that a fault cuts are no complaint of its. */
+  readonly errors: string[] = [];
   client!: Client;
 
-  async open(owner: Person): Promise<void> {
+  /** Starts a browser on the profile. */
+  async start(): Promise<void> {
     const { chromium_args } = await control('GET', '/info');
-    this.client = await open(this.#profile, chromium_args);
-    const code = await until('an auth code', () => this.ask<string | null>(
-      'window.WPP?.isReady && WPP.conn.getAuthCode().then((code) => code?.fullCode ?? null)'), 20_000);
-    await owner.do('scan', { code });
+    this.client = await open(this.#profile, chromium_args, (error) => {
+      if (!/WebSocket connection to/.test(error)) this.errors.push(error);
+    });
+  }
+
+  /** Starts a browser, and links it to somebody's phone. */
+  async link(owner: Person): Promise<void> {
+    await this.start();
+    await owner.do('scan', { code: await this.authCode() });
     await this.ready();
+  }
+
+  authCode(): Promise<string> {
+    return until('an auth code', () => this.ask<string | null>(
+      'window.WPP?.isReady && WPP.conn.getAuthCode().then((code) => code?.fullCode ?? null)'), 20_000);
   }
 
   ready(): Promise<unknown> {
@@ -76,6 +89,11 @@ export class LinkedPage {
     return ask<T>(this.client, expression);
   }
 
+  /** Has wa-js reported this? */
+  has(name: string, satisfies: (data: any) => unknown = () => true): boolean {
+    return this.client.events.some((event) => event.name === name && satisfies(event.data));
+  }
+
   /** The first event of wa-js with this name that satisfies. */
   async heard(name: string, satisfies: (data: any) => unknown = () => true): Promise<any> {
     const found = await until(name, () => this.client.events.find((event) => event.name === name && satisfies(event.data)));
@@ -84,6 +102,11 @@ export class LinkedPage {
 
   async shot(name: string): Promise<void> {
     if (SHOTS) await this.client.page.screenshot({ path: join(SHOTS, `${name}.png`) as `${string}.png` });
+  }
+
+  /** Ends the browser, and keeps the profile. */
+  leave(): Promise<void> {
+    return this.client.close();
   }
 
   async close(): Promise<void> {

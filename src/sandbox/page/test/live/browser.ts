@@ -22,13 +22,13 @@ export interface Client {
   page: Page;
   /** Everything wa-js has reported so far, oldest first. */
   events: Reported[];
-  /** Console errors and failed scripts of the page. */
-  errors: string[];
   close(): Promise<void>;
 }
 
-/** Starts a browser on the given profile folder and opens the page. */
-export async function open(profile: string, args: string[]): Promise<Client> {
+/** Starts a browser on the given profile folder and opens the page. `complained` hears its errors and failed scripts. */
+export async function open(
+  profile: string, args: string[], complained: (error: string) => void = () => undefined,
+): Promise<Client> {
   const executablePath = BINARIES.find((path) => path && existsSync(path));
   if (!executablePath) throw new Error('No Chromium found: set CHROMIUM to its path');
   const browser = await puppeteer.launch({
@@ -39,12 +39,12 @@ export async function open(profile: string, args: string[]): Promise<Client> {
   });
   const page = (await browser.pages())[0] ?? (await browser.newPage());
   const client: Client = {
-    browser, page, events: [], errors: [], close: () => browser.close(),
+    browser, page, events: [], close: () => browser.close(),
   };
   page.on('console', (message) => {
-    if (message.type() === 'error') client.errors.push(message.text());
+    if (message.type() === 'error') complained(message.text());
   });
-  page.on('pageerror', (error) => client.errors.push(String(error)));
+  page.on('pageerror', (error) => complained(String(error)));
   await page.exposeFunction('report', (name: string, data: string) => {
     client.events.push({ name, data: JSON.parse(data) });
   });

@@ -1,0 +1,35 @@
+//! The page of the sandbox in real Chromium, with the unmodified wa-js.
+
+use std::time::Duration;
+
+use zaptor::sandbox::{self, Settings};
+
+use crate::support::script;
+
+/// Each step of the scripts has its own deadline.
+const DEADLINE: Duration = Duration::from_secs(150);
+
+/// Runs one script of the page's on a sandbox of its own.
+fn run_script(name: &str) {
+    actix_rt::System::new().block_on(async {
+        let folder = tempfile::tempdir().unwrap();
+        let mut settings = Settings::in_dir(folder.path());
+        // A test sees a code renew.
+        settings.ref_ms = 4_000;
+        let sandbox = sandbox::start(settings).await.unwrap();
+        let url = sandbox.info().sandbox_url.clone();
+        script::succeeds(
+            "src/sandbox/page",
+            &["scripts/test.mjs", "test/live", name],
+            &[("SANDBOX_URL", url.as_str())],
+            DEADLINE,
+        )
+        .await;
+        sandbox.stop().await;
+    });
+}
+
+#[test]
+fn a_page_links_stays_linked_and_logs_out_in_chromium() {
+    run_script("linking");
+}
