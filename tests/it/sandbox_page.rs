@@ -33,3 +33,8 @@ fn run_script(name: &str) {
 fn a_page_links_stays_linked_and_logs_out_in_chromium() {
     run_script("linking");
 }
+
+#[test]
+fn messages_of_every_type_go_and_come_in_chromium() {
+    run_script("messages");
+}

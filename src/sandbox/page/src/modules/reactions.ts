@@ -142,7 +142,12 @@ export const reactionModules: ModuleTable = {
   // whatsapp-web.js: message.getReactions. An instance only: wa-js would take the class for the store.
   WAWebReactionsCollection: { ReactionsCollection: reactionsStore },
   // chat.getReactions
-  WAWebGetReactions: { getReactions: async (id: MsgKey | string) => reactionsStore.of(MsgKey.from(id)) },
+  WAWebGetReactions: {
+    getReactions: async (id: MsgKey | string) => {
+      const { reactionByMe, reactions } = reactionsStore.of(MsgKey.from(id));
+      return { reactionByMe, reactions: reactions.toArray() };
+    },
+  },
   // chat.sendReactionToMessage
   WAWebSendReactionMsgAction: { sendReactionToMsg },
   WAWebAddonReactionTableMode: { reactionTableMode },

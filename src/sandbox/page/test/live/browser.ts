@@ -60,7 +60,7 @@ export async function open(
 function forwardEvents(): void {
   const { WPP, report } = window as any;
   const plain = (value: any): unknown => {
-    if (value?.id?._serialized && value.type) {
+    if (value?.id?._serialized && 'ack' in value) {
       return { id: String(value.id), body: value.body, ack: value.ack, fromMe: value.id.fromMe };
     }
     if (Array.isArray(value)) return value.map(plain);
