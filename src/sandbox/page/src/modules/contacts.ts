@@ -33,13 +33,15 @@ export const lidTable = new LidTable();
 /** Models of people, kept by phone number and found by either id. */
 export abstract class PeopleCollection<M extends Model> extends Collection<M> {
   override get(id: IdLike): M | undefined {
-    return super.get(id) ?? super.get(this.#phone(id));
+    return super.get(id) ?? super.get(phoneOf(id));
   }
+}
 
-  #phone(id: IdLike): Wid | undefined {
-    const text = typeof id === 'string' ? id : id && '_serialized' in id ? id._serialized : '';
-    return text.endsWith('@lid') ? lidTable.phoneOf(createWid(text)) : undefined;
-  }
+/** The phone number of whoever is named by their hidden id. */
+function phoneOf(id: IdLike): Wid | undefined {
+  const named = typeof id === 'object' && id !== null && 'id' in id ? id.id : id;
+  const text = String(named ?? '');
+  return text.endsWith('@lid') ? lidTable.phoneOf(createWid(text)) : undefined;
 }
 
 /** wa-js finds the class by `proxyName` and hangs further getters on its prototype (contact/patch). */

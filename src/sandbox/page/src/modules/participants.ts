@@ -1,10 +1,9 @@
 /** Who is in a group, and what I may do with them. */
 
-import { Collection, type IdLike } from '../base/collection';
 import { Model } from '../base/model';
-import { createWid, isWidLike, type Wid } from '../ids/wid';
+import type { Wid } from '../ids/wid';
 import type { ModuleTable } from '../registry';
-import { contacts, lidTable, type Contact } from './contacts';
+import { PeopleCollection, contacts, type Contact } from './contacts';
 import { identity } from './identity';
 
 /** wa-js finds the class by `proxyName`. It builds its own for people who are not in the group yet. */
@@ -29,17 +28,13 @@ export interface GroupRules {
 }
 
 /** wa-js recognises it by `iAmMember`. People are kept by phone number, and found by either of their ids. */
-export class ParticipantCollection extends Collection<Participant> {
+export class ParticipantCollection extends PeopleCollection<Participant> {
   static override model = Participant;
   readonly #rules: GroupRules | undefined;
 
   constructor(rules?: GroupRules) {
     super();
     this.#rules = rules;
-  }
-
-  override get(id: IdLike): Participant | undefined {
-    return super.get(id) ?? super.get(phoneFor(id));
   }
 
   mine(): Participant | undefined {
@@ -91,12 +86,6 @@ export class ParticipantCollection extends Collection<Participant> {
   #isOther(participant: Participant): boolean {
     return this.get(participant) !== undefined && !identity.isMe(participant.id);
   }
-}
-
-function phoneFor(id: IdLike): Wid | undefined {
-  const own = typeof id === 'object' && id !== null && 'id' in id ? id.id : id;
-  if (typeof own !== 'string' && !isWidLike(own)) return undefined;
-  return String(own).endsWith('@lid') ? lidTable.phoneOf(createWid(own as string)) : undefined;
 }
 
 export const participantModules: ModuleTable = {
