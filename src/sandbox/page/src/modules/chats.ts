@@ -205,16 +205,52 @@ class CallCollectionImpl extends PlainCollection {
   setActiveCall(): void {}
 }
 
-/** How the list of chats is filtered. chat.active_filter wraps the prototype's method. */
-class SearchQuery extends EventEmitter {
-  filter: object | undefined;
+/** How the list of chats is filtered. */
+interface ChatFilter {
+  kind?: string | undefined;
+  label?: string | undefined;
+}
 
-  updateLabelQuery(filter?: object): void {
+/** Which chats a filter shows, by its kind. Any other kind shows them all. */
+const FILTERS: Record<string, (chat: Chat) => boolean> = {
+  unread: (chat) => chat.unreadCount !== 0,
+  group: (chat) => chat.id.isGroup(),
+  personal: (chat) => chat.id.isUser(),
+  contact: (chat) => chat.id.isUser() && Boolean(chat.contact.isAddressBookContact),
+  non_contact: (chat) => chat.id.isUser() && !chat.contact.isAddressBookContact,
+  broadcast: (chat) => chat.id.isBroadcast(),
+};
+
+/** chat.active_filter wraps the prototype's method. */
+class SearchQuery extends EventEmitter {
+  filter: ChatFilter | undefined;
+
+  updateLabelQuery(filter?: ChatFilter): void {
     this.filter = filter;
+    chats.sort();
   }
 }
 
 export const chatFilter = new SearchQuery();
+
+/** chat/patch turns these into getters of Chat. chat.setChatList wraps the first one: call it through this object only. */
+const chatGetters = {
+  getShouldAppearInList: (chat: Chat) => !chat.id.isStatus(),
+  getIsNewsletter: (chat: Chat) => chat.id.isNewsletter(),
+  getIsBroadcast: (chat: Chat) => chat.id.isBroadcast(),
+  getIsGroup: (chat: Chat) => chat.id.isGroup(),
+  getIsUser: (chat: Chat) => chat.id.isUser(),
+  getPreviewMessage: (chat: Chat) => chat.msgs.last(),
+  getShowChangeNumberNotification: () => false,
+  getShouldShowUnreadDivider: () => false,
+  getHasUnread: (chat: Chat) => chat.unreadCount !== 0,
+};
+
+/** Whether the list shows this chat. */
+export function isListed(chat: Chat): boolean {
+  const kind = chatFilter.filter?.kind ?? '';
+  return chatGetters.getShouldAppearInList(chat) && (FILTERS[kind]?.(chat) ?? true);
+}
 
 export const chatModules: ModuleTable = {
   WAWebChatModel: { Chat },
@@ -222,18 +258,7 @@ export const chatModules: ModuleTable = {
   WAWebChatCollection: { ChatCollection: chats, ChatCollectionImpl },
   // chat.find, and with it everything that sends.
   WAWebFindChatAction: { findOrCreateLatestChat },
-  // chat/patch turns these into getters of Chat.
-  WAWebChatGetters: {
-    getShouldAppearInList: (chat: Chat) => !chat.id.isStatus(),
-    getIsNewsletter: (chat: Chat) => chat.id.isNewsletter(),
-    getIsBroadcast: (chat: Chat) => chat.id.isBroadcast(),
-    getIsGroup: (chat: Chat) => chat.id.isGroup(),
-    getIsUser: (chat: Chat) => chat.id.isUser(),
-    getPreviewMessage: (chat: Chat) => chat.msgs.last(),
-    getShowChangeNumberNotification: () => false,
-    getShouldShowUnreadDivider: () => false,
-    getHasUnread: (chat: Chat) => chat.unreadCount !== 0,
-  },
+  WAWebChatGetters: chatGetters,
   WAWebCreateChatRecord: { createChatRecord: notSimulated('createChatRecord') },
   WAWebPinChatUtils: { getNumChatsPinned: () => chats.filter((chat) => Boolean(chat.pin)).length },
   WAWebInboxSearchFlow: { isFilterExcludedFromSearchTreatmentInInboxFlow: () => false },

@@ -1,7 +1,7 @@
 /** The screen of a linked page: the chats, and the messages of one of them. */
 
 import { Stream } from '../modules/connection';
-import { chats, type Chat } from '../modules/chats';
+import { chats, isListed, type Chat } from '../modules/chats';
 import { identity } from '../modules/identity';
 import { presences } from '../modules/presence';
 import { bubble } from './bubble';
@@ -37,7 +37,7 @@ export class ChatScreen {
   }
 
   update(): void {
-    const ordered = chats.toArray().filter((chat) => chat.t || chat.msgs.length);
+    const ordered = chats.toArray().filter((chat) => isListed(chat) && (chat.t || chat.msgs.length));
     const open = ordered.find((chat) => chat.active) ?? ordered[0];
     this.#owner.replaceChildren(...owner());
     this.#list.replaceChildren(...ordered.slice(0, CHATS_SHOWN).map((chat) => row(chat, chat === open)));

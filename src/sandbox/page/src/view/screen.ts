@@ -28,7 +28,7 @@ export class Screen {
     Socket.on('change:state', () => this.#draw());
     Stream.on('change:mode', () => this.#draw());
     for (const store of [chats, messages, contacts, groups, pictures, presences]) {
-      store.on('add remove change redraw change:chatstate.type', () => this.#drawSoon());
+      store.on('add remove change sort redraw change:chatstate.type', () => this.#drawSoon());
     }
     this.#draw();
   }

@@ -6,7 +6,7 @@ import { blocklist, blocklistModules } from '../../src/modules/blocklist';
 import { addressBookModules } from '../../src/modules/address-book';
 import { findCountryCode, formatPhoneNumber } from '../../src/modules/by-name/people';
 import { applySettings, changeChat, chatActionModules } from '../../src/modules/chat-actions';
-import { chatModules, chatOf, chats } from '../../src/modules/chats';
+import { chatModules, chatOf, chats, isListed } from '../../src/modules/chats';
 import { Cmd } from '../../src/modules/connection';
 import { contacts, lidTable } from '../../src/modules/contacts';
 import { groupActionModules } from '../../src/modules/group-actions';
@@ -329,6 +329,22 @@ test('a filter of the chat list is taken through the method that wa-js wraps', (
   (Cmd as any).setActiveFilter();
   SearchQuery.prototype.updateLabelQuery = original;
   assert.deepEqual(heard, [{ kind: 'unread', label: undefined }, undefined]);
+});
+
+test('the list shows what the filter and the getter that wa-js wraps let through', () => {
+  groups.take(group(member(ME)));
+  for (const id of [BIA, CAI, GROUP, 'status@broadcast']) chatOf(id);
+  chatOf(CAI).set('unreadCount', 2);
+  const listed = () => chats.toArray().filter(isListed).map((chat) => String(chat.id)).sort();
+  assert.deepEqual(listed(), [GROUP, BIA, CAI]);
+  (Cmd as any).setActiveFilter('unread');
+  assert.deepEqual(listed(), [CAI]);
+  (Cmd as any).setActiveFilter();
+  const getters = chatModules['WAWebChatGetters'] as any;
+  const original = getters.getShouldAppearInList;
+  getters.getShouldAppearInList = (chat: any) => chat.id.isGroup();
+  assert.deepEqual(listed(), [GROUP]);
+  getters.getShouldAppearInList = original;
 });
 
 test('typing shows where it happens, and ends with a pause', () => {
