@@ -6,6 +6,7 @@ import { Sidebar } from './desk/Sidebar';
 import { Tools } from './desk/Tools';
 import { readRoute, withPhone, withoutPhone, writeRoute, type OpenPhone } from './model/route';
 import { IconButton } from './parts/Icon';
+import { PeopleProvider } from './parts/people';
 import { useTheme } from './parts/theme';
 
 /** The phones on the desk, kept in the page's address. */
@@ -35,7 +36,7 @@ function interestOf(desk: OpenPhone[]): Interest {
 
 export function App() {
   const [desk, change] = useDesk();
-  const world = useWorld(useMemo(() => interestOf(desk), [desk]));
+  const [world, shelf] = useWorld(useMemo(() => interestOf(desk), [desk]));
   const [theme, turnTheme] = useTheme();
   const [tools, setTools] = useState(() => matchMedia('(min-width: 1500px)').matches);
 
@@ -43,6 +44,7 @@ export function App() {
   const putAway = (phone: string) => change((now) => withoutPhone(now, phone));
 
   return (
+    <PeopleProvider phones={world.phones}>
     <div class={`page ${tools ? 'with-tools' : ''}`}>
       <header class="top">
         <img src="phones.svg" alt="" width="26" height="26" />
@@ -64,8 +66,9 @@ export function App() {
         />
       </header>
       <Sidebar world={world} desk={desk} onShow={show} onPutAway={putAway} />
-      <Desk world={world} desk={desk} onShow={show} onPutAway={putAway} />
+      <Desk world={world} shelf={shelf} desk={desk} onShow={show} onPutAway={putAway} />
       {tools && <Tools world={world} desk={desk} />}
     </div>
+    </PeopleProvider>
   );
 }

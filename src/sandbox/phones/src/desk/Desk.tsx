@@ -1,18 +1,19 @@
 import { Smartphone } from 'lucide';
-import { chatKey, type World } from '../api/watch';
+import { chatKey, type Shelf, type World } from '../api/watch';
 import type { OpenPhone } from '../model/route';
 import { Icon } from '../parts/Icon';
 import { PhoneFrame } from '../phone/PhoneFrame';
 
 interface Props {
   world: World;
+  shelf: Shelf;
   desk: OpenPhone[];
   onShow: (phone: string, peer?: string) => void;
   onPutAway: (phone: string) => void;
 }
 
 /** The phones that somebody has taken out, side by side. */
-export function Desk({ world, desk, onShow, onPutAway }: Props) {
+export function Desk({ world, shelf, desk, onShow, onPutAway }: Props) {
   const phones = world.phones ?? [];
   const known = desk.flatMap((open) => {
     const phone = phones.find((one) => one.phone === open.phone);
@@ -29,6 +30,8 @@ export function Desk({ world, desk, onShow, onPutAway }: Props) {
           chats={world.chats[phone.phone]}
           peer={peer}
           chat={peer === undefined ? undefined : world.open[chatKey(phone.phone, peer)]}
+          group={peer === undefined ? undefined : world.groups[peer]}
+          shelf={shelf}
           onShow={onShow}
           onPutAway={onPutAway}
         />

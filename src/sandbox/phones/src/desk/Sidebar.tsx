@@ -8,7 +8,7 @@ import type { OpenPhone } from '../model/route';
 import { Avatar } from '../parts/Avatar';
 import { Field } from '../parts/Field';
 import { Icon } from '../parts/Icon';
-import { useAttempt } from '../parts/notice';
+import { useSubmit } from '../parts/submit';
 import { WaitingPages } from './WaitingPages';
 
 interface Props {
@@ -82,7 +82,7 @@ function PhoneRow({ phone, open, onToggle }: { phone: Phone; open: boolean; onTo
   const state = linked === 0 ? 'no page linked' : `${connected} of ${linked} pages connected`;
   return (
     <button type="button" class="row" aria-pressed={open} data-phone={phone.phone} onClick={onToggle}>
-      <Avatar id={phone.phone} name={phone.name} />
+      <Avatar id={phone.phone} name={phone.name} picture={phone.picture} />
       <b>{phone.name}</b>
       <small>{printedNumber(phone.phone)}</small>
       <span class="row-signs">
@@ -96,7 +96,7 @@ function PhoneRow({ phone, open, onToggle }: { phone: Phone; open: boolean; onTo
 function NewPhone({ phones, onMade }: { phones: Phone[]; onMade: (phone: string) => void }) {
   const [number, setNumber] = useState(() => nextNumber(phones.map(({ phone }) => phone)));
   const [name, setName] = useState(() => nextName(phones.map((phone) => phone.name)));
-  const attempt = useAttempt();
+  const { busy, error, send } = useSubmit();
   const digits = typedNumber(number);
   return (
     <form
@@ -104,18 +104,18 @@ function NewPhone({ phones, onMade }: { phones: Phone[]; onMade: (phone: string)
       onSubmit={(event) => {
         event.preventDefault();
         if (!digits) return;
-        void attempt(async () => {
+        void send(async () => {
           await call('POST', '/phones', { phone: digits, name: name.trim() || undefined });
           onMade(digits);
-        });
+        }, ['name', 'phone']);
       }}
     >
-      <Field label="Name">
+      <Field label="Name" error={error('name')}>
         {(attributes) => (
           <input {...attributes} name="name" value={name} onInput={(event) => setName(event.currentTarget.value)} />
         )}
       </Field>
-      <Field label="Phone number" error={digits ? undefined : '8 to 15 digits, with the country’s code'}>
+      <Field label="Phone number" error={digits ? error('phone') : '8 to 15 digits, with the country’s code'}>
         {(attributes) => (
           <input
             {...attributes}
@@ -126,7 +126,7 @@ function NewPhone({ phones, onMade }: { phones: Phone[]; onMade: (phone: string)
           />
         )}
       </Field>
-      <button class="main-button" disabled={!digits}>Add phone</button>
+      <button class="main-button" disabled={busy || !digits}>Add phone</button>
     </form>
   );
 }

@@ -12,7 +12,7 @@ export interface OpenPhone {
 export const DESK_MAX = 12;
 
 const NUMBER = /^\d{8,15}$/;
-const PEER = /^(\d{8,15}|[\d-]+@g\.us)$/;
+const PEER = /^(\d{8,15}|[\d-]+@g\.us|status@broadcast)$/;
 
 export function readRoute(hash: string): OpenPhone[] {
   const entries = [...new URLSearchParams(hash.replace(/^#/, ''))];

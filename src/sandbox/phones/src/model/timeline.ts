@@ -24,7 +24,10 @@ export function timeline(messages: readonly Message[], now: Date): Line[] {
     if (newDay) lines.push({ kind: 'day', name: day });
     const follows =
       !newDay &&
-      above?.from_me === message.from_me &&
+      above !== undefined &&
+      above.type !== 'system' &&
+      above.from_me === message.from_me &&
+      above.author === message.author &&
       Date.parse(message.at) - Date.parse(above.at) < APART_MS;
     lines.push({ kind: 'message', message, follows });
     above = message;

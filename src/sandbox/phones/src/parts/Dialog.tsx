@@ -5,18 +5,21 @@ import { IconButton } from './Icon';
 
 interface Props {
   title: string;
+  /** For something large. */
+  wide?: boolean;
   onClose: () => void;
   children: ComponentChildren;
 }
 
 /** The browser's own modal dialog: it keeps the focus inside, and Escape closes it. */
-export function Dialog({ title, onClose, children }: Props) {
+export function Dialog({ title, wide, onClose, children }: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
   const heading = useId();
   useEffect(() => dialog.current?.showModal(), []);
   return (
     <dialog
       ref={dialog}
+      class={wide ? 'wide' : ''}
       aria-labelledby={heading}
       onClose={onClose}
       onClick={(event) => event.target === dialog.current && dialog.current?.close()}

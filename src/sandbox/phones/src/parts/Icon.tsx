@@ -32,10 +32,12 @@ interface ButtonProps {
   size?: number;
   class?: string;
   pressed?: boolean;
+  /** It opens something, and that is open. */
+  expanded?: boolean;
 }
 
 /** A button that shows only a drawing; its label is its accessible name and its tooltip. */
-export function IconButton({ icon, label, onClick, disabled, size, class: extra, pressed }: ButtonProps) {
+export function IconButton({ icon, label, onClick, disabled, size, class: extra, pressed, expanded }: ButtonProps) {
   return (
     <button
       type="button"
@@ -44,6 +46,7 @@ export function IconButton({ icon, label, onClick, disabled, size, class: extra,
       title={label}
       disabled={disabled}
       aria-pressed={pressed}
+      aria-expanded={expanded}
       onClick={onClick}
     >
       <Icon of={icon} size={size} />

@@ -7,13 +7,14 @@ interface Props {
   min?: number;
   max?: number;
   step?: number;
+  error?: string | undefined;
   onChange: (value: number) => void;
 }
 
 /** A whole number or a share; what is not one is not taken over. */
-export function NumberInput({ label, name, value, min = 0, max = 86_400_000, step = 1, onChange }: Props) {
+export function NumberInput({ label, name, value, min = 0, max = 86_400_000, step = 1, error, onChange }: Props) {
   return (
-    <Field label={label}>
+    <Field label={label} {...(error && { error })}>
       {(attributes) => (
         <input
           {...attributes}

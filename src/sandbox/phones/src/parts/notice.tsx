@@ -8,7 +8,10 @@ interface Note {
   good: boolean;
 }
 
-/** Runs something that may be refused; what went wrong is shown at the foot of the page. True when it worked. */
+/**
+ * Runs something that may be refused; what went wrong is shown at the foot of the page. True when it worked. A deed that
+ * answers false has failed and has said why in another place.
+ */
 export type Attempt = (deed: () => Promise<unknown>, done?: string) => Promise<boolean>;
 
 const AttemptContext = createContext<Attempt>(() => Promise.resolve(false));
@@ -29,9 +32,9 @@ export function Notices({ children }: { children: ComponentChildren }) {
   }, [note]);
   const attempt = useCallback<Attempt>(async (deed, done) => {
     try {
-      await deed();
-      setNote(done ? { text: done, good: true } : null);
-      return true;
+      const worked = (await deed()) !== false;
+      setNote(worked && done ? { text: done, good: true } : null);
+      return worked;
     } catch (error) {
       setNote({ text: error instanceof Error ? error.message : String(error), good: false });
       return false;

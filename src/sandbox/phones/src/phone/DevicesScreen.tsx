@@ -3,8 +3,9 @@ import { useState } from 'preact/hooks';
 import { act } from '../api/call';
 import type { Phone, WaitingPage } from '../api/shapes';
 import { Field } from '../parts/Field';
-import { Icon } from '../parts/Icon';
+import { Icon, IconButton } from '../parts/Icon';
 import { useAttempt } from '../parts/notice';
+import { useSubmit } from '../parts/submit';
 import { QrCode } from '../parts/QrCode';
 import { AppBar } from './AppBar';
 
@@ -43,8 +44,14 @@ export function DevicesScreen({ phone, pages, onBack }: Props) {
               <Icon of={MonitorSmartphone} />
               <div>
                 <b>{link.connected ? 'Connected' : 'Away'}</b>
-                <small>since {new Date(link.linked_at).toLocaleString()}</small>
+                <small>{link.session}, since {new Date(link.linked_at).toLocaleString()}</small>
               </div>
+              <IconButton
+                icon={Unlink}
+                label={`Log out ${link.session}`}
+                size={16}
+                onClick={() => void attempt(() => act(phone.phone, 'unlink', { session: link.session }), 'It is logged out.')}
+              />
             </li>
           ))}
         </ul>
@@ -69,16 +76,20 @@ function isPairingCode(code: string): boolean {
 
 function CodeForm({ phone }: { phone: Phone }) {
   const [code, setCode] = useState('');
-  const attempt = useAttempt();
+  const { busy, error, send } = useSubmit();
   return (
     <form
       onSubmit={async (event) => {
         event.preventDefault();
         const way = isPairingCode(code) ? 'link' : 'scan';
-        if (await attempt(() => act(phone.phone, way, { code: code.trim() }), 'Linked.')) setCode('');
+        if (await send(() => act(phone.phone, way, { code: code.trim() }), ['code'], 'Linked.')) setCode('');
       }}
     >
-      <Field label="Or give it a code" hint="A pairing code such as ABCD-EFGH, or the text in a QR code.">
+      <Field
+        label="Or give it a code"
+        hint="A pairing code such as ABCD-EFGH, or the text in a QR code."
+        error={error('code')}
+      >
         {(attributes) => (
           <div class="joined">
             <input
@@ -88,7 +99,7 @@ function CodeForm({ phone }: { phone: Phone }) {
               value={code}
               onInput={(event) => setCode(event.currentTarget.value)}
             />
-            <button class="main-button" disabled={code.trim() === ''}>Link</button>
+            <button class="main-button" disabled={busy || code.trim() === ''}>Link</button>
           </div>
         )}
       </Field>

@@ -1,18 +1,22 @@
+import { Users } from 'lucide';
 import { useState } from 'preact/hooks';
 import type { Phone } from '../api/shapes';
 import { printedNumber, typedNumber } from '../model/person';
 import { Avatar } from '../parts/Avatar';
+import { Icon } from '../parts/Icon';
 import { AppBar } from './AppBar';
+import type { Screen } from './PhoneFrame';
 
 interface Props {
   phone: Phone;
   phones: Phone[];
   onOpen: (peer: string) => void;
+  onScreen: (screen: Screen) => void;
   onBack: () => void;
 }
 
 /** Whom to write to: one of the phones, or any number. */
-export function NewChatScreen({ phone, phones, onOpen, onBack }: Props) {
+export function NewChatScreen({ phone, phones, onOpen, onScreen, onBack }: Props) {
   const [wanted, setWanted] = useState('');
   const sought = wanted.trim().toLowerCase();
   const number = typedNumber(wanted);
@@ -42,6 +46,13 @@ export function NewChatScreen({ phone, phones, onOpen, onBack }: Props) {
       </form>
       <div class="scroll">
         <ul class="rows">
+          <li>
+            <button type="button" class="row" onClick={() => onScreen('new-group')}>
+              <span class="avatar"><Icon of={Users} /></span>
+              <b>New group</b>
+              <small>Or join one by its link.</small>
+            </button>
+          </li>
           {stranger && (
             <li>
               <button type="button" class="row" data-peer={number} onClick={() => onOpen(number)}>
@@ -54,7 +65,7 @@ export function NewChatScreen({ phone, phones, onOpen, onBack }: Props) {
           {shown.map((one) => (
             <li key={one.phone}>
               <button type="button" class="row" data-peer={one.phone} onClick={() => onOpen(one.phone)}>
-                <Avatar id={one.phone} name={one.name} />
+                <Avatar id={one.phone} name={one.name} picture={one.picture} />
                 <b>{one.name}</b>
                 <small>{printedNumber(one.phone)}</small>
               </button>

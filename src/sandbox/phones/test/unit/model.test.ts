@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { refused } from '../../src/api/call';
-import { learn, type World } from '../../src/api/watch';
+import { learn, NOTHING_YET, type World } from '../../src/api/watch';
 import type { Message } from '../../src/api/shapes';
 import { FAULTS, faultRequest } from '../../src/model/faults';
 import { keepEqual } from '../../src/model/keep-equal';
@@ -26,7 +26,7 @@ test('what has not changed stays the same object', () => {
 });
 
 test('an event replaces one part of the world alone', () => {
-  const empty: World = { live: true, chats: {}, open: {} };
+  const empty: World = { ...NOTHING_YET, live: true };
   const message = { wa_message_id: 'A', from_me: true, body: 'hi', ack: 1 } as Message;
   const chat = { peer: BEN, name: 'Ben', unread: 0, messages: [message] };
   const world = learn(empty, 'chat', { phone: ANA, data: chat });
