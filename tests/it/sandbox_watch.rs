@@ -113,15 +113,45 @@ async fn an_onlooker_gets_the_whole_picture_and_then_what_changes() {
     );
 
     say(&sandbox, ANNA, BEN, "hello").await;
+    let came = stream
+        .until("chat_changed", |event| event["data"]["added"][0].is_object())
+        .await;
+    assert_eq!(
+        (&came["phone"], &came["data"]["peer"]),
+        (&json!(ANNA), &json!(BEN))
+    );
+    assert_eq!(came["data"]["added"][0]["body"], "hello");
     // Within one picture the list of chats comes before the chat.
     let head = stream
-        .until("chats", |event| event["data"][0]["last"]["ack"] == 3)
+        .until("chats_changed", |event| event["data"][0]["last"]["ack"] == 3)
         .await;
     assert_eq!(head["data"][0]["peer"], BEN);
     let read = stream
-        .until("chat", |event| event["data"]["messages"][0]["ack"] == 3)
+        .until("chat_changed", |event| event["data"]["changed"][0]["ack"] == 3)
         .await;
-    assert_eq!(read["data"]["messages"][0]["body"], "hello");
+    assert_eq!(read["data"]["changed"][0]["body"], "hello");
+    assert_eq!(read["data"]["added"], json!([]), "it came before");
+}
+
+#[tokio::test]
+async fn what_happens_to_others_is_not_told() {
+    let sandbox = Sandbox::start().await;
+    post(&sandbox, "/phones", json!({"phone": ANNA, "name": "Anna"})).await;
+    post(&sandbox, "/phones", json!({"phone": BEN, "name": "Ben"})).await;
+    let mut stream = Stream::open(&sandbox, "").await;
+    stream.until("network", |_| true).await;
+    say(&sandbox, ANNA, BEN, "hello").await;
+    post(
+        &sandbox,
+        "/phones",
+        json!({"phone": "5511900000003", "name": "Carla"}),
+    )
+    .await;
+    // The chats are not followed, and of the phones the new one alone is news.
+    let (name, event) = stream.next().await;
+    assert_eq!(name, "phones_changed");
+    assert_eq!(event["data"].as_array().unwrap().len(), 1);
+    assert_eq!(event["data"][0]["name"], "Carla");
 }
 
 #[tokio::test]

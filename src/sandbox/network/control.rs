@@ -6,6 +6,7 @@ use super::number::Number;
 use super::people::Profile;
 use super::schedule::Due;
 use super::state::{Millis, Phone, Timing};
+use super::traces::Trace;
 use super::verbs::ROBOT_ABOUT;
 use super::{Network, Refusal, SocketId};
 
@@ -42,13 +43,15 @@ impl Network {
             contacts: Default::default(),
         };
         self.state.phones.insert(number.clone(), phone);
+        let born = Trace::Phone(number.clone());
+        self.state.traces.leave(born);
         Ok(true)
     }
 
     /// Switches a phone's network on or off. What waited for it comes as soon as it is on.
     pub(crate) fn set_online(&mut self, now: Millis, number: &Number, online: bool) -> Result<(), Refusal> {
         self.advance(now);
-        let phone = self.state.phones.get_mut(number).ok_or(Refusal::UnknownPhone)?;
+        let phone = self.state.phone_mut(number).ok_or(Refusal::UnknownPhone)?;
         phone.online = online;
         if online {
             for arrival in std::mem::take(&mut phone.waiting) {
@@ -131,6 +134,8 @@ impl Network {
         held.history.clear();
         let session = held.session.take()?;
         self.seats.remove(&session);
+        self.state.trace_session(&session);
+        self.state.traces.leave(Trace::Pages);
         Some(session)
     }
 }

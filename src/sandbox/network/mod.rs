@@ -14,6 +14,7 @@ mod content_public;
 mod control;
 mod delivery;
 mod faults;
+mod glances;
 mod group_acts;
 mod group_verbs;
 mod groups;
@@ -38,6 +39,7 @@ mod state;
 mod strikes;
 #[cfg(test)]
 mod tests;
+mod traces;
 mod verbs;
 mod views;
 
@@ -52,6 +54,7 @@ pub(crate) use self::chat_id::ChatId;
 pub(crate) use self::content::{Content, Kind};
 pub(crate) use self::content_fields::TEXT_LIMIT;
 pub(crate) use self::faults::{Drift, Fault, FaultKind, Nature};
+pub(crate) use self::glances::ChatEnd;
 pub(crate) use self::group_acts::{GroupAct, GroupDone};
 pub(crate) use self::groups::{
     DESCRIPTION_LIMIT, Group, GroupRefusal, PARTICIPANTS_LIMIT, PeopleAction, Role, SUBJECT_LIMIT, Setting,
@@ -64,7 +67,8 @@ pub(crate) use self::people::{ABOUT_LIMIT, NAME_LIMIT, Picture, Profile, Typing}
 pub(crate) use self::refusals::Refusal;
 use self::schedule::Due;
 pub(crate) use self::seeding::{MOST_MESSAGES, Past};
-pub(crate) use self::state::{Millis, State, Timing};
+pub(crate) use self::state::{Arrival, Millis, State, Timing};
+pub(crate) use self::traces::Trace;
 pub(crate) use self::views::{ChatView, DeliveryFilter, MessageView, PhoneView, WaitingView};
 
 /// Names one live socket; never used twice, not even after a restart.
@@ -191,6 +195,7 @@ impl Network {
         self.sockets.clear();
         self.seats.clear();
         self.effects.clear();
+        self.state.trace_boot();
         self.touch_vital();
     }
 
@@ -256,7 +261,7 @@ impl Network {
 
     /// Rises with every change that someone may want to see.
     pub(crate) fn revision(&self) -> u64 {
-        self.revision
+        self.revision + self.state.traces.mark()
     }
 
     /// The revision of the last change that must reach the disk before anybody hears of it: who is linked, what
@@ -299,6 +304,9 @@ impl Network {
         let gone = self.sockets.remove(&socket)?;
         if let Some(session) = &gone.session {
             self.seats.remove(session);
+            self.state.trace_session(session);
+        } else {
+            self.state.traces.leave(Trace::Pages);
         }
         Some(gone)
     }

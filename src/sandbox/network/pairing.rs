@@ -9,6 +9,7 @@ use super::chat_id::ChatId;
 use super::history::unheard;
 use super::number::Number;
 use super::state::{Link, Millis};
+use super::traces::Trace;
 use super::{Effect, Network, Refusal, SocketId};
 
 /// Codes handed out at a time; after the last one the page waits for a person.
@@ -65,6 +66,7 @@ impl Network {
             let until = (2..).map(|turns| now + turn * turns);
             held.refs = refs.iter().cloned().zip(until).collect();
         }
+        self.state.traces.leave(Trace::Pages);
         self.touch();
         refs
     }
@@ -85,6 +87,7 @@ impl Network {
         if let Some(held) = self.sockets.get_mut(&socket) {
             held.code = Some((code.clone(), phone));
         }
+        self.state.traces.leave(Trace::Pages);
         self.touch();
         json!({"code": code})
     }
@@ -176,6 +179,8 @@ impl Network {
             held.code = None;
             self.seats.insert(session.to_owned(), socket);
         }
+        self.state.traces.leave(Trace::Pages);
+        self.state.trace_session(session);
         self.tell_presence(session);
     }
 

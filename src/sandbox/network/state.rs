@@ -14,6 +14,7 @@ use super::message::{Ack, Message};
 use super::number::Number;
 use super::people::Picture;
 use super::schedule::Schedule;
+use super::traces::{Trace, Traces};
 
 /// Milliseconds since the Unix epoch. The model has no clock: every input brings its own.
 pub(crate) type Millis = i64;
@@ -193,6 +194,9 @@ pub(crate) struct State {
     pub(crate) media: MediaShelf,
     #[serde(skip)]
     index: Index,
+    /// What has changed lately; leave one wherever something changes that an onlooker may see.
+    #[serde(skip)]
+    pub(crate) traces: Traces,
 }
 
 impl State {
@@ -243,7 +247,30 @@ impl State {
 
     /// A stored message, to change it. All changes of messages go through here.
     pub(crate) fn message_mut(&mut self, arrival: Arrival) -> Option<&mut Message> {
+        self.traces.leave(Trace::Message(arrival));
         self.messages.get_mut(&arrival)
+    }
+
+    /// A phone, to change who it is. All such changes go through here.
+    pub(crate) fn phone_mut(&mut self, number: &Number) -> Option<&mut Phone> {
+        self.traces.leave(Trace::Phone(number.clone()));
+        self.phones.get_mut(number)
+    }
+
+    /// The page of this session comes or goes.
+    pub(super) fn trace_session(&mut self, session: &str) {
+        if let Some(link) = self.links.get(session) {
+            self.traces.leave(Trace::Phone(link.phone.clone()));
+        }
+    }
+
+    /// All pages are gone.
+    pub(super) fn trace_boot(&mut self) {
+        self.traces.leave(Trace::Pages);
+        let linked: BTreeSet<Number> = self.links.values().map(|link| link.phone.clone()).collect();
+        for phone in linked {
+            self.traces.leave(Trace::Phone(phone));
+        }
     }
 
     /// Takes a message in; the oldest one is forgotten when there are too many.
@@ -272,6 +299,8 @@ impl State {
                     chat.messages.pop_front();
                 }
                 chat.lose(arrival);
+                self.traces
+                    .leave(Trace::Chat(owner.clone(), message.chat_of(owner)));
             }
         }
     }
@@ -281,6 +310,7 @@ impl State {
         let Some(phone) = self.phones.get_mut(owner) else {
             return;
         };
+        self.traces.leave(Trace::Chat(owner.clone(), chat.clone()));
         let chat = phone.chats.entry(chat).or_default();
         chat.messages.push_back(arrival);
         if unseen {
@@ -310,10 +340,12 @@ impl State {
     pub(crate) fn link(&mut self, session: &str, link: Link) {
         self.index.link(session, &link);
         self.links.insert(session.to_owned(), link);
+        self.trace_session(session);
     }
 
     /// A session has ended.
     pub(crate) fn unlink(&mut self, session: &str) {
+        self.trace_session(session);
         if let Some(link) = self.links.remove(session) {
             self.index.unlink(session, &link);
         }

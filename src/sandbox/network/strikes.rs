@@ -8,6 +8,7 @@ use super::faults::{Fault, FaultKind};
 use super::number::Number;
 use super::schedule::Due;
 use super::state::Millis;
+use super::traces::Trace;
 use super::{Effect, Network, SocketId};
 
 /// For how long a page hangs or is slow if nobody says.
@@ -67,6 +68,7 @@ impl Network {
             }
             FaultKind::Ban => {
                 self.state.banned.insert(phone.clone());
+                self.state.traces.leave(Trace::Phone(phone.clone()));
                 self.unlink_all(phone, "account_banned");
             }
             // Those wait for something else than a moment.
@@ -98,6 +100,7 @@ impl Network {
             }
             self.push(socket, json!({"t": "refs", "refs": []}));
         }
+        self.state.traces.leave(Trace::Pages);
         self.touch();
     }
 

@@ -11,6 +11,7 @@ mod people;
 mod properties;
 mod replay;
 mod scenes;
+mod traces;
 mod views;
 
 use serde_json::{Value, json};

@@ -137,7 +137,7 @@ impl Network {
         Ok(self.chat_view(number, peer, chat, limit))
     }
 
-    fn chat_view(&self, owner: &Number, peer: &ChatId, chat: &Chat, limit: usize) -> ChatView {
+    pub(super) fn chat_view(&self, owner: &Number, peer: &ChatId, chat: &Chat, limit: usize) -> ChatView {
         let skipped = chat.messages.len().saturating_sub(limit);
         ChatView {
             peer: peer.clone(),

@@ -1,25 +1,21 @@
-//! What an onlooker sees, live: server-sent events. Each carries one whole part of the picture (the phones, the chats
-//! of one phone, the messages of one chat …) and comes when that part differs from what this onlooker has. So the
-//! first events after every connect show all there is, and nothing is lost by a connection that broke.
+//! What an onlooker sees, live: server-sent events. The first ones after every connect carry whole parts of the picture
+//! (the phones, the chats of one phone, the last messages of one chat …), so nothing is lost by a connection that
+//! broke; then comes what changes in them.
 
-use std::collections::HashMap;
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use actix_web::{HttpRequest, HttpResponse};
 use bytes::Bytes;
-use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::control::{Answer, State};
 use super::hub::Hub;
 use super::problem::{Problem, Wrong};
-use super::shapes;
-use crate::sandbox::network::{
-    ChatId, ChatView, Millis, Network, Number, PhoneView, Refusal, Timing, WaitingView,
-};
+use super::watch_picture::{Interest, Knowledge};
+use crate::sandbox::network::{ChatId, Number};
 
 /// Changes that come faster than this are told together.
 const GATHER: Duration = Duration::from_millis(80);
@@ -33,28 +29,16 @@ const SIGN_OF_LIFE: Duration = Duration::from_secs(15);
 /// Phones and chats that one onlooker may follow at a time.
 const FOLLOWED: usize = 16;
 
-/// Messages of a chat that an onlooker sees: the last ones.
-const MESSAGES: usize = 100;
-
-/// What an onlooker wants to see besides the phones, the waiting pages and the network.
-#[derive(Debug, Default, PartialEq)]
-struct Interest {
-    /// Phones whose chats it follows: `?phone=5511987654321`, any number of times.
-    phones: Vec<Number>,
-    /// Chats whose messages it follows: `?chat=5511987654321/5511900000001`.
-    chats: Vec<(Number, ChatId)>,
-}
-
 /// `GET /_/api/watch`
 pub(super) async fn open(hub: State, request: HttpRequest) -> Answer {
     let interest = Interest::read(request.query_string()).map_err(Problem::invalid)?;
     let (changes, stop) = hub.watch();
     let onlooker = Onlooker {
         hub: Arc::clone(&hub),
-        interest,
+        knowledge: Knowledge::none(interest),
+        begun: false,
         changes,
         stop,
-        sent: HashMap::new(),
         rest: Duration::ZERO,
         turn: None,
     };
@@ -70,15 +54,15 @@ pub(super) async fn open(hub: State, request: HttpRequest) -> Answer {
 
 struct Onlooker {
     hub: Arc<Hub>,
-    interest: Interest,
+    knowledge: Knowledge,
+    /// It was shown everything once.
+    begun: bool,
     changes: watch::Receiver<u64>,
     stop: CancellationToken,
-    /// The last event of each part, as it was sent.
-    sent: HashMap<String, String>,
     /// How long to wait before the next picture is drawn.
     rest: Duration,
     /// When a waiting page turns to its next code: that changes the picture, and is no change of the network.
-    turn: Option<Duration>,
+    turn: Option<Instant>,
 }
 
 impl Onlooker {
@@ -86,16 +70,17 @@ impl Onlooker {
     async fn next(&mut self) -> Option<Bytes> {
         let clock = self.hub.clock().clone();
         loop {
-            if !self.sent.is_empty() {
+            let mut turned = false;
+            if self.begun {
                 let turn = async {
                     match self.turn {
-                        Some(turn) => clock.sleep(turn).await,
+                        Some(turn) => clock.sleep(turn.saturating_duration_since(clock.instant())).await,
                         None => std::future::pending().await,
                     }
                 };
                 tokio::select! {
                     changed = self.changes.changed() => changed.ok()?,
-                    () = turn => {}
+                    () = turn => turned = true,
                     () = clock.sleep(SIGN_OF_LIFE) => return Some(Bytes::from_static(b": still here\n\n")),
                     () = self.stop.cancelled() => return None,
                 }
@@ -104,104 +89,31 @@ impl Onlooker {
                     () = self.stop.cancelled() => return None,
                 }
             }
+            self.begun = true;
             self.changes.borrow_and_update();
-            let news = self.draw();
+            let news = self.draw(turned);
             if !news.is_empty() {
                 return Some(Bytes::from(news));
             }
         }
     }
 
-    /// The parts that differ from what was sent, as events.
-    fn draw(&mut self) -> String {
-        let begun = self.hub.clock().instant();
-        let (now, picture) = self
+    /// What this onlooker does not know yet, as events.
+    fn draw(&mut self, turned: bool) -> String {
+        let clock = self.hub.clock();
+        let begun = clock.instant();
+        let knowledge = &mut self.knowledge;
+        let picture = self
             .hub
-            .look_now(|network, now| (now, Picture::of(network, now, &self.interest)));
-        self.turn = picture.next_turn(now);
-        let mut news = String::new();
-        for (name, key, data) in picture.parts() {
-            let event = format!("event: {name}\ndata: {data}\n\n");
-            let known = self.sent.entry(format!("{name} {key}")).or_default();
-            if *known != event {
-                news.push_str(&event);
-                *known = event;
-            }
+            .look_now(|network, now| knowledge.look(network, now, turned));
+        let news = self.knowledge.tell(&picture);
+        if let Some(turn) = picture.next_turn() {
+            let until = |turn| clock.instant() + Duration::from_millis(u64::try_from(turn).unwrap_or(1));
+            self.turn = turn.map(until);
         }
-        let took = self.hub.clock().instant().duration_since(begun);
+        let took = clock.instant().duration_since(begun);
         self.rest = took.saturating_mul(DRAW_REST).max(GATHER);
         news
-    }
-}
-
-/// What is taken out of the network under its lock; JSON is made of it afterwards.
-struct Picture {
-    phones: Vec<PhoneView>,
-    waiting: Vec<WaitingView>,
-    timing: Timing,
-    seed: u64,
-    chats: Vec<(Number, Result<Vec<ChatView>, Refusal>)>,
-    messages: Vec<(Number, Result<ChatView, Refusal>)>,
-}
-
-impl Picture {
-    fn of(network: &Network, now: Millis, interest: &Interest) -> Picture {
-        let (timing, seed) = network.timing();
-        let chats = interest.phones.iter();
-        let messages = interest.chats.iter();
-        Picture {
-            phones: network.phones(),
-            waiting: network.waiting(now),
-            timing: timing.clone(),
-            seed,
-            chats: chats
-                .map(|phone| (phone.clone(), network.chat_heads(phone)))
-                .collect(),
-            messages: messages
-                .map(|(phone, peer)| (phone.clone(), network.chat(phone, peer, MESSAGES)))
-                .collect(),
-        }
-    }
-
-    /// Each part with the name of its event, and what tells it from others of that name.
-    fn parts(&self) -> Vec<(&'static str, String, Value)> {
-        let list = |values: Vec<Value>| json!({"data": values});
-        let mut parts = vec![
-            (
-                "phones",
-                String::new(),
-                list(self.phones.iter().map(shapes::phone).collect()),
-            ),
-            (
-                "pages",
-                String::new(),
-                list(self.waiting.iter().map(shapes::waiting).collect()),
-            ),
-            ("network", String::new(), shapes::timing(&self.timing, self.seed)),
-        ];
-        // A phone that does not exist has null, so that the onlooker can tell it from one without chats.
-        for (phone, chats) in &self.chats {
-            let data = chats
-                .as_ref()
-                .ok()
-                .map(|chats| chats.iter().map(shapes::chat_head).collect::<Vec<_>>());
-            parts.push(("chats", phone.to_string(), json!({"phone": phone, "data": data})));
-        }
-        for (phone, chat) in &self.messages {
-            if let Ok(chat) = chat {
-                let key = format!("{phone}/{}", chat.peer);
-                parts.push(("chat", key, json!({"phone": phone, "data": shapes::chat(chat)})));
-            }
-        }
-        parts
-    }
-
-    /// How long until one of the waiting pages shows another code.
-    fn next_turn(&self, now: Millis) -> Option<Duration> {
-        let next = self.waiting.iter().filter_map(|page| page.until).min()?;
-        Some(Duration::from_millis(
-            u64::try_from(next - now).unwrap_or(0).max(1),
-        ))
     }
 }
 
@@ -223,7 +135,7 @@ impl Interest {
                 }
             };
             if understood.is_none() {
-                let detail = "must be a phone number, or two with a slash between them for a chat".to_owned();
+                let detail = "must be a phone number, or one and a chat with a slash between them".to_owned();
                 wrong.push(complaint(&name, "invalid_phone", detail));
             }
         }

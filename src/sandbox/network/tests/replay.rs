@@ -8,7 +8,7 @@ use super::{ANNA, BEN, ROBOT, number};
 
 /// Something that happens: any page or phone does anything.
 #[derive(Clone, Debug)]
-enum Happens {
+pub(super) enum Happens {
     Wait(i64),
     Opens,
     Leaves(usize),
@@ -38,7 +38,7 @@ fn says() -> impl Strategy<Value = Value> {
     ]
 }
 
-fn happens() -> impl Strategy<Value = Happens> {
+pub(super) fn happens() -> impl Strategy<Value = Happens> {
     prop_oneof![
         4 => (0..500_i64).prop_map(Happens::Wait),
         2 => Just(Happens::Opens),
@@ -55,15 +55,15 @@ fn happens() -> impl Strategy<Value = Happens> {
 }
 
 /// A life, with everything written down that a journal would write.
-struct Life {
-    network: Network,
-    now: i64,
+pub(super) struct Life {
+    pub(super) network: Network,
+    pub(super) now: i64,
     pages: Vec<u64>,
     written: Vec<(i64, String)>,
 }
 
 impl Life {
-    fn begin() -> Life {
+    pub(super) fn begin() -> Life {
         let mut life = Life {
             network: Network::blank(),
             now: 1_000_000,
@@ -107,7 +107,7 @@ impl Life {
         self.pages.get(which % there).copied().unwrap_or(99)
     }
 
-    fn happens(&mut self, what: &Happens) {
+    pub(super) fn happens(&mut self, what: &Happens) {
         let who = |which: &usize| number(PEOPLE[*which]);
         // Refusals are part of life, and are written down like everything else.
         match what {

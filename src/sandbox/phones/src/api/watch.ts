@@ -39,7 +39,8 @@ interface Events {
   network: Timing;
   chats: { phone: string; data: ChatHead[] | null };
   chats_changed: { phone: string; data: ChatHead[] };
-  chat: { phone: string; data: Chat };
+  /** `remade`: what was fetched of it before is not true any more. */
+  chat: { phone: string; remade?: boolean; data: Chat };
   chat_changed: { phone: string; data: ChatNews };
   group: { data: Group };
 }
@@ -62,7 +63,10 @@ const LEARNING: Learning = {
   network: (world, data) => ({ ...world, network: keepEqual(world.network, data) }),
   chats: (world, { phone, data }) => withChats(world, phone, keepEqual(world.chats[phone], data ?? [])),
   chats_changed: (world, { phone, data }) => withChats(world, phone, withHeads(world.chats[phone] ?? [], data)),
-  chat: (world, { phone, data }) => withOpen(world, phone, withEnd(world.open[chatKey(phone, data.peer)], data)),
+  chat: (world, { phone, remade, data }) => {
+    const known = world.open[chatKey(phone, data.peer)];
+    return withOpen(world, phone, remade ? keepEqual(known, data) : withEnd(known, data));
+  },
   chat_changed: (world, { phone, data }) => {
     const known = world.open[chatKey(phone, data.peer)];
     return known ? withOpen(world, phone, withNews(known, data)) : world;

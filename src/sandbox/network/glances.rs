@@ -1,0 +1,90 @@
+//! What an onlooker who knows the rest looks at: single parts of the network, and what has changed in a chat.
+
+use super::chat_id::ChatId;
+use super::number::Number;
+use super::state::Arrival;
+use super::traces::Trace;
+use super::views::{ChatView, MessageView, message_view};
+use super::{Network, Refusal};
+
+/// A chat's last messages, for somebody who follows it from then on.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct ChatEnd {
+    pub(crate) chat: ChatView,
+    /// There are earlier messages.
+    pub(crate) more: bool,
+    /// The last one; what comes after it is new.
+    pub(crate) last: Option<Arrival>,
+}
+
+impl Network {
+    /// How many traces there were so far; see [`Network::traces_since`].
+    pub(crate) fn mark(&self) -> u64 {
+        self.state.traces.mark()
+    }
+
+    /// What has changed since then, each once; `None` where too much has.
+    pub(crate) fn traces_since(&self, mark: u64) -> Option<Vec<&Trace>> {
+        self.state.traces.since(mark)
+    }
+
+    /// One chat with its last message alone, if the phone has it.
+    pub(crate) fn chat_head(&self, owner: &Number, id: &ChatId) -> Option<ChatView> {
+        let chat = self.state.phones.get(owner)?.chats.get(id)?;
+        Some(self.chat_view(owner, id, chat, 1))
+    }
+
+    /// The last `limit` messages of a chat; one that has not begun yet is empty.
+    pub(crate) fn chat_end(&self, owner: &Number, id: &ChatId, limit: usize) -> Result<ChatEnd, Refusal> {
+        let phone = self.state.phones.get(owner).ok_or(Refusal::UnknownPhone)?;
+        let messages = phone.chats.get(id).map(|chat| &chat.messages);
+        Ok(ChatEnd {
+            chat: self.chat(owner, id, limit)?,
+            more: messages.is_some_and(|messages| messages.len() > limit),
+            last: messages.and_then(|messages| messages.back().copied()),
+        })
+    }
+
+    /// The messages of a chat that came after `last`, oldest first; `None` where `last` is not among the last `limit` any
+    /// more.
+    pub(crate) fn messages_after(
+        &self,
+        owner: &Number,
+        id: &ChatId,
+        last: Option<Arrival>,
+        limit: usize,
+    ) -> Option<Vec<(Arrival, MessageView)>> {
+        let chat = self.state.phones.get(owner)?.chats.get(id);
+        let messages = chat.into_iter().flat_map(|chat| chat.messages.iter().rev());
+        let mut fresh = Vec::new();
+        for arrival in messages {
+            if Some(*arrival) == last {
+                fresh.reverse();
+                return Some(fresh);
+            }
+            if fresh.len() == limit {
+                return None;
+            }
+            if let Some(message) = self.state.messages.get(arrival) {
+                fresh.push((*arrival, message_view(owner, message)));
+            }
+        }
+        fresh.reverse();
+        last.is_none().then_some(fresh)
+    }
+
+    /// A message as this phone has it, and in which chat; `None` where it has nothing to do with it.
+    pub(crate) fn message_at(&self, owner: &Number, arrival: Arrival) -> Option<(ChatId, MessageView)> {
+        let message = self.state.messages.get(&arrival)?;
+        let chat = message.chat_of(owner);
+        let concerned = &message.from == owner || message.receipt(owner).is_some();
+        concerned.then(|| (chat, message_view(owner, message)))
+    }
+
+    /// The chat in which this phone has the message, without looking whether it has.
+    pub(crate) fn chat_of_message(&self, owner: &Number, arrival: Arrival) -> Option<ChatId> {
+        let message = self.state.messages.get(&arrival)?;
+        let concerned = &message.from == owner || message.receipt(owner).is_some();
+        concerned.then(|| message.chat_of(owner))
+    }
+}
