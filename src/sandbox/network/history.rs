@@ -11,6 +11,7 @@ use super::number::Number;
 use super::pairing::CHATS;
 use super::schedule::Due;
 use super::state::{Arrival, Chat, Link, Millis};
+use super::traces::Trace;
 use super::{Network, SocketId};
 
 /// Messages of one chat that a page gets with the greeting.
@@ -202,10 +203,12 @@ impl Network {
 
     /// Nobody sees this status post any longer.
     pub(super) fn expire(&mut self, arrival: Arrival) {
-        for phone in self.state.phones.values_mut() {
+        for (owner, phone) in &mut self.state.phones {
             if let Some(chat) = phone.chats.get_mut(&ChatId::Status) {
                 chat.messages.retain(|known| *known != arrival);
                 chat.lose(arrival);
+                let remade = Trace::Remade(owner.clone(), ChatId::Status);
+                self.state.traces.leave(remade);
             }
         }
         self.touch();

@@ -8,6 +8,7 @@ use super::Network;
 use super::changes::Actor;
 use super::chat_id::ChatId;
 use super::state::{Arrival, ChatSettings, News};
+use super::traces::Trace;
 
 /// What is to be set; what is not mentioned stays as it is.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
@@ -83,6 +84,14 @@ impl Network {
             settings.muted_until = change.mute_expiration.unwrap_or(settings.muted_until);
             settings.marked_unread = change.marked_unread.unwrap_or(settings.marked_unread);
         }
+        let owner = actor.person.clone();
+        self.state.traces.leave(if change.remove {
+            Trace::Chats(owner)
+        } else if change.clear {
+            Trace::Remade(owner, chat.clone())
+        } else {
+            Trace::Chat(owner, chat.clone())
+        });
         self.touch();
         self.tell_others(actor.person, actor.session, &News::Frame(change.frame(chat)));
     }
@@ -109,6 +118,8 @@ impl Network {
                 held.starred.remove(&arrival);
             }
         }
+        let changed = Trace::Chat(actor.person.clone(), chat.clone());
+        self.state.traces.leave(changed);
         self.touch();
         let news = json!({"t": "starred", "chat": chat.wid(), "ids": ids, "star": star});
         self.tell_others(actor.person, actor.session, &News::Frame(news));
@@ -124,6 +135,8 @@ impl Network {
         for arrival in found {
             held.lose(arrival);
         }
+        let remade = Trace::Remade(actor.person.clone(), chat.clone());
+        self.state.traces.leave(remade);
         self.touch();
         let news = json!({"t": "forgotten", "chat": chat.wid(), "ids": ids});
         self.tell_others(actor.person, actor.session, &News::Frame(news));
