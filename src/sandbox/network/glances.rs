@@ -2,7 +2,7 @@
 
 use super::chat_id::ChatId;
 use super::number::Number;
-use super::state::Arrival;
+use super::state::{Arrival, Chat};
 use super::traces::Trace;
 use super::views::{ChatView, MessageView, message_view};
 use super::{Network, Refusal};
@@ -45,43 +45,45 @@ impl Network {
         })
     }
 
-    /// The messages of a chat that came after `last`, oldest first; `None` where `last` is not among the last `limit` any
-    /// more.
+    /// Whether a phone has no chat at all, or does not exist.
+    pub(crate) fn has_no_chats(&self, owner: &Number) -> bool {
+        let phone = self.state.phones.get(owner);
+        phone.is_none_or(|phone| phone.chats.is_empty())
+    }
+
+    /// The messages of a chat that came after `last`, oldest first, and the last one of the chat; `None` where `last` is
+    /// not among the latest `limit` any more.
     pub(crate) fn messages_after(
         &self,
         owner: &Number,
         id: &ChatId,
         last: Option<Arrival>,
         limit: usize,
-    ) -> Option<Vec<(Arrival, MessageView)>> {
-        let chat = self.state.phones.get(owner)?.chats.get(id);
-        let messages = chat.into_iter().flat_map(|chat| chat.messages.iter().rev());
+    ) -> Option<(Vec<MessageView>, Option<Arrival>)> {
+        let none = Chat::default();
+        let chat = self.state.phones.get(owner)?.chats.get(id).unwrap_or(&none);
         let mut fresh = Vec::new();
-        for arrival in messages {
-            if Some(*arrival) == last {
-                fresh.reverse();
-                return Some(fresh);
+        let mut latest = chat.messages.iter().rev().copied();
+        let met = loop {
+            match latest.next() {
+                Some(arrival) if Some(arrival) == last => break true,
+                Some(arrival) if fresh.len() < limit => fresh.push(arrival),
+                Some(_) => break false,
+                None => break last.is_none(),
             }
-            if fresh.len() == limit {
-                return None;
-            }
-            if let Some(message) = self.state.messages.get(arrival) {
-                fresh.push((*arrival, message_view(owner, message)));
-            }
-        }
-        fresh.reverse();
-        last.is_none().then_some(fresh)
+        };
+        let views = fresh.iter().rev();
+        let views = views.filter_map(|arrival| self.message_at(owner, *arrival));
+        met.then(|| (views.collect(), chat.messages.back().copied()))
     }
 
-    /// A message as this phone has it, and in which chat; `None` where it has nothing to do with it.
-    pub(crate) fn message_at(&self, owner: &Number, arrival: Arrival) -> Option<(ChatId, MessageView)> {
+    /// A message as this phone has it; whether it has is not looked at.
+    pub(crate) fn message_at(&self, owner: &Number, arrival: Arrival) -> Option<MessageView> {
         let message = self.state.messages.get(&arrival)?;
-        let chat = message.chat_of(owner);
-        let concerned = &message.from == owner || message.receipt(owner).is_some();
-        concerned.then(|| (chat, message_view(owner, message)))
+        Some(message_view(owner, message))
     }
 
-    /// The chat in which this phone has the message, without looking whether it has.
+    /// The chat in which a phone has a message that it wrote or that goes to it.
     pub(crate) fn chat_of_message(&self, owner: &Number, arrival: Arrival) -> Option<ChatId> {
         let message = self.state.messages.get(&arrival)?;
         let concerned = &message.from == owner || message.receipt(owner).is_some();

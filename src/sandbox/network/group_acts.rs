@@ -11,6 +11,7 @@ use super::content::Content;
 use super::groups::{Group, GroupRefusal, Outcome, PeopleAction, Role, Setting};
 use super::number::Number;
 use super::state::{Millis, News};
+use super::traces::Trace;
 
 /// Signs of an invite code.
 const CODE_SIGNS: &[u8] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
@@ -243,6 +244,10 @@ impl Network {
             return;
         };
         let mut audience: Vec<Number> = group.participants.keys().cloned().collect();
+        self.state.traces.leave(Trace::Group(id.clone()));
+        for person in change.people.iter().chain(change.gone).chain([change.by]) {
+            self.state.traces.leave(Trace::Phone(person.clone()));
+        }
         audience.extend(change.gone.iter().cloned());
         let news = News::Group {
             id: id.clone(),

@@ -50,7 +50,7 @@ use rand::{RngExt, SeedableRng};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-pub(crate) use self::chat_id::ChatId;
+pub(crate) use self::chat_id::{ChatId, GroupId};
 pub(crate) use self::content::{Content, Kind};
 pub(crate) use self::content_fields::TEXT_LIMIT;
 pub(crate) use self::faults::{Drift, Fault, FaultKind, Nature};

@@ -225,7 +225,7 @@ impl Network {
     }
 
     /// What people call a number.
-    pub(super) fn name_of(&self, number: &Number) -> String {
+    pub(crate) fn name_of(&self, number: &Number) -> String {
         match self.state.phones.get(number) {
             Some(phone) => phone.name.clone(),
             None => format!("Phone {}", number.digits()),

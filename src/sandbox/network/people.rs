@@ -9,6 +9,7 @@ use super::chat_id::ChatId;
 use super::media::MediaKind;
 use super::number::Number;
 use super::state::{Millis, News, Phone};
+use super::traces::Trace;
 use super::verbs::ROBOT_ABOUT;
 use super::{Network, Refusal, SocketId};
 
@@ -99,7 +100,7 @@ impl Network {
         {
             return Err(Refusal::UnknownMedia);
         }
-        let phone = self.state.phones.get_mut(own).ok_or(Refusal::UnknownPhone)?;
+        let phone = self.state.phone_mut(own).ok_or(Refusal::UnknownPhone)?;
         let before = (phone.name.clone(), phone.about.clone(), phone.picture.clone());
         if let Some(name) = &profile.name {
             phone.name.clone_from(name);
@@ -150,7 +151,7 @@ impl Network {
         blocked: bool,
     ) -> Result<(), Refusal> {
         let own = actor.person;
-        let phone = self.state.phones.get_mut(own).ok_or(Refusal::UnknownPhone)?;
+        let phone = self.state.phone_mut(own).ok_or(Refusal::UnknownPhone)?;
         if own == other {
             return Err(Refusal::OwnNumber);
         }
@@ -191,6 +192,7 @@ impl Network {
             return Err(Refusal::UnknownPhone);
         }
         self.state.banned.insert(phone.clone());
+        self.state.traces.leave(Trace::Phone(phone.clone()));
         self.unlink_all(phone, "account_banned");
         Ok(())
     }
@@ -231,6 +233,8 @@ impl Network {
             Typing::Paused => self.typing.remove(&key),
             _ => self.typing.insert(key, (typing, now)),
         };
+        let shown = Trace::Typing(chat.clone(), own.clone());
+        self.state.traces.leave(shown);
         let mut frame = json!({"t": "presence", "id": own.pn(), "online": true, "state": typing.name()});
         let audience = match chat {
             ChatId::Person(person) => vec![person.clone()],
@@ -255,7 +259,10 @@ impl Network {
 
     /// A message has come: its writer is not typing any more.
     pub(super) fn stops_typing(&mut self, person: &Number, chat: &ChatId) {
-        self.typing.remove(&(chat.clone(), person.clone()));
+        if self.typing.remove(&(chat.clone(), person.clone())).is_some() {
+            let stopped = Trace::Typing(chat.clone(), person.clone());
+            self.state.traces.leave(stopped);
+        }
     }
 
     /// Who types in a chat as `owner` has it.

@@ -25,6 +25,8 @@ pub(crate) enum Trace {
     Phone(Number),
     /// A group: what it is called, who is in it.
     Group(GroupId),
+    /// Somebody begins or stops to type there: the chat as the one who types addresses it.
+    Typing(ChatId, Number),
     /// The pages that wait for a phone.
     Pages,
 }

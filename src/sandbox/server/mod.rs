@@ -23,6 +23,7 @@ mod site;
 mod thumbnail;
 mod watch;
 pub(super) mod words;
+mod watch_events;
 mod watch_picture;
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};

@@ -7,7 +7,8 @@ use crate::sandbox::network::{
     ChatView, Message, MessageView, Millis, PhoneView, Receipt, Timing, WaitingView,
 };
 
-fn moment(millis: Millis) -> String {
+/// A moment in RFC 3339.
+pub(super) fn moment(millis: Millis) -> String {
     Timestamp::from_millis(millis).to_string()
 }
 

@@ -2,12 +2,9 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use serde_json::{Value, json};
-
-use super::shapes;
+use super::watch_events::{GroupPart, Head, Part, Picture};
 use crate::sandbox::network::{
-    Arrival, ChatEnd, ChatId, ChatView, MessageView, Millis, Network, Number, PhoneView, Timing, Trace,
-    WaitingView,
+    Arrival, ChatId, ChatView, GroupId, MessageView, Millis, Network, Number, PhoneView, Trace,
 };
 
 /// Messages of a chat that an onlooker is shown at first: the last ones.
@@ -34,25 +31,11 @@ pub(super) struct Knowledge {
     told: HashMap<&'static str, String>,
 }
 
-/// Something to be told, taken out of the network under its lock; JSON is made of it afterwards.
-enum Part {
-    Phones(Vec<PhoneView>),
-    PhonesChanged(Vec<PhoneView>),
-    /// `None`: there is no such phone.
-    Chats(Number, Option<Vec<ChatView>>),
-    ChatsChanged(Number, Vec<ChatView>),
-    /// `remade`: earlier messages that the onlooker has may be wrong.
-    Chat(Number, Box<ChatEnd>, bool),
-    ChatChanged(Number, ChatView, Vec<MessageView>, Vec<MessageView>),
-}
-
-/// What is told next.
-pub(super) struct Picture {
+/// The network at a moment.
+#[derive(Clone, Copy)]
+struct Scene<'a> {
+    network: &'a Network,
     now: Millis,
-    waiting: Option<Vec<WaitingView>>,
-    timing: Timing,
-    seed: u64,
-    parts: Vec<Part>,
 }
 
 /// Which of an onlooker's parts the latest traces lead to.
@@ -60,13 +43,14 @@ pub(super) struct Picture {
 struct Changed {
     phones: BTreeSet<Number>,
     pages: bool,
-    /// Chats of the phones that it follows.
+    /// Chats in the lists of the phones that it follows.
     heads: BTreeSet<(Number, ChatId)>,
-    whole_lists: BTreeSet<Number>,
-    /// Chats that it follows: their ends, or all of them.
-    ends: BTreeSet<(Number, ChatId)>,
+    lists: BTreeSet<Number>,
+    /// Chats that it follows: something about them, or everything.
+    chats: BTreeSet<(Number, ChatId)>,
     remade: BTreeSet<(Number, ChatId)>,
     messages: BTreeSet<Arrival>,
+    groups: BTreeSet<GroupId>,
 }
 
 impl Knowledge {
@@ -82,13 +66,14 @@ impl Knowledge {
 
     /// What is new, taken out of the network. `pages`: one of the waiting pages shows another code by now.
     pub(super) fn look(&mut self, network: &Network, now: Millis, pages: bool) -> Picture {
+        let scene = Scene { network, now };
         let traces = self.mark.and_then(|mark| network.traces_since(mark));
         let (parts, pages) = match traces {
             Some(traces) => {
                 let changed = self.changed(network, &traces);
-                (self.news(network, &changed), pages || changed.pages)
+                (self.news(scene, &changed), pages || changed.pages)
             }
-            None => (self.everything(network), true),
+            None => (self.everything(scene), true),
         };
         self.mark = Some(network.mark());
         let (timing, seed) = network.timing();
@@ -101,21 +86,21 @@ impl Knowledge {
         }
     }
 
-    fn everything(&mut self, network: &Network) -> Vec<Part> {
-        let mut parts = vec![Part::Phones(network.phones())];
-        for phone in &self.interest.phones {
-            parts.push(Part::Chats(phone.clone(), network.chat_heads(phone).ok()));
-        }
-        for (owner, chat) in self.interest.chats.clone() {
-            parts.extend(self.whole(network, &owner, &chat, false));
-        }
-        parts
+    /// The events that tell it.
+    pub(super) fn tell(&mut self, picture: &Picture) -> String {
+        picture.events(&mut self.told)
     }
 
-    fn whole(&mut self, network: &Network, owner: &Number, chat: &ChatId, remade: bool) -> Option<Part> {
-        let end = network.chat_end(owner, chat, MESSAGES).ok()?;
-        self.ends.insert((owner.clone(), chat.clone()), end.last);
-        Some(Part::Chat(owner.clone(), Box::new(end), remade))
+    fn everything(&mut self, scene: Scene<'_>) -> Vec<Part> {
+        let mut parts = vec![Part::Phones(scene.network.phones())];
+        for phone in &self.interest.phones {
+            parts.push(scene.list(phone));
+        }
+        for (owner, chat) in self.interest.chats.clone() {
+            parts.extend(scene.group(&chat));
+            parts.extend(self.whole(scene, &owner, &chat, false));
+        }
+        parts
     }
 
     /// Where the traces lead. The work grows with the traces and with what this onlooker follows, and with nothing else.
@@ -130,171 +115,156 @@ impl Knowledge {
                     }
                     changed.messages.insert(*arrival);
                 }
-                Trace::Chat(owner, chat) => {
-                    changed.heads.insert((owner.clone(), chat.clone()));
-                    changed.ends.insert((owner.clone(), chat.clone()));
-                }
+                Trace::Chat(owner, chat) => changed.chat(owner, chat.clone()),
                 Trace::Remade(owner, chat) => {
                     changed.heads.insert((owner.clone(), chat.clone()));
                     changed.remade.insert((owner.clone(), chat.clone()));
                 }
                 Trace::Chats(owner) => {
-                    changed.whole_lists.insert(owner.clone());
+                    changed.lists.insert(owner.clone());
                     let followed = self.interest.chats.iter().filter(|(one, _)| one == owner);
                     changed.remade.extend(followed.cloned());
                 }
                 Trace::Phone(phone) => {
                     changed.phones.insert(phone.clone());
                 }
-                Trace::Group(_) => {}
+                Trace::Group(group) => {
+                    changed.groups.insert(group.clone());
+                    self.everywhere(&mut changed, &ChatId::Group(group.clone()));
+                }
+                // In a chat with one person it is that person's chat with whoever types.
+                Trace::Typing(ChatId::Person(reader), typist) => changed.chat(reader, ChatId::from(typist)),
+                Trace::Typing(chat, _) => self.everywhere(&mut changed, chat),
                 Trace::Pages => changed.pages = true,
             }
         }
         changed
     }
 
-    fn news(&mut self, network: &Network, changed: &Changed) -> Vec<Part> {
+    /// A chat that many have changes on all phones that this onlooker follows.
+    fn everywhere(&self, changed: &mut Changed, chat: &ChatId) {
+        for owner in &self.interest.phones {
+            changed.chat(owner, chat.clone());
+        }
+    }
+
+    fn news(&mut self, scene: Scene<'_>, changed: &Changed) -> Vec<Part> {
         let mut parts = Vec::new();
-        let phones = changed
-            .phones
-            .iter()
-            .filter_map(|phone| network.phone(phone).ok());
-        let phones: Vec<PhoneView> = phones.collect();
+        let phones = changed.phones.iter();
+        let phones: Vec<PhoneView> = phones
+            .filter_map(|phone| scene.network.phone(phone).ok())
+            .collect();
         if !phones.is_empty() {
             parts.push(Part::PhonesChanged(phones));
         }
         for owner in &self.interest.phones {
-            if changed.whole_lists.contains(owner)
-                || (changed.phones.contains(owner) && self.is_new(network, owner))
-            {
-                parts.push(Part::Chats(owner.clone(), network.chat_heads(owner).ok()));
+            // Until a phone was made the onlooker has been told that there is none, so its empty list is news.
+            let born = changed.phones.contains(owner) && scene.network.has_no_chats(owner);
+            if born || changed.lists.contains(owner) {
+                parts.push(scene.list(owner));
                 continue;
             }
             let heads = changed.heads.iter().filter(|(one, _)| one == owner);
-            let heads: Vec<ChatView> = heads
-                .filter_map(|(_, chat)| network.chat_head(owner, chat))
-                .collect();
+            let heads = heads.filter_map(|(_, chat)| scene.network.chat_head(owner, chat));
+            let heads: Vec<Head> = heads.map(|chat| scene.head(owner, chat)).collect();
             if !heads.is_empty() {
                 parts.push(Part::ChatsChanged(owner.clone(), heads));
             }
         }
         for (owner, chat) in self.interest.chats.clone() {
-            parts.extend(self.chat_news(network, changed, &owner, &chat));
+            if chat.group().is_some_and(|group| changed.groups.contains(group)) {
+                parts.extend(scene.group(&chat));
+            }
+            parts.extend(self.chat_news(scene, changed, &owner, &chat));
         }
         parts
     }
 
-    /// A phone without any chat may have been made just now: until then the onlooker was told that there is none.
-    fn is_new(&self, network: &Network, owner: &Number) -> bool {
-        network.chat_heads(owner).is_ok_and(|chats| chats.is_empty())
+    fn whole(&mut self, scene: Scene<'_>, owner: &Number, chat: &ChatId, remade: bool) -> Option<Part> {
+        let end = scene.network.chat_end(owner, chat, MESSAGES).ok()?;
+        self.ends.insert((owner.clone(), chat.clone()), end.last);
+        let (more, head) = (end.more, scene.head(owner, end.chat));
+        Some(Part::Chat {
+            owner: owner.clone(),
+            head,
+            more,
+            remade,
+        })
     }
 
     fn chat_news(
         &mut self,
-        network: &Network,
+        scene: Scene<'_>,
         changed: &Changed,
         owner: &Number,
         chat: &ChatId,
     ) -> Option<Part> {
         let key = (owner.clone(), chat.clone());
         if changed.remade.contains(&key) || !self.ends.contains_key(&key) {
-            return self.whole(network, owner, chat, true);
+            return self.whole(scene, owner, chat, true);
         }
-        let touched = changed
-            .messages
-            .iter()
-            .filter_map(|arrival| network.message_at(owner, *arrival));
+        let touched = changed.messages.iter();
         let touched: Vec<MessageView> = touched
-            .filter_map(|(place, message)| (place == *chat).then_some(message))
+            .filter(|arrival| scene.network.chat_of_message(owner, **arrival).as_ref() == Some(chat))
+            .filter_map(|arrival| scene.network.message_at(owner, *arrival))
             .collect();
-        if touched.is_empty() && !changed.ends.contains(&key) {
+        if touched.is_empty() && !changed.chats.contains(&key) {
             return None;
         }
         let known = self.ends.get(&key).copied().flatten();
-        let Some(added) = network.messages_after(owner, chat, known, MESSAGES) else {
-            return self.whole(network, owner, chat, true);
+        let Some((added, last)) = scene.network.messages_after(owner, chat, known, MESSAGES) else {
+            return self.whole(scene, owner, chat, true);
         };
-        if let Some((last, _)) = added.last() {
-            self.ends.insert(key, Some(*last));
-        }
-        let head = network.chat_head(owner, chat)?;
-        let added = added.into_iter().map(|(_, message)| message).collect();
-        Some(Part::ChatChanged(owner.clone(), head, added, touched))
-    }
-
-    /// The events that tell it.
-    pub(super) fn tell(&mut self, picture: &Picture) -> String {
-        let mut news = String::new();
-        let mut say = |name: &str, data: &Value| news.push_str(&format!("event: {name}\ndata: {data}\n\n"));
-        let (phones, others): (Vec<&Part>, Vec<&Part>) = picture
-            .parts
-            .iter()
-            .partition(|part| matches!(part, Part::Phones(_) | Part::PhonesChanged(_)));
-        for part in phones {
-            let (name, data) = part.event();
-            say(name, &data);
-        }
-        let waiting = picture
-            .waiting
-            .as_ref()
-            .map(|pages| json!({"data": pages.iter().map(shapes::waiting).collect::<Vec<_>>()}));
-        let small = [
-            ("pages", waiting),
-            ("network", Some(shapes::timing(&picture.timing, picture.seed))),
-        ];
-        for (name, data) in small {
-            let Some(data) = data else { continue };
-            let written = data.to_string();
-            if self.told.get(name) != Some(&written) {
-                say(name, &data);
-                self.told.insert(name, written);
-            }
-        }
-        for part in others {
-            let (name, data) = part.event();
-            say(name, &data);
-        }
-        news
+        self.ends.insert(key, last);
+        let head = scene.head(owner, scene.network.chat_head(owner, chat)?);
+        Some(Part::ChatChanged {
+            owner: owner.clone(),
+            head,
+            added,
+            changed: touched,
+        })
     }
 }
 
-impl Picture {
-    /// How long until one of the waiting pages shows another code, in milliseconds. `None` where they were not looked at,
-    /// or where none will.
-    pub(super) fn next_turn(&self) -> Option<Option<Millis>> {
-        let pages = self.waiting.as_ref()?;
-        let next = pages.iter().filter_map(|page| page.until).min();
-        Some(next.map(|until| (until - self.now).max(1)))
+impl Changed {
+    /// Something about a chat, but no message that is there already.
+    fn chat(&mut self, owner: &Number, chat: ChatId) {
+        self.heads.insert((owner.clone(), chat.clone()));
+        self.chats.insert((owner.clone(), chat));
     }
 }
 
-impl Part {
-    fn event(&self) -> (&'static str, Value) {
-        let list =
-            |phones: &[PhoneView]| json!({"data": phones.iter().map(shapes::phone).collect::<Vec<_>>()});
-        let heads = |chats: &[ChatView]| chats.iter().map(shapes::chat_head).collect::<Vec<_>>();
-        let messages = |all: &[MessageView]| all.iter().map(shapes::message).collect::<Vec<_>>();
-        match self {
-            Part::Phones(phones) => ("phones", list(phones)),
-            Part::PhonesChanged(phones) => ("phones_changed", list(phones)),
-            Part::Chats(owner, chats) => (
-                "chats",
-                json!({"phone": owner, "data": chats.as_deref().map(heads)}),
-            ),
-            Part::ChatsChanged(owner, chats) => {
-                ("chats_changed", json!({"phone": owner, "data": heads(chats)}))
-            }
-            Part::Chat(owner, end, remade) => {
-                let mut data = shapes::chat(&end.chat);
-                data["more"] = json!(end.more);
-                ("chat", json!({"phone": owner, "remade": remade, "data": data}))
-            }
-            Part::ChatChanged(owner, head, added, changed) => {
-                let mut data = shapes::chat_head(head);
-                data["added"] = json!(messages(added));
-                data["changed"] = json!(messages(changed));
-                ("chat_changed", json!({"phone": owner, "data": data}))
-            }
+impl Scene<'_> {
+    fn head(self, owner: &Number, chat: ChatView) -> Head {
+        let typing = self.network.typing_in(owner, &chat.peer, self.now);
+        let group = chat.peer.group().and_then(|group| self.network.group(group).ok());
+        let picture = group.and_then(|group| group.picture.clone());
+        Head {
+            chat,
+            typing,
+            picture,
         }
+    }
+
+    /// The list of chats of a phone.
+    fn list(self, owner: &Number) -> Part {
+        let chats = self.network.chat_heads(owner).ok();
+        let heads = chats.map(|chats| chats.into_iter().map(|chat| self.head(owner, chat)).collect());
+        Part::Chats(owner.clone(), heads)
+    }
+
+    fn group(self, chat: &ChatId) -> Option<Part> {
+        let id = chat.group()?;
+        let group = self.network.group(id).ok()?.clone();
+        let people = group.in_order();
+        let people = people
+            .into_iter()
+            .map(|(person, role)| (person.clone(), self.network.name_of(person), role));
+        let people = people.collect();
+        Some(Part::Group(Box::new(GroupPart {
+            id: id.clone(),
+            group,
+            people,
+        })))
     }
 }

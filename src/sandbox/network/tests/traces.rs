@@ -70,7 +70,12 @@ impl Led {
                 Trace::Phone(phone) => {
                     led.phones.insert(phone.clone());
                 }
-                Trace::Group(_) => {}
+                Trace::Group(group) => {
+                    let chat = ChatId::Group(group.clone());
+                    let phones = network.phones().into_iter();
+                    led.chats.extend(phones.map(|phone| (phone.number, chat.clone())));
+                }
+                Trace::Typing(..) => {}
                 Trace::Pages => led.pages = true,
             }
         }
