@@ -22,9 +22,9 @@ mod shapes;
 mod site;
 mod thumbnail;
 mod watch;
-pub(super) mod words;
 mod watch_events;
 mod watch_picture;
+pub(super) mod words;
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::PathBuf;
