@@ -4,7 +4,7 @@ use super::chat_id::ChatId;
 use super::number::Number;
 use super::state::{Arrival, Chat};
 use super::traces::Trace;
-use super::views::{ChatView, MessageView, message_view};
+use super::views::{ChatView, MessageView};
 use super::{Network, Refusal};
 
 /// A chat's last messages, for somebody who follows it from then on.
@@ -73,14 +73,16 @@ impl Network {
             }
         };
         let views = fresh.iter().rev();
-        let views = views.filter_map(|arrival| self.message_at(owner, *arrival));
+        let views = views.filter_map(|arrival| self.message_view(owner, chat, *arrival));
         met.then(|| (views.collect(), chat.messages.back().copied()))
     }
 
     /// A message as this phone has it; whether it has is not looked at.
     pub(crate) fn message_at(&self, owner: &Number, arrival: Arrival) -> Option<MessageView> {
-        let message = self.state.messages.get(&arrival)?;
-        Some(message_view(owner, message))
+        let id = self.chat_of_message(owner, arrival)?;
+        let none = Chat::default();
+        let chat = self.state.phones.get(owner)?.chats.get(&id).unwrap_or(&none);
+        self.message_view(owner, chat, arrival)
     }
 
     /// The chat in which a phone has a message that it wrote or that goes to it.

@@ -111,15 +111,16 @@ impl Network {
         let Some(held) = self.chat_mut(actor, chat) else {
             return;
         };
-        for arrival in found {
+        for arrival in &found {
             if star {
-                held.starred.insert(arrival);
+                held.starred.insert(*arrival);
             } else {
-                held.starred.remove(&arrival);
+                held.starred.remove(arrival);
             }
         }
-        let changed = Trace::Chat(actor.person.clone(), chat.clone());
-        self.state.traces.leave(changed);
+        for arrival in found {
+            self.state.traces.leave(Trace::Message(arrival));
+        }
         self.touch();
         let news = json!({"t": "starred", "chat": chat.wid(), "ids": ids, "star": star});
         self.tell_others(actor.person, actor.session, &News::Frame(news));

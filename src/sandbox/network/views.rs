@@ -174,7 +174,8 @@ impl Network {
         }
     }
 
-    fn message_view(&self, owner: &Number, chat: &Chat, arrival: Arrival) -> Option<MessageView> {
+    /// A message as `owner` has it in this chat.
+    pub(super) fn message_view(&self, owner: &Number, chat: &Chat, arrival: Arrival) -> Option<MessageView> {
         let message = self.state.messages.get(&arrival)?;
         Some(MessageView {
             from_me: &message.from == owner,
