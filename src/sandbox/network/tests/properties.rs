@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{ANNA, BEN, ROBOT, Stage, number};
 use crate::sandbox::network::{Fault, FaultKind, State, Timing};
@@ -9,11 +9,33 @@ use crate::sandbox::network::{Fault, FaultKind, State, Timing};
 /// One step of a random life of two linked phones and a robot.
 #[derive(Clone, Debug)]
 enum Step {
-    Send { from_anna: bool, to: usize, id: u8 },
-    PhoneSend { from_anna: bool },
+    Send {
+        from_anna: bool,
+        to: usize,
+        id: u8,
+    },
+    /// In the group of Anna, Ben and a robot, or to the status.
+    Post {
+        from_anna: bool,
+        to_status: bool,
+        id: u8,
+    },
+    /// Something is done with a message of the group.
+    Change {
+        by_anna: bool,
+        what: usize,
+        id: u8,
+    },
+    PhoneSend {
+        from_anna: bool,
+    },
     Wait(i64),
-    Reload { anna: bool },
-    Leave { anna: bool },
+    Reload {
+        anna: bool,
+    },
+    Leave {
+        anna: bool,
+    },
     Fault(usize),
     Restart,
 }
@@ -21,6 +43,9 @@ enum Step {
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         6 => (any::<bool>(), 0..3_usize, 0..12_u8).prop_map(|(from_anna, to, id)| Step::Send { from_anna, to, id }),
+        3 => (any::<bool>(), any::<bool>(), 20..26_u8)
+            .prop_map(|(from_anna, to_status, id)| Step::Post { from_anna, to_status, id }),
+        3 => (any::<bool>(), 0..6_usize, 20..26_u8).prop_map(|(by_anna, what, id)| Step::Change { by_anna, what, id }),
         2 => any::<bool>().prop_map(|from_anna| Step::PhoneSend { from_anna }),
         4 => (0..300_i64).prop_map(Step::Wait),
         1 => any::<bool>().prop_map(|anna| Step::Reload { anna }),
@@ -40,6 +65,8 @@ fn play(seed: u64, steps: &[Step]) -> Stage {
         pages.insert(anna, page);
         tokens.insert(anna, token);
     }
+    stage.linked(ANNA);
+    let group = stage.group(&[ANNA, BEN, ROBOT]);
     let timing = Timing {
         auto_reply: Some("ok".to_owned()),
         loss: 0.1,
@@ -50,6 +77,21 @@ fn play(seed: u64, steps: &[Step]) -> Stage {
         match step {
             Step::Send { from_anna, to, id } => {
                 stage.send(pages[from_anna], [ANNA, BEN, ROBOT][*to], &format!("3EB0{id}"));
+            }
+            Step::Post {
+                from_anna,
+                to_status,
+                id,
+            } => {
+                let to = if *to_status {
+                    "status@broadcast"
+                } else {
+                    group.as_str()
+                };
+                stage.send(pages[from_anna], to, &format!("3EB0{id}"));
+            }
+            Step::Change { by_anna, what, id } => {
+                stage.ask(pages[by_anna], change(&group, *what, &format!("3EB0{id}")));
             }
             Step::PhoneSend { from_anna } => {
                 let (from, to) = if *from_anna { (ANNA, BEN) } else { (BEN, ANNA) };
@@ -79,6 +121,27 @@ fn play(seed: u64, steps: &[Step]) -> Stage {
     }
     stage.wait(100_000);
     stage
+}
+
+/// Anna has written the message; Ben may do less with it than she.
+fn change(group: &str, what: usize, id: &str) -> Value {
+    let author = format!("{ANNA}@c.us");
+    let target = |more: Value| {
+        let mut frame = json!({"chat": group, "id": id, "fromMe": false, "author": author});
+        more.as_object()
+            .unwrap()
+            .iter()
+            .for_each(|(name, value)| frame[name] = value.clone());
+        frame
+    };
+    match what {
+        0 => target(json!({"t": "edit", "editId": "E1", "body": "new"})),
+        1 => target(json!({"t": "revoke", "revokeId": "D1"})),
+        2 => target(json!({"t": "react", "reactionId": "R1", "emoji": "👍"})),
+        3 => json!({"t": "played", "chat": group, "ids": [id]}),
+        4 => json!({"t": "forget", "chat": group, "ids": [id]}),
+        _ => json!({"t": "seen", "id": group}),
+    }
 }
 
 fn restarted(seed: u64, before: Stage) -> Stage {
@@ -129,8 +192,14 @@ proptest! {
         let mut highest = BTreeMap::new();
         for (socket, frame) in stage.heard.iter().filter(|(_, frame)| frame["t"] == "receipt") {
             let ack = frame["ack"].as_u64().unwrap();
-            let before = highest.insert((*socket, frame["chat"].to_string(), frame["ids"].to_string()), ack);
+            let of = (frame["chat"].to_string(), frame["ids"].to_string(), frame["participant"].to_string());
+            let before = highest.insert((*socket, of.clone()), ack);
             prop_assert!(before.is_none_or(|before| before <= ack), "{} after {:?}", frame, before);
+            if let Some(all) = frame["all"].as_u64() {
+                let of = (of.0, of.1, "all".to_owned());
+                let before = highest.insert((*socket, of), all);
+                prop_assert!(before.is_none_or(|before| before <= all), "{} after {:?}", frame, before);
+            }
         }
     }
 

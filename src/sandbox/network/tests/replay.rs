@@ -3,8 +3,10 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::super::{AnyInput, Content, Fault, FaultKind, Input, Network, Rules, State, Timing, inputs};
-use super::{ANNA, BEN, ROBOT, number};
+use super::super::{
+    AnyInput, ChatId, Content, Fault, FaultKind, Input, Network, Past, Rules, State, Timing, Typing, inputs,
+};
+use super::{ANNA, BEN, ROBOT, group_of, number};
 
 /// Something that happens: any page or phone does anything.
 #[derive(Clone, Debug)]
@@ -19,10 +21,143 @@ pub(super) enum Happens {
     Online(usize, bool),
     Unlinks(usize),
     Fault(usize, usize),
+    /// One of the inputs that need nothing of the life so far.
+    Given(Box<AnyInput>),
     Restarts(u64),
 }
 
 const PEOPLE: [&str; 3] = [ANNA, BEN, ROBOT];
+
+fn chats() -> impl Strategy<Value = ChatId> {
+    let group = ChatId::Group(group_of(&[ANNA]).0);
+    let people = PEOPLE.map(|digits| ChatId::from(number(digits)));
+    let [anna, ben, robot] = people;
+    prop_oneof![
+        1 => Just(anna), 2 => Just(ben), 1 => Just(robot), 3 => Just(group), 1 => Just(ChatId::Status),
+    ]
+}
+
+fn ids() -> impl Strategy<Value = String> {
+    (0..20_u8).prop_map(|id| format!("3EB0{id}"))
+}
+
+/// What people do with messages on their phones, and an operator with the whole.
+fn given() -> impl Strategy<Value = Happens> {
+    let phones = || (0..2_usize).prop_map(|who| number(PEOPLE[who]));
+    let message = || (phones(), chats(), ids());
+    let flag = any::<bool>;
+    prop_oneof![
+        message().prop_map(|(phone, chat, id)| AnyInput::Edit(inputs::Edit {
+            phone,
+            chat,
+            id,
+            text: "new".to_owned()
+        })),
+        message().prop_map(|(phone, chat, id)| AnyInput::Revoke(inputs::Revoke { phone, chat, id })),
+        (message(), flag()).prop_map(|((phone, chat, id), away)| {
+            let emoji = if away { String::new() } else { "👍".to_owned() };
+            AnyInput::React(inputs::React {
+                phone,
+                chat,
+                id,
+                emoji,
+            })
+        }),
+        message().prop_map(|(phone, chat, id)| {
+            AnyInput::Vote(inputs::Vote {
+                phone,
+                chat,
+                id,
+                options: vec!["a".to_owned()],
+            })
+        }),
+        (message(), chats()).prop_map(|((phone, chat, id), to)| AnyInput::Forward(inputs::Forward {
+            phone,
+            chat,
+            id,
+            to
+        })),
+        (message(), flag()).prop_map(|((reader, chat, id), played)| {
+            AnyInput::Read(inputs::Read {
+                reader,
+                chat,
+                id: Some(id),
+                played,
+            })
+        }),
+        (message(), flag()).prop_map(|((from, to, id), answers)| {
+            let content = Content::text("from the phone");
+            AnyInput::PhoneSends(inputs::PhoneSends {
+                from,
+                to,
+                content,
+                quoted: answers.then_some(id),
+            })
+        }),
+        (phones(), chats()).prop_map(|(phone, chat)| {
+            AnyInput::TypesOnPhone(inputs::TypesOnPhone {
+                phone,
+                chat,
+                typing: Typing::Composing,
+            })
+        }),
+        (phones(), 1..40_usize).prop_map(|(phone, messages)| {
+            AnyInput::SeedHistory(inputs::SeedHistory {
+                phone,
+                past: Past {
+                    messages,
+                    chats: 3,
+                    days: 9,
+                },
+            })
+        }),
+        (phones(), phones(), flag()).prop_map(|(phone, other, blocked)| {
+            AnyInput::Block(inputs::Block {
+                phone,
+                other,
+                blocked,
+            })
+        }),
+    ]
+    .prop_map(|input| Happens::Given(Box::new(input)))
+}
+
+/// What a page says about messages that are there already.
+fn says_of_messages() -> impl Strategy<Value = Value> {
+    let target = || {
+        (chats(), ids(), any::<bool>()).prop_map(|(chat, id, own)| {
+            json!({"chat": chat.wid(), "id": id, "fromMe": own, "author": format!("{ANNA}@c.us"), "rid": 3})
+        })
+    };
+    let of = move |more: Value| {
+        target().prop_map(move |mut frame| {
+            more.as_object()
+                .unwrap()
+                .iter()
+                .for_each(|(name, value)| frame[name] = value.clone());
+            frame
+        })
+    };
+    let chat = || chats().prop_map(|chat| chat.wid());
+    prop_oneof![
+        of(json!({"t": "edit", "editId": "E", "body": "new"})),
+        of(json!({"t": "revoke", "revokeId": "D"})),
+        of(json!({"t": "react", "reactionId": "R", "emoji": "x"})),
+        of(json!({"t": "vote", "voteId": "V", "options": ["a"]})),
+        (chat(), ids(), any::<bool>())
+            .prop_map(|(chat, id, star)| json!({"t": "star", "chat": chat, "ids": [id], "star": star})),
+        (chat(), ids()).prop_map(|(chat, id)| json!({"t": "forget", "chat": chat, "ids": [id]})),
+        (chat(), ids()).prop_map(|(chat, id)| json!({"t": "played", "chat": chat, "ids": [id]})),
+        chat().prop_map(|chat| json!({"t": "history", "chat": chat, "count": 9, "rid": 4})),
+        chat().prop_map(|chat| json!({"t": "seen", "id": chat})),
+        (chat(), any::<bool>())
+            .prop_map(|(chat, clear)| json!({"t": "chat_set", "chat": chat, "clear": clear, "pin": 5})),
+        (chat(), ids()).prop_map(|(chat, id)| json!({
+            "t": "send", "rid": 5, "to": chat, "id": id,
+            "msg": {"type": "poll_creation", "pollName": "?", "pollOptions": [{"name": "a"}]},
+        })),
+    ]
+}
 
 fn says() -> impl Strategy<Value = Value> {
     prop_oneof![
@@ -44,6 +179,8 @@ pub(super) fn happens() -> impl Strategy<Value = Happens> {
         2 => Just(Happens::Opens),
         1 => (0..4_usize).prop_map(Happens::Leaves),
         8 => (0..4_usize, says()).prop_map(|(page, frame)| Happens::Says(page, frame)),
+        8 => (0..4_usize, says_of_messages()).prop_map(|(page, frame)| Happens::Says(page, frame)),
+        8 => given(),
         3 => (0..2_usize, 0..4_usize).prop_map(|(phone, page)| Happens::Scans(phone, page)),
         3 => (0..2_usize, 0..3_usize).prop_map(|(from, to)| Happens::PhoneSends(from, to)),
         1 => (0..2_usize, 0..2_usize).prop_map(|(reader, from)| Happens::Reads(reader, from)),
@@ -77,6 +214,8 @@ impl Life {
             ..Timing::default()
         };
         life.give(&inputs::SetTiming { timing, seed: None });
+        let (id, group) = group_of(&PEOPLE);
+        life.network.state.groups.insert(id, group);
         for digits in [ANNA, BEN] {
             let phone = number(digits);
             let name = Some(format!("Person {digits}"));
@@ -172,6 +311,12 @@ impl Life {
                     ..Fault::of(FaultKind::NAMES[*kind].1, &who(phone))
                 };
                 let _ = self.give(&inputs::PlanFault { fault });
+            }
+            Happens::Given(input) => {
+                self.written
+                    .push((self.now, serde_json::to_string(input).unwrap()));
+                input.replay(&mut self.network, self.now);
+                self.network.take_effects();
             }
             Happens::Restarts(seed) => self.restarts(*seed),
         }
