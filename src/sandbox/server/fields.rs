@@ -321,7 +321,9 @@ mod tests {
 
     #[test]
     fn each_field_says_what_is_wrong_with_it() {
-        let phone = |fields: &mut Fields| drop(fields.needed_phone("to"));
+        let phone = |fields: &mut Fields| {
+            fields.needed_phone("to");
+        };
         assert_eq!(complaints("[]", phone), [(String::new(), "body")]);
         assert_eq!(complaints("{}", phone), [("/to".to_owned(), "missing")]);
         assert_eq!(

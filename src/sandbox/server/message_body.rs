@@ -13,7 +13,7 @@ use crate::sandbox::network::{ChatId, Content, Kind, MediaKind, Number};
 const MANY: usize = 256;
 
 /// Options of a poll, at most.
-const OPTIONS: usize = 12;
+pub(super) const OPTIONS: usize = 12;
 
 /// A message as it was asked for; what is known of a file is still missing.
 pub(super) struct Order {

@@ -198,9 +198,12 @@ fn done(outcome: Result<(), Refusal>, field: &str) -> Answer {
 }
 
 async fn react(hub: State, path: web::Path<String>, body: Bytes) -> Answer {
-    let phone = known(&path)?;
-    // An empty one takes the reaction away, so it must be there and may be empty.
-    let (chat, id, emoji) = target(&body, |fields| {
+    done(hub.act(react_of(known(&path)?, &body)?), "/emoji")
+}
+
+/// An empty emoji takes the reaction away, so it must be there and may be empty.
+pub(super) fn react_of(phone: Number, body: &[u8]) -> Result<inputs::React, Problem> {
+    let (chat, id, emoji) = target(body, |fields| {
         if !fields.has("emoji") {
             fields.note(
                 "emoji",
@@ -210,71 +213,78 @@ async fn react(hub: State, path: web::Path<String>, body: Bytes) -> Answer {
         }
         Some(fields.text("emoji").unwrap_or_default())
     })?;
-    done(
-        hub.act(inputs::React {
-            phone,
-            chat,
-            id,
-            emoji,
-        }),
-        "/emoji",
-    )
+    Ok(inputs::React {
+        phone,
+        chat,
+        id,
+        emoji,
+    })
 }
 
 async fn edit(hub: State, path: web::Path<String>, body: Bytes) -> Answer {
-    let phone = known(&path)?;
-    let (chat, id, text) = target(&body, |fields| fields.needed_text("text"))?;
-    done(
-        hub.act(inputs::Edit {
-            phone,
-            chat,
-            id,
-            text,
-        }),
-        "/text",
-    )
+    done(hub.act(edit_of(known(&path)?, &body)?), "/text")
+}
+
+pub(super) fn edit_of(phone: Number, body: &[u8]) -> Result<inputs::Edit, Problem> {
+    let (chat, id, text) = target(body, |fields| fields.needed_text("text"))?;
+    Ok(inputs::Edit {
+        phone,
+        chat,
+        id,
+        text,
+    })
 }
 
 async fn revoke(hub: State, path: web::Path<String>, body: Bytes) -> Answer {
-    let phone = known(&path)?;
-    let (chat, id, ()) = target(&body, |_| Some(()))?;
-    done(hub.act(inputs::Revoke { phone, chat, id }), "/wa_message_id")
+    done(hub.act(revoke_of(known(&path)?, &body)?), "/wa_message_id")
+}
+
+pub(super) fn revoke_of(phone: Number, body: &[u8]) -> Result<inputs::Revoke, Problem> {
+    let (chat, id, ()) = target(body, |_| Some(()))?;
+    Ok(inputs::Revoke { phone, chat, id })
 }
 
 async fn vote(hub: State, path: web::Path<String>, body: Bytes) -> Answer {
-    let phone = known(&path)?;
-    let (chat, id, options) = target(&body, |fields| {
+    done(hub.act(vote_of(known(&path)?, &body)?), "/options")
+}
+
+/// No options take the vote back, so the list must be there and may be empty.
+pub(super) fn vote_of(phone: Number, body: &[u8]) -> Result<inputs::Vote, Problem> {
+    let (chat, id, options) = target(body, |fields| {
         if !fields.has("options") {
             fields.note("options", "missing", "is required; empty, it takes the vote back");
         }
-        Some(fields.texts("options", 12))
+        Some(fields.texts("options", message_body::OPTIONS))
     })?;
-    done(
-        hub.act(inputs::Vote {
-            phone,
-            chat,
-            id,
-            options,
-        }),
-        "/options",
-    )
+    Ok(inputs::Vote {
+        phone,
+        chat,
+        id,
+        options,
+    })
 }
 
 async fn forward(hub: State, path: web::Path<String>, body: Bytes) -> Answer {
-    let phone = known(&path)?;
-    let mut fields = Fields::read(&body)?;
-    let chat = fields.needed_chat("chat");
-    let id = fields.needed_text("wa_message_id");
-    let to = fields.needed_chat("to");
-    let ((chat, id), to) = fields.done_with(chat.zip(id).zip(to))?;
-    let id = hub.act(inputs::Forward { phone, chat, id, to });
+    let id = hub.act(forward_of(known(&path)?, &body)?);
     let id = id.map_err(|refusal| Problem::refused(refusal, "/to"))?;
     Ok(HttpResponse::Created().json(json!({"wa_message_id": id})))
 }
 
+pub(super) fn forward_of(phone: Number, body: &[u8]) -> Result<inputs::Forward, Problem> {
+    let mut fields = Fields::read(body)?;
+    let chat = fields.needed_chat("chat");
+    let id = fields.needed_text("wa_message_id");
+    let to = fields.needed_chat("to");
+    let ((chat, id), to) = fields.done_with(chat.zip(id).zip(to))?;
+    Ok(inputs::Forward { phone, chat, id, to })
+}
+
 async fn typing(hub: State, path: web::Path<String>, body: Bytes) -> Answer {
-    let phone = known(&path)?;
-    let mut fields = Fields::read(&body)?;
+    done(hub.act(typing_of(known(&path)?, &body)?), "/to")
+}
+
+pub(super) fn typing_of(phone: Number, body: &[u8]) -> Result<inputs::TypesOnPhone, Problem> {
+    let mut fields = Fields::read(body)?;
     let chat = fields.needed_chat("to");
     let state = fields.text("state").unwrap_or_else(|| "composing".to_owned());
     let typing = Typing::named(&state);
@@ -282,12 +292,15 @@ async fn typing(hub: State, path: web::Path<String>, body: Bytes) -> Answer {
         fields.note("state", "out_of_range", "must be composing, recording or paused");
     }
     let (chat, typing) = fields.done_with(chat.zip(typing))?;
-    done(hub.act(inputs::TypesOnPhone { phone, chat, typing }), "/to")
+    Ok(inputs::TypesOnPhone { phone, chat, typing })
 }
 
 async fn read(hub: State, path: web::Path<String>, body: Bytes) -> Answer {
-    let reader = known(&path)?;
-    let mut fields = Fields::read(&body)?;
+    done(hub.act(read_of(known(&path)?, &body)?), "/from")
+}
+
+pub(super) fn read_of(reader: Number, body: &[u8]) -> Result<inputs::Read, Problem> {
+    let mut fields = Fields::read(body)?;
     let chat = fields.needed_chat("from");
     let id = fields.text("wa_message_id");
     let played = fields.flag("played");
@@ -295,18 +308,22 @@ async fn read(hub: State, path: web::Path<String>, body: Bytes) -> Answer {
         fields.note("wa_message_id", "missing", "one listens to one message");
     }
     let chat = fields.done_with(chat)?;
-    let outcome = hub.act(inputs::Read {
+    Ok(inputs::Read {
         reader,
         chat,
         id,
         played,
-    });
-    done(outcome, "/from")
+    })
 }
 
 async fn seed(hub: State, path: web::Path<String>, body: Bytes) -> Answer {
-    let phone = known(&path)?;
-    let mut fields = Fields::read(&body)?;
+    let (chats, messages) = hub.act(history_of(known(&path)?, &body)?).map_err(refused)?;
+    hub.until_saved().await;
+    Ok(HttpResponse::Created().json(json!({"chats": chats, "messages": messages})))
+}
+
+pub(super) fn history_of(phone: Number, body: &[u8]) -> Result<inputs::SeedHistory, Problem> {
+    let mut fields = Fields::read(body)?;
     let mut counted = |name: &str, most: usize, otherwise: Option<usize>| {
         if !fields.has(name) && otherwise.is_none() {
             fields.note(name, "missing", "is required");
@@ -330,9 +347,7 @@ async fn seed(hub: State, path: web::Path<String>, body: Bytes) -> Answer {
         chats,
         days,
     };
-    let (chats, messages) = hub.act(inputs::SeedHistory { phone, past }).map_err(refused)?;
-    hub.until_saved().await;
-    Ok(HttpResponse::Created().json(json!({"chats": chats, "messages": messages})))
+    Ok(inputs::SeedHistory { phone, past })
 }
 
 #[derive(Deserialize)]

@@ -19,8 +19,9 @@ use super::journal::{self, LogNumber};
 use super::renderer;
 use crate::sandbox::network::{Effect, Millis, SocketId};
 
-/// Frames that may wait for one page. A page that is further behind is cut and may come again.
-const WAITING_FRAMES: usize = 1_024;
+/// Frames that may wait for one page: twice as many receipts as a message to the largest group has at one moment. A page
+/// that is further behind is cut and may come again.
+const WAITING_FRAMES: usize = 2_048;
 
 /// Inputs that may wait to be written. Beyond it whoever brings more waits: the disk has stalled, and without it nothing
 /// may be told.
