@@ -28,6 +28,7 @@ import { messageModules } from './modules/messages';
 import { muteModules } from './modules/mute';
 import { participantModules } from './modules/participants';
 import { pollModules } from './modules/polls';
+import { pinModules } from './modules/pins';
 import { preferenceModules } from './modules/preferences';
 import { syncProgressModules } from './modules/sync-progress';
 import { presenceModules } from './modules/presence';
@@ -55,6 +56,7 @@ for (const table of [
     WAWebCollection: { default: Collection },
   },
   identityModules,
+  pinModules,
   preferenceModules,
   syncProgressModules,
   serverErrorModules,

@@ -34,13 +34,20 @@ export function unixTime(): number {
   return Math.floor(Date.now() / 1000);
 }
 
+const [PRIMARY, SECONDARY, TERTIARY] = PAGE_VERSION.split('.');
+
 export const constantModules: ModuleTable = {
-  // conn.main_init and chat.markIsRead read the version; buttons use DROP_ATTR.
+  // conn.main_init and chat.markIsRead read the version. Plain data: wppconnect takes it out of the browser.
   WAWebBuildConstants: {
     SANITIZED_VERSION_STR: PAGE_VERSION,
     VERSION_STR: PAGE_VERSION,
-    DROP_ATTR: Symbol('drop'),
+    VERSION_BASE: PAGE_VERSION,
+    VERSION_PRIMARY: PRIMARY,
+    VERSION_SECONDARY: SECONDARY,
+    VERSION_TERTIARY: TERTIARY,
   },
+  // chat.sendTextMessage with buttons.
+  WAWap: { DROP_ATTR: Symbol('drop') },
   // chat.sendRawMessage gives each message ACK.CLOCK to start with.
   WAWebAck: {
     ACK,
