@@ -1,5 +1,6 @@
 /** Another device of a phone: it speaks the frames of the sandbox's page, without a browser. */
 
+import { randomBytes } from 'node:crypto';
 import WebSocket from 'ws';
 import { Heard } from './events';
 import { until } from './rows';
@@ -59,6 +60,13 @@ export class Device {
 
   tell(verb: string, body: Frame = {}): void {
     this.#say({ t: verb, ...body });
+  }
+
+  /** Sends a text. Answers its id. */
+  async send(to: string, body: string): Promise<string> {
+    const id = `3EB0${randomBytes(9).toString('hex').toUpperCase()}`;
+    await this.ask('send', { to, id, msg: { type: 'chat', body } });
+    return id;
   }
 
   async logout(): Promise<void> {

@@ -114,6 +114,11 @@ export class Sandbox {
     return until(`message ${id} in the delivery log`, async () => (await this.deliveries({ wa_message_id: id }))[0]);
   }
 
+  /** The same, once it is on the phones that it is for. */
+  async arrived(id: string): Promise<Delivery> {
+    return this.deliveredAs(id, 'on the phones', (delivery) => delivery['ack'] >= 2);
+  }
+
   /** The message with this WhatsApp id, once what the log says of it fits. */
   async deliveredAs(id: string, what: string, fits: (delivery: Delivery) => unknown): Promise<Delivery> {
     return until(`message ${id} ${what}`, async () =>

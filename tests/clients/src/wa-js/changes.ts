@@ -15,7 +15,7 @@ export async function changes(rows: Rows, stage: Stage): Promise<void> {
 /** The key of a new message of ours to Anna. */
 async function sent({ session, sandbox, anna }: Stage, text: string): Promise<string> {
   const { id } = await session.call('chat.sendTextMessage', anna.id, text);
-  await sandbox.delivered(bareId(id));
+  await sandbox.arrived(bareId(id));
   return id;
 }
 

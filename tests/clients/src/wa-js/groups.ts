@@ -1,7 +1,7 @@
 /** Groups: made, changed and left, by us and by others. What counts is what the network has of the group. */
 
 import { expect, later, same, until, type Rows } from '../rows';
-import { FILES } from '../world';
+import { FILES, arrived } from '../world';
 import { bareId } from './messages';
 import type { Stage } from './session';
 
@@ -27,14 +27,18 @@ export async function groups(rows: Rows, stage: Stage): Promise<void> {
   await invites(rows, stage, group);
 }
 
-async function talking(rows: Rows, { session, heard, sandbox, anna, ben }: Stage, group: Group): Promise<void> {
+async function talking(rows: Rows, stage: Stage, group: Group): Promise<void> {
+  const { session, heard, sandbox, anna, ben } = stage;
   const sent = later(async () => {
     const text = `Tea at five, @${ben.number}?`;
-    return bareId((await session.call('chat.sendTextMessage', await group(), text, { mentionedList: [ben.id] })).id);
+    return bareId((await session.call('chat.sendTextMessage', await group(), text, { detectMentioned: true })).id);
   });
   await rows.row('chat.sendTextMessage: to a group', async () => {
     same((await sandbox.delivered(await sent())).to, await group());
     await ben.has(await group(), await sent(), 'in the group');
+  });
+  await rows.row('chat.sendTextMessage: with a mention that it finds in the text', async () => {
+    same((await arrived(stage, await sent())).mentionedJidList, [ben.id]);
   });
   await rows.row('event chat.msg_ack_change: by a participant', async () => {
     const id = await sent();

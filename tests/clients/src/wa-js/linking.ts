@@ -123,7 +123,8 @@ async function state(rows: Rows, session: Session, me: Phone): Promise<void> {
   });
   await rows.row('conn.getBuildConstants', async () => {
     const constants = await session.ask('WPP.conn.getBuildConstants()');
-    expect(/^2\.3000/.test(constants?.VERSION_STR ?? constants?.VERSION_BASE ?? ''), JSON.stringify(constants));
+    expect(/^2\.3000/.test(constants?.VERSION_STR ?? ''), JSON.stringify(constants));
+    same(constants.PARSED.SECONDARY, 3_000);
   });
 }
 

@@ -45,6 +45,7 @@ async function sending(rows: Rows, stage: Stage): Promise<void> {
     return id;
   });
   await rows.row('event chat.msg_ack_change: 4, played', async () => {
+    await stage.sandbox.arrived(voice ?? '');
     await anna.do('read', { from: me.number, wa_message_id: voice, played: true });
     await heard.first('chat.msg_ack_change', (event) => event.ack === 4 && event.ids.some((key: string) => bareId(key) === voice));
   });

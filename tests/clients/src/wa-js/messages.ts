@@ -42,7 +42,7 @@ async function sending(rows: Rows, stage: Stage): Promise<void> {
     expect(key.startsWith(`true_${anna.id}_`), `it is ${key}`);
   });
   await rows.row('chat.sendTextMessage: with a mention', async () => {
-    const answer = await text(`Hi @${anna.number}`, { detectMentioned: true });
+    const answer = await text(`Hi @${anna.number}`, { mentionedList: [anna.id] });
     same((await arrived(stage, bareId(answer.id))).mentionedJidList, [anna.id]);
   });
   await rows.row('chat.sendTextMessage: with a link preview', async () => {
@@ -99,7 +99,7 @@ async function receiving(rows: Rows, { session, heard, anna, me }: Stage): Promi
 async function asking(rows: Rows, { session, heard, sandbox, anna, me }: Stage): Promise<void> {
   const first = later(async () => {
     const { id } = await session.call('chat.sendTextMessage', anna.id, 'What about kumquats?');
-    await sandbox.delivered(bareId(id));
+    await sandbox.arrived(bareId(id));
     return id as string;
   });
   const received = later(async () => {

@@ -77,7 +77,7 @@ function tellEvents(names: string[]): void {
   const { WPP, tellRun } = window as any;
   const plain = (value: any, depth = 0): unknown => {
     if (value === null || typeof value !== 'object') return typeof value === 'function' ? undefined : value;
-    if (value._serialized) return String(value);
+    if (value._serialized) return String(value._serialized);
     if (depth > 6) return undefined;
     if (ArrayBuffer.isView(value)) return Array.from(value as Uint8Array);
     if (Array.isArray(value)) return value.map((inner) => plain(inner, depth + 1));

@@ -39,7 +39,7 @@ async function kept(rows: Rows, stage: Stage): Promise<void> {
   await set('archiveChat: taken back', () => client.archiveChat(ben.id, false), (frame) => frame.archive === false);
   await set('pinChat: to the top', () => client.pinChat(ben.id, true), (frame) => frame.pin > 0);
   await set('pinChat: no more', () => client.pinChat(ben.id, false), (frame) => frame.pin === 0);
-  await set('sendMute', () => client.sendMute(ben.id, 1, 'days'), (frame) => frame.muteExpiration > 0);
+  await set('sendMute', () => client.sendMute(ben.id, 8, 'hours'), (frame) => frame.muteExpiration > 0);
   await rows.row('getListMutes', async () => {
     expect(JSON.stringify(await client.getListMutes()).includes(ben.number), 'Ben is not among them');
   });

@@ -37,6 +37,10 @@ export const LEFT_OUT: readonly LeftOut[] = [
     reason: 'Whoever has the link or is added is in a group: there are no requests',
     calls: ['approveGroupMembershipRequest', 'rejectGroupMembershipRequest', 'getGroupMembershipRequests'],
   },
+  {
+    reason: 'They fetch files outside of the browser, where nothing leads to the sandbox instead of WhatsApp',
+    calls: ['decryptFile', 'decryptAndSaveFile'],
+  },
   { reason: 'They convert with an ffmpeg of the machine before they send', calls: ['sendGif', 'sendGifFromBase64'] },
   {
     reason: 'The network has no part in it: the client does it alone, reads the browser\'s own database, does it no longer, or create has done it',

@@ -69,6 +69,7 @@ async function polls(rows: Rows, { client, heard, sandbox, anna, me }: Stage): P
     return message;
   });
   await rows.row('event vote_update', async () => {
+    await sandbox.arrived(poll?.id.id ?? '');
     await anna.do('vote', { to: me.number, wa_message_id: poll?.id.id, options: ['Yes'] });
     const [vote] = await heard.first('vote_update', (vote) => vote.selectedOptions.length);
     same([vote.voter, vote.selectedOptions[0].name], [anna.id, 'Yes']);

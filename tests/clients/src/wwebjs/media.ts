@@ -52,6 +52,7 @@ async function sending(rows: Rows, stage: Stage): Promise<void> {
     return message;
   });
   await rows.row('event message_ack: 4, played', async () => {
+    await stage.sandbox.arrived(voice?.id.id ?? '');
     await anna.do('read', { from: me.number, wa_message_id: voice?.id.id, played: true });
     await heard.first('message_ack', (message, ack) => ack === 4 && message.id.id === voice?.id.id);
   });

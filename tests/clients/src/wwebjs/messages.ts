@@ -91,7 +91,7 @@ async function asking(rows: Rows, { client, heard, sandbox, anna, me }: Stage): 
   const text = `@${me.number} an old one about kumquats`;
   const first = later(async () => {
     const message = await client.sendMessage(anna.id, 'What about kumquats?');
-    await sandbox.delivered(message.id.id);
+    await sandbox.arrived(message.id.id);
     return message;
   });
   const received = later(async () => {

@@ -58,7 +58,9 @@ export async function posts(rows: Rows, stage: Stage): Promise<void> {
   rows.area('Status posts');
   const { client, heard, sandbox, anna } = stage;
   const mine = await rows.row('sendMessage: status post, text', async () => {
-    const message = await client.sendMessage(STATUS, 'Fresh tea today');
+    // The client answers with a message of its own making, and posts another one.
+    const [message] = await heard.during(() => client.sendMessage(STATUS, 'Fresh tea today'), 'message_create', (message) =>
+      message.body === 'Fresh tea today');
     same((await sandbox.delivered(message.id.id)).to, STATUS);
     await anna.has(STATUS, message.id.id, 'as a status post');
     return message;

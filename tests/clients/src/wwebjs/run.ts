@@ -6,6 +6,7 @@ import { changes } from './changes';
 import { chats } from './chats';
 import { contacts } from './contacts';
 import { content } from './content';
+import { devices } from './devices';
 import { groups } from './groups';
 import * as linking from './linking';
 import { media } from './media';
@@ -19,7 +20,7 @@ export async function run(rows: Rows, sandbox: Sandbox, people: People): Promise
   const { me } = people;
   const session = await linking.link(rows, sandbox, me);
   const stage: Stage = { ...(await world(sandbox, people)), session, client: session.client, heard: session.heard };
-  for (const area of [messages, media, content, changes, chats, contacts, groups, profile, presence, posts, app]) {
+  for (const area of [messages, media, content, changes, chats, contacts, groups, profile, presence, posts, devices, app]) {
     await area(rows, stage);
   }
   await leave(stage);
