@@ -59,7 +59,7 @@ export function contentOf(message: Message): Content {
     case 'audio':
     case 'document':
     case 'sticker':
-      return mediaOf(message.type, fields, message.body);
+      return mediaOf(message.type, fields);
     case 'location':
       return locationOf(fields);
     case 'contacts':
@@ -78,13 +78,13 @@ export function contentOf(message: Message): Content {
   }
 }
 
-function mediaOf(kind: MediaKind, fields: Fields, body: string): MediaContent {
+function mediaOf(kind: MediaKind, fields: Fields): MediaContent {
   const thumbnail = text(fields['thumbnail']);
   return {
     kind,
     mime: text(fields['mime_type']),
     size: number(fields['size']) ?? 0,
-    caption: text(fields['caption']) || (kind === 'image' || kind === 'video' || kind === 'document' ? body : ''),
+    caption: text(fields['caption']),
     filename: text(fields['filename']),
     voice: fields['voice'] === true,
     gif: fields['gif'] === true,

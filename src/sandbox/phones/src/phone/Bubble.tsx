@@ -21,6 +21,8 @@ interface Props {
   self: string;
   /** Whether it says who wrote it. */
   named: boolean;
+  /** Whether the phone is an admin of the group. */
+  admin: boolean;
   actions: ChatActions;
   onWish: (wish: Wish, message: Message) => void;
   onOpen: (peer: string) => void;
@@ -29,7 +31,7 @@ interface Props {
 
 /** One message, or a notice of what has happened to the group. */
 export const Bubble = memo(function Bubble(props: Props) {
-  const { message, follows, self, named, actions, onWish, onOpen, onFind } = props;
+  const { message, follows, self, named, admin, actions, onWish, onOpen, onFind } = props;
   const nameOf = useNames(self);
   const content = contentOf(message);
   if (content.kind === 'system') {
@@ -52,7 +54,7 @@ export const Bubble = memo(function Bubble(props: Props) {
         <time dateTime={message.at} title={new Date(message.at).toLocaleString()}>{timeOfDay(message.at)}</time>
         {message.from_me && <Ticks ack={message.ack} />}
       </span>
-      <MessageMenu message={message} self={self} actions={actions} onWish={onWish} />
+      <MessageMenu message={message} self={self} admin={admin} actions={actions} onWish={onWish} />
       <Reactions message={message} self={self} actions={actions} nameOf={nameOf} />
     </li>
   );

@@ -78,6 +78,7 @@ export function ChatScreen(props: Props) {
         peer={peer}
         name={name}
         chat={chat}
+        admin={group?.participants.some((one) => one.phone === phone.phone && one.admin) === true}
         shelf={shelf}
         actions={actions}
         onWish={onWish}

@@ -11,6 +11,8 @@ export type Wish = 'reply' | 'forward' | 'edit' | 'info' | 'emoji';
 interface Props {
   message: Message;
   self: string;
+  /** An admin of the group takes back what others wrote, too. */
+  admin: boolean;
   actions: ChatActions;
   onWish: (wish: Wish, message: Message) => void;
 }
@@ -18,7 +20,7 @@ interface Props {
 export const QUICK = ['👍', '❤️', '😂', '😮', '😢', '🙏'];
 
 /** A row of reactions, and everything else that can be done with a message. */
-export function MessageMenu({ message, self, actions, onWish }: Props) {
+export function MessageMenu({ message, self, admin, actions, onWish }: Props) {
   const attempt = useAttempt();
   const mine = message.reactions?.find((reaction) => reaction.by === self)?.emoji;
   const wish = (label: string, icon: IconNode, what: Wish): MenuItem => ({ label, icon, act: () => onWish(what, message) });
@@ -31,12 +33,15 @@ export function MessageMenu({ message, self, actions, onWish }: Props) {
       wish('Forward', Forward, 'forward'),
     ];
     if (message.from_me && ['text', 'image', 'video', 'document'].includes(kind)) list.push(wish('Edit', Pencil, 'edit'));
-    list.push(wish('Info', Info, 'info'), {
-      label: 'Delete for everyone',
-      icon: Trash2,
-      danger: true,
-      act: () => void attempt(() => actions.revoke(message)),
-    });
+    list.push(wish('Info', Info, 'info'));
+    if (message.from_me || admin) {
+      list.push({
+        label: 'Delete for everyone',
+        icon: Trash2,
+        danger: true,
+        act: () => void attempt(() => actions.revoke(message)),
+      });
+    }
     return list;
   };
   return (

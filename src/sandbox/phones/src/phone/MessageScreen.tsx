@@ -1,3 +1,5 @@
+import { useEffect, useState } from 'preact/hooks';
+import { call } from '../api/call';
 import type { Message, Phone, Receipt } from '../api/shapes';
 import { bySeen } from '../model/receipts';
 import { summary } from '../model/summary';
@@ -16,7 +18,7 @@ interface Props {
 export function MessageScreen({ message, phone, onBack }: Props) {
   const nameOf = useNames(phone.phone);
   const people = usePeople();
-  const receipts = bySeen(message.receipts ?? []);
+  const receipts = bySeen(useReceipts(phone.phone, message));
   return (
     <>
       <AppBar title={<b>Message info</b>} onBack={onBack} />
@@ -57,6 +59,20 @@ export function MessageScreen({ message, phone, onBack }: Props) {
       </div>
     </>
   );
+}
+
+/** Receipts of a large group do not come with the message: they are fetched, and again whenever it has changed. */
+function useReceipts(phone: string, message: Message): Receipt[] {
+  const [fetched, setFetched] = useState<Receipt[]>([]);
+  useEffect(() => {
+    if (message.receipts) return;
+    const asked = new URLSearchParams({ phone, wa_message_id: message.wa_message_id });
+    call<{ data: { receipts: Receipt[] }[] }>('GET', `/deliveries?${asked}`).then(
+      ({ data }) => setFetched(data[0]?.receipts ?? []),
+      () => undefined,
+    );
+  }, [phone, message]);
+  return message.receipts ?? fetched;
 }
 
 /** Told only where somebody has more than the phone itself. */
