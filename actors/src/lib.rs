@@ -1,7 +1,7 @@
 //! Everything of Zaptor below HTTP.
 //!
 //! The rooms stand on floors and imports point down only: F0 `domain`, F1 `protocol`, F2 `store`, `session`, `bus`,
-//! `supervision`, F3 `journal`, `outbox`, `ledger`, F4 `account`, `dispatcher`, `billing`, `rate_limit`,
+//! `supervision`, `vault`, F3 `journal`, `outbox`, `ledger`, F4 `account`, `dispatcher`, `billing`, `rate_limit`,
 //! F5 `registry`, F6 `platform`. Rooms of one floor never import one another; a test holds it.
 
 pub mod account;
@@ -19,3 +19,4 @@ pub mod registry;
 pub mod session;
 pub mod store;
 pub mod supervision;
+pub mod vault;

@@ -39,6 +39,11 @@ impl<K: Kind> Id<K> {
     pub const fn bits(self) -> u128 {
         self.0
     }
+
+    /// When it was made, as its first 48 bits say.
+    pub fn made_at(self) -> super::Timestamp {
+        super::Timestamp::from_millis(i64::try_from(self.0 >> 80).unwrap_or(i64::MAX))
+    }
 }
 
 impl<K> Clone for Id<K> {
@@ -161,6 +166,8 @@ kinds! {
     NodeId NodeKind "nod";
     /// A request to the HTTP edge.
     RequestId RequestKind "req";
+    /// A snapshot of a browser profile.
+    SnapshotId SnapshotKind "snp";
 }
 
 /// Makes ids and random bytes. One per process, shared; seeded in tests.

@@ -10,7 +10,9 @@ pub mod tokens;
 
 pub use account::{AccountState, EngineKind};
 pub use clock::{Clock, Timestamp};
-pub use ids::{AccountId, EntryId, EventId, IdSource, KeyId, MessageId, NodeId, TenantId, UserId};
+pub use ids::{
+    AccountId, EntryId, EventId, IdSource, KeyId, MessageId, NodeId, SnapshotId, TenantId, UserId,
+};
 pub use jid::{Jid, Phone};
 pub use message::{Content, Direction, MessageStatus, Priority, WaMessageId};
 pub use tokens::Tokens;

@@ -8,3 +8,4 @@ mod dispatcher;
 mod session_conformance;
 mod session_simulated;
 mod store_conformance;
+mod vault;
