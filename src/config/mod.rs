@@ -20,7 +20,7 @@ pub use validate::Problem;
 
 use sections::{
     Account, Auth, Billing, Bus, Data, Dispatcher, Engine, RateLimit, Sandbox, Server, Store, Stream,
-    Supervision, Telemetry,
+    Supervision, Telemetry, Vault,
 };
 
 /// The defaults, which are also the manual.
@@ -44,6 +44,8 @@ pub struct Config {
     pub engine: Engine,
     /// One account: probe, pairing, sends in doubt.
     pub account: Account,
+    /// Snapshots of browser profiles.
+    pub vault: Vault,
     /// What restarts accounts.
     pub supervision: Supervision,
     /// Intake and pump.

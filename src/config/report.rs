@@ -44,7 +44,7 @@ fn redacted(key: &str, value: serde_json::Value) -> serde_json::Value {
         return value;
     };
     match key {
-        "auth.signing_secret" => REDACTED.into(),
+        "auth.signing_secret" | "vault.keys" => REDACTED.into(),
         "store.url" | "bus.redis_url" | "sandbox.url" => without_password(text).into(),
         _ => value,
     }
@@ -77,11 +77,13 @@ mod tests {
             "auth.signing_secret",
             "a very long secret that nobody may see",
         );
+        let keys = "00000000000000aa:bm9ib2R5IG1heSBzZWUgdGhpcyBrZXkgZWl0aGVyISE=";
+        flags.set("--test", "vault.keys", keys);
         flags.set("--test", "store.url", "postgres://zaptor:hunter2@db/zaptor");
         let rows = rows(&load(None, [], &flags).unwrap());
         let text = serde_json::to_string(&rows).unwrap();
         assert!(
-            !text.contains("hunter2") && !text.contains("nobody may see"),
+            !text.contains("hunter2") && !text.contains("bm9ib2R5") && !text.contains("nobody may see"),
             "{text}"
         );
         let port = rows.iter().find(|row| row.key == "server.port").unwrap();

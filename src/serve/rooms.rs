@@ -5,8 +5,8 @@ use std::{path::Path, time::Duration};
 use zaptor_actors::{
     account, billing, dispatcher,
     domain::EngineKind,
-    platform::{self, Secrets},
-    rate_limit, registry, store, supervision,
+    platform::{self, Secrets, VaultSettings},
+    rate_limit, registry, store, supervision, vault,
 };
 
 use crate::{
@@ -59,9 +59,25 @@ pub(super) fn platform(config: &Config, data_dir: &Path, sandbox: bool) -> platf
         registry: registry::Settings {
             stop_deadline_seconds: u64::from(config.account.close_deadline_s + config.account.stop_grace_s)
                 + 5,
+            refresh_snapshots_seconds: u64::from(config.vault.refresh_h) * 3_600,
+            first_snapshot_seconds: config.vault.first_after_s.into(),
             ..registry::Settings::default()
         },
+        vault: vault(config),
         redis_url: Some(config.bus.redis_url.clone()).filter(|url| !url.is_empty()),
+    }
+}
+
+fn vault(config: &Config) -> VaultSettings {
+    let section = &config.vault;
+    VaultSettings {
+        enabled: section.enabled,
+        dir: Some(section.dir.clone()).filter(|dir| !dir.as_os_str().is_empty()),
+        keys: section.keys.clone().into(),
+        settings: vault::Settings {
+            keep: section.keep as usize,
+            profile_mib_max: section.profile_mib_max.into(),
+        },
     }
 }
 

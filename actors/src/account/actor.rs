@@ -4,10 +4,8 @@
 use std::time::Duration;
 
 use actix::{
-    Actor, ActorContext as _, ActorFutureExt as _, AsyncContext as _, Context, SpawnHandle, StreamHandler,
-    WrapFuture as _,
+    Actor, ActorFutureExt as _, AsyncContext as _, Context, SpawnHandle, StreamHandler, WrapFuture as _,
 };
-use futures::future;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
@@ -15,10 +13,11 @@ use super::{
     Place, Shared,
     catch_up::catch_up,
     inbound::{self, Chunk},
-    machine::{Effect, End, Input, Machine, Phase, Say},
+    machine::{Effect, Input, Machine, Phase},
     outbound::{self, Kit},
     pairing::Codes,
     probe,
+    profile::Prepared,
     recovery::{self, Doubt},
     scribe::{self, Data, Entry, ScribeHandle, Stamp},
     session_task::{self, SessionHandle},
@@ -31,8 +30,6 @@ use crate::{
     supervision::Life,
 };
 
-/// How long a generation that ends in good order waits for its last writes.
-const LAST_WRITES: Duration = Duration::from_secs(10);
 /// How long a page may load its chats before it is asked whether it lives.
 const SYNC_LATE: Duration = Duration::from_secs(20);
 /// How late a page may be with its next pairing code before it is asked whether it lives.
@@ -40,16 +37,16 @@ const CODE_LATE: Duration = Duration::from_secs(3);
 
 /// One generation of an account. Made by the registry's factory, never used again after its end.
 pub struct Account {
-    life: Life,
+    pub(super) life: Life,
     pub(super) shared: Shared,
     pub(super) place: Place,
     pub(super) machine: Machine,
-    scribe: Option<ScribeHandle>,
-    scribe_done: Option<oneshot::Receiver<()>>,
+    pub(super) scribe: Option<ScribeHandle>,
+    pub(super) scribe_done: Option<oneshot::Receiver<()>>,
     pub(super) session: Option<SessionHandle>,
-    session_closed: Option<oneshot::Receiver<()>>,
+    pub(super) session_closed: Option<oneshot::Receiver<()>>,
     /// Ends the session task; ended by the generation's own token as well.
-    session_token: CancellationToken,
+    pub(super) session_token: CancellationToken,
     pub(super) opened: bool,
     pub(super) codes: Codes,
     pub(super) doubts: Vec<Doubt>,
@@ -102,6 +99,7 @@ impl Account {
         let account = self.place.account;
         match effect {
             Effect::Open => self.open(ctx),
+            Effect::Repair { seen, usable } => self.place.repair.ask_for(seen, usable),
             Effect::Say(say) => self.note(Entry::Say(say), ctx),
             Effect::Announce { attempt } => {
                 if let Some(expires_at) = self.codes.show(attempt) {
@@ -114,6 +112,7 @@ impl Account {
             Effect::Probe { probe } => self.probe(probe, ctx),
             Effect::ProbeLater { ticket, soon } => self.probe_later(ticket, soon, ctx),
             Effect::NoteRoundTrip => {
+                self.place.repair.has_worked();
                 self.note(Entry::RoundTrip, ctx);
                 // Said again, in case it was lost or the lane was closed over a message in doubt.
                 self.say_ready();
@@ -192,13 +191,19 @@ impl Account {
         let task = session_task::start(
             &self.place,
             self.life.generation(),
-            &self.shared.settings,
-            self.shared.clock.clone(),
+            &self.shared,
             self.session_token.clone(),
         );
         self.session = Some(task.handle);
         self.session_closed = Some(task.closed);
-        ctx.add_stream(Box::pin(inbound::chunks(task.events)));
+        let events = task.events;
+        // What was done with the profile is heard before what the page says about it.
+        ctx.spawn(task.prepared.into_actor(self).map(|prepared, this, ctx| {
+            if let Ok(Prepared { done, restorable }) = prepared {
+                this.input(Input::ProfileReady { done, restorable }, ctx);
+            }
+            ctx.add_stream(Box::pin(inbound::chunks(events)));
+        }));
         ctx.spawn(
             task.opened
                 .into_actor(self)
@@ -206,6 +211,10 @@ impl Account {
                     Ok(Ok(())) => {
                         this.opened = true;
                         this.life.mark_healthy();
+                        this.expect_word(ctx);
+                    }
+                    Ok(Err(SessionError::Profile(reason))) => {
+                        this.input(Input::ProfileDamaged { reason }, ctx)
                     }
                     Ok(Err(error)) => {
                         let reason = error.to_string();
@@ -218,6 +227,13 @@ impl Account {
                     }
                 }),
         );
+    }
+
+    /// A page that is open says sooner or later whether it is linked.
+    fn expect_word(&self, ctx: &mut Context<Self>) {
+        let limit = Duration::from_secs(self.shared.settings.open_deadline_seconds);
+        let pause = self.shared.clock.sleep(limit).into_actor(self);
+        ctx.spawn(pause.map(|(), this, ctx| this.input(Input::PageSilent, ctx)));
     }
 
     pub(super) fn kit(&self) -> Option<Kit> {
@@ -307,7 +323,7 @@ impl Account {
         self.probe_timer = Some(ctx.spawn(due));
     }
 
-    fn cancel_probe_timer(&mut self, ctx: &mut Context<Self>) {
+    pub(super) fn cancel_probe_timer(&mut self, ctx: &mut Context<Self>) {
         if let Some(timer) = self.probe_timer.take() {
             ctx.cancel_future(timer);
         }
@@ -364,70 +380,6 @@ impl Account {
             }
         };
         ctx.spawn(work.into_actor(self));
-    }
-
-    /// First the session, so that what it reports last is still heard; then the last writes.
-    fn wind_down(&mut self, say: Say, give_up: bool, end: End, ctx: &mut Context<Self>) {
-        self.cancel_probe_timer(ctx);
-        self.session = None;
-        let (closed, token) = (self.session_closed.take(), self.session_token.clone());
-        let (clock, settings) = (
-            self.shared.clock.clone(),
-            std::sync::Arc::clone(&self.shared.settings),
-        );
-        let close = async move {
-            let Some(mut closed) = closed else { return };
-            let grace = Duration::from_secs(settings.stop_grace_seconds);
-            let in_grace = tokio::select! {
-                _ = &mut closed => true,
-                () = clock.sleep(grace) => false,
-            };
-            token.cancel();
-            if !in_grace {
-                let limit = Duration::from_secs(settings.close_deadline_seconds);
-                future::select(closed, clock.sleep(limit)).await;
-            }
-        };
-        let last = close.into_actor(self).then(move |(), this, _| {
-            let (scribe, done) = (this.scribe.take(), this.scribe_done.take());
-            let (shared, account) = (this.shared.clone(), this.place.account);
-            async move {
-                if let Some(scribe) = scribe {
-                    scribe.note(Entry::Say(say));
-                }
-                if let Some(done) = done {
-                    future::select(done, shared.clock.sleep(LAST_WRITES)).await;
-                }
-                if give_up {
-                    let now = shared.clock.now();
-                    return Some(recovery::give_up(&shared, account, now, recovery::LINK_ENDED).await);
-                }
-                None
-            }
-            .into_actor(this)
-        });
-        ctx.spawn(last.map(move |given_up, this, ctx| {
-            match given_up {
-                Some(Ok(epoch)) => this.place.standing.set_epoch(epoch),
-                Some(Err(error)) => {
-                    tracing::error!(target: "zaptor::account", account = %this.place.account, %error,
-                        "messages in doubt could not be settled; they are tried again later");
-                }
-                None => {}
-            }
-            this.end(end, ctx);
-        }));
-    }
-
-    fn end(&mut self, end: End, ctx: &mut Context<Self>) {
-        match end {
-            End::Finished(reason) => self.life.finish(reason),
-            End::Failed(kind, detail) => self.life.fail(kind, detail),
-        }
-        for stopping in self.stopping.drain(..) {
-            let _ = stopping.send(());
-        }
-        ctx.stop();
     }
 
     fn hear(&mut self, event: SessionEvent, ctx: &mut Context<Self>) {

@@ -22,10 +22,12 @@ mod obituary;
 mod outbound;
 mod pairing;
 mod probe;
+mod profile;
 mod recovery;
 mod scribe;
 mod session_task;
 mod settings;
+mod winding_down;
 mod writing;
 
 use std::{path::PathBuf, sync::Arc};
@@ -40,7 +42,10 @@ use crate::{
     },
     session::Engine,
     store::{AccountRow, Store},
+    vault::Vault,
 };
+
+use self::profile::Repair;
 
 pub use actor::Account;
 pub use events::StateSaid;
@@ -63,6 +68,8 @@ pub struct Shared {
     pub settings: Arc<Settings>,
     /// The name of this node, for timelines.
     pub node: Arc<str>,
+    /// Where snapshots of profiles are kept; nowhere where that is turned off.
+    pub vault: Option<Vault>,
     /// Hears that a lane may run.
     pub ready: Line<AccountReady>,
     /// Hears that it may not.
@@ -106,6 +113,7 @@ pub struct Place {
     pub standing: Arc<Standing>,
     /// Held by the session that uses the profile: a new generation waits until the last one's session is closed.
     profile_lock: Arc<tokio::sync::Mutex<()>>,
+    repair: Arc<Repair>,
 }
 
 impl Place {
@@ -118,14 +126,16 @@ impl Place {
             profile,
             standing: Arc::new(Standing::new(row.state, row.epoch)),
             profile_lock: Arc::default(),
+            repair: Arc::default(),
         }
     }
 }
 
 impl Place {
-    /// Completes once no session uses the profile any more.
-    pub async fn profile_is_free(&self) {
-        drop(self.profile_lock.lock().await);
+    /// Completes once no session uses the profile any more and it has been kept; no session will use it as long as the
+    /// guard lives.
+    pub async fn hold_profile(&self) -> tokio::sync::OwnedMutexGuard<()> {
+        Arc::clone(&self.profile_lock).lock_owned().await
     }
 }
 

@@ -36,7 +36,12 @@ pub(super) async fn make_profile(profile: &Path) -> Result<(), SessionError> {
     let path = profile.to_owned();
     let made = tokio::task::spawn_blocking(move || make_private(&path)).await;
     made.unwrap_or_else(|error| Err(io::Error::other(error)))
-        .map_err(|error| SessionError::Open(format!("the profile directory cannot be made: {error}")))
+        .map_err(|error| match error.kind() {
+            io::ErrorKind::AlreadyExists | io::ErrorKind::NotADirectory => {
+                SessionError::Profile(error.to_string())
+            }
+            _ => SessionError::Open(format!("the profile directory cannot be made: {error}")),
+        })
 }
 
 fn make_private(path: &Path) -> io::Result<()> {

@@ -1,16 +1,20 @@
 //! The task that owns the session: one command in flight, each within its deadline. It ends when its generation does,
 //! and never without closing the session.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use futures::future::BoxFuture;
 use tokio::sync::{OwnedMutexGuard, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
-use super::{Place, Settings, metrics, probe};
+use super::{
+    Place, Settings, Shared, metrics, probe,
+    profile::{self, Prepared},
+};
 use crate::{
     domain::{Clock, Jid, WaMessageId, message::Outgoing},
-    session::{LookUp, SendError, Session, SessionError, SessionEvent, SessionSpec},
+    session::{Ending, LookUp, SendError, Session, SessionError, SessionEvent, SessionSpec},
+    vault::Vault,
 };
 
 /// What the session is told. Each answer goes to who asked; an asker that left is no error.
@@ -78,9 +82,11 @@ impl SessionHandle {
 pub(super) struct SessionTask {
     pub(super) handle: SessionHandle,
     pub(super) events: mpsc::Receiver<SessionEvent>,
+    /// What was done with the profile before; dropped without an answer when it did not come to that.
+    pub(super) prepared: oneshot::Receiver<Prepared>,
     /// Whether it could be opened. Dropped without an answer when it was cancelled before.
     pub(super) opened: oneshot::Receiver<Result<(), SessionError>>,
-    /// Completes once the session is closed and its profile is free.
+    /// Completes once the session is closed. Its profile is free once it has been kept.
     pub(super) closed: oneshot::Receiver<()>,
 }
 
@@ -88,12 +94,12 @@ pub(super) struct SessionTask {
 pub(super) fn start(
     place: &Place,
     generation: u64,
-    settings: &Settings,
-    clock: Clock,
+    shared: &Shared,
     token: CancellationToken,
 ) -> SessionTask {
-    let (commands, waiting) = mpsc::channel(settings.command_queue.max(1));
+    let (commands, waiting) = mpsc::channel(shared.settings.command_queue.max(1));
     let (sender, events) = mpsc::channel(crate::session::EVENT_QUEUE);
+    let (tell_prepared, prepared) = oneshot::channel();
     let (tell_opened, opened) = oneshot::channel();
     let (tell_closed, closed) = oneshot::channel();
     let task = Task {
@@ -103,27 +109,41 @@ pub(super) fn start(
             profile: place.profile.clone(),
         },
         place: place.clone(),
-        settings: settings.clone(),
-        clock,
+        settings: Arc::clone(&shared.settings),
+        clock: shared.clock.clone(),
+        vault: shared.vault.clone(),
         token,
     };
-    tokio::spawn(async move {
-        task.run(waiting, sender, tell_opened).await;
-        let _ = tell_closed.send(());
-    });
+    let tell = Tell {
+        events: sender,
+        prepared: tell_prepared,
+        opened: tell_opened,
+        closed: tell_closed,
+    };
+    tokio::spawn(task.run(waiting, tell));
     SessionTask {
         handle: SessionHandle { commands },
         events,
+        prepared,
         opened,
         closed,
     }
 }
 
+/// What the task tells; whatever it drops is told as well.
+struct Tell {
+    events: mpsc::Sender<SessionEvent>,
+    prepared: oneshot::Sender<Prepared>,
+    opened: oneshot::Sender<Result<(), SessionError>>,
+    closed: oneshot::Sender<()>,
+}
+
 struct Task {
     spec: SessionSpec,
     place: Place,
-    settings: Settings,
+    settings: Arc<Settings>,
     clock: Clock,
+    vault: Option<Vault>,
     token: CancellationToken,
 }
 
@@ -143,43 +163,55 @@ impl Cut {
 }
 
 impl Task {
-    async fn run(
-        self,
-        mut commands: mpsc::Receiver<Command>,
-        events: mpsc::Sender<SessionEvent>,
-        opened: oneshot::Sender<Result<(), SessionError>>,
-    ) {
-        // Held until the session is closed: two browsers never share a profile.
+    async fn run(self, mut commands: mpsc::Receiver<Command>, tell: Tell) {
+        // Held until the session is closed and the profile kept: two browsers never share one, and none is copied under
+        // a browser.
         let Ok(_profile) = self.profile().await else {
             return;
         };
+        let prepared = match profile::prepare(self.vault.as_ref(), &self.place).await {
+            Ok(prepared) => prepared,
+            Err(error) => return drop(tell.opened.send(Err(error))),
+        };
+        let _ = tell.prepared.send(prepared);
         let started = self.clock.instant();
         let session = match self
-            .bounded(self.settings.open_deadline_seconds, self.open(events))
+            .bounded(self.settings.open_deadline_seconds, self.open(tell.events))
             .await
         {
             Ok(Ok(session)) => session,
-            Ok(Err(error)) => return drop(opened.send(Err(error))),
-            Err(cut) => return drop(opened.send(Err(cut.of("open")))),
+            Ok(Err(error)) => return drop(tell.opened.send(Err(error))),
+            Err(cut) => return drop(tell.opened.send(Err(cut.of("open")))),
         };
         metrics::opened(self.clock.instant().duration_since(started).as_secs_f64());
-        let _ = opened.send(Ok(()));
-        let session = self.serve(session, &mut commands).await;
+        let _ = tell.opened.send(Ok(()));
+        let (mut session, lost) = self.serve(session, &mut commands).await;
         drop(refuse_rest(commands));
-        let close = session.close();
+        let linked = !lost && profile::is_linked(session.as_mut(), &self.clock).await;
+        let ending = self.close(session).await;
+        metrics::browser_gone(self.spec.account);
+        if let Some(vault) = profile::wants_keeping(self.vault.as_ref(), &self.place, linked, ending) {
+            // Nobody waits for it but the end of the process and whoever wants the profile next.
+            let _busy = vault.busy();
+            let _ = tell.closed.send(());
+            profile::keep(vault, &self.place, self.spec.account).await;
+        }
+    }
+
+    async fn close(&self, session: Box<dyn Session>) -> Option<Ending> {
         let limit = Duration::from_secs(self.settings.close_deadline_seconds);
         tokio::select! {
-            () = close => {}
+            ending = session.close() => Some(ending),
             () = self.clock.sleep(limit) => {
                 tracing::warn!(target: "zaptor::account", account = %self.spec.account, generation = self.spec.generation,
                     "the session did not close in time; it was dropped");
+                None
             }
         }
-        metrics::browser_gone(self.spec.account);
     }
 
     async fn profile(&self) -> Result<OwnedMutexGuard<()>, Cut> {
-        let lock = std::sync::Arc::clone(&self.place.profile_lock);
+        let lock = Arc::clone(&self.place.profile_lock);
         self.bounded(self.settings.open_deadline_seconds, Box::pin(lock.lock_owned()))
             .await
     }
@@ -188,7 +220,7 @@ impl Task {
         &self,
         events: mpsc::Sender<SessionEvent>,
     ) -> BoxFuture<'static, Result<Box<dyn Session>, SessionError>> {
-        let (engine, spec) = (std::sync::Arc::clone(&self.place.engine), self.spec.clone());
+        let (engine, spec) = (Arc::clone(&self.place.engine), self.spec.clone());
         Box::pin(async move {
             probe::make_profile(&spec.profile).await?;
             engine.open(spec, events).await
@@ -206,21 +238,24 @@ impl Task {
         }
     }
 
-    /// Carries out commands until there will be no more, one was fatal, or the generation ended.
+    /// Carries out commands until there will be no more, one was fatal, or the generation ended. Gives whether the
+    /// session is lost.
     async fn serve(
         &self,
         mut session: Box<dyn Session>,
         commands: &mut mpsc::Receiver<Command>,
-    ) -> Box<dyn Session> {
+    ) -> (Box<dyn Session>, bool) {
         loop {
             let command = tokio::select! {
                 biased;
-                () = self.token.cancelled() => return session,
+                () = self.token.cancelled() => return (session, false),
                 command = commands.recv() => command,
             };
-            let Some(command) = command else { return session };
+            let Some(command) = command else {
+                return (session, false);
+            };
             if self.carry_out(session.as_mut(), command).await {
-                return session;
+                return (session, true);
             }
         }
     }

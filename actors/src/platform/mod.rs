@@ -26,15 +26,18 @@ use crate::{
     session::Engine,
     store::{self, Store, StoreError, accounts},
     supervision::{self, ChildReport, Observe, Slot, Supervisor},
+    vault::{Vault, VaultError},
 };
 
 mod create;
 mod data_dir;
+mod profiles;
 mod secrets;
 mod wiring;
 
 pub use create::{CreateAccount, KeptAnswer};
 pub use data_dir::DataDir;
+pub use profiles::{ProfileError, VaultSettings};
 pub use secrets::{SecretError, Secrets};
 use wiring::{Wiring, nudge};
 
@@ -60,6 +63,8 @@ pub struct Settings {
     pub account: account::Settings,
     /// The registry.
     pub registry: registry::Settings,
+    /// Snapshots of profiles.
+    pub vault: VaultSettings,
     /// Redis, for several nodes.
     pub redis_url: Option<String>,
 }
@@ -81,6 +86,9 @@ pub enum PlatformError {
     /// The store does not open.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The vault does not open.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
     /// A secret cannot be read or kept.
     #[error(transparent)]
     Secret(#[from] SecretError),
@@ -111,6 +119,7 @@ pub struct Platform {
     pub intake: Intake,
     /// Keys of this installation.
     pub secrets: Secrets,
+    vault: Option<Vault>,
     supervisor: Addr<Supervisor>,
     registry: Slot<Registry>,
     stop: CancellationToken,
@@ -143,6 +152,7 @@ impl Platform {
         if let Some(url) = &settings.redis_url {
             bus::redis::join(&bus, url, clock.clone(), stop.clone())?;
         }
+        let vault = profiles::open(&settings.vault, data.path(), &ids)?;
         let pump = Slot::<Pump>::default();
         let store = Store::open(&settings.store, nudge(bus.clone(), pump.clone())).await?;
         let supervisor =
@@ -150,6 +160,7 @@ impl Platform {
         let wiring = Wiring {
             profiles: data.path().join("profiles"),
             settings,
+            vault: vault.clone(),
             engines,
             store: store.clone(),
             ids: Arc::clone(&ids),
@@ -167,6 +178,7 @@ impl Platform {
             node,
             intake,
             secrets,
+            vault,
             supervisor,
             registry,
             stop,
@@ -181,6 +193,14 @@ impl Platform {
             if tokio::time::timeout(STOP_DEADLINE, stopping).await.is_err() {
                 tracing::warn!(target: "zaptor::platform", "some accounts did not stop in time");
             }
+        }
+        // Each account that ended in order leaves a snapshot.
+        if let Some(vault) = &self.vault
+            && tokio::time::timeout(STOP_DEADLINE, vault.settled())
+                .await
+                .is_err()
+        {
+            tracing::warn!(target: "zaptor::platform", "some snapshots were not taken in time");
         }
         self.stop.cancel();
     }

@@ -17,6 +17,7 @@ use crate::{
     session::Engine,
     store::{CommitNotice, Store},
     supervision::{self, ChildSpec, RestartClass, Slot, Supervise, Supervisor, starter},
+    vault::Vault,
 };
 
 /// What a commit moved wakes whoever waits for it: readers of the journal, and the pump.
@@ -47,6 +48,7 @@ where
 pub(super) struct Wiring {
     pub(super) profiles: PathBuf,
     pub(super) settings: Settings,
+    pub(super) vault: Option<Vault>,
     pub(super) engines: HashMap<EngineKind, Arc<dyn Engine>>,
     pub(super) store: Store,
     pub(super) ids: Arc<IdSource>,
@@ -83,6 +85,7 @@ impl Wiring {
             settings: self.settings.registry.clone(),
             account: self.settings.account.clone(),
             profiles: self.profiles.clone(),
+            vault: self.vault.clone(),
             engines: self.engines.clone(),
             store: self.store.clone(),
             ids: Arc::clone(&self.ids),

@@ -1,5 +1,7 @@
 //! What the registry is told: the only room that starts and finds accounts.
 
+use std::path::PathBuf;
+
 use actix::Message;
 
 use super::account::{AccountError, Deliver, Delivery, GetPairing, LogOut, Pairing, TakeScreenshot};
@@ -33,6 +35,31 @@ pub struct RestartAccount {
     pub tenant: TenantId,
     /// Which.
     pub account: AccountId,
+}
+
+/// Lend the profile of an account that does not run: nothing starts it as long as the loan lives.
+#[derive(Clone, Copy, Debug, Message)]
+#[rtype(result = "Result<ProfileLoan, AccountError>")]
+pub struct LendProfile {
+    /// Whose.
+    pub tenant: TenantId,
+    /// Which.
+    pub account: AccountId,
+}
+
+/// A profile on which no browser runs, and none will as long as this lives. Give it back soon: whoever starts or stops
+/// the account waits for it.
+pub struct ProfileLoan {
+    /// Where the profile is, or would be.
+    pub path: PathBuf,
+    /// Held for their drop.
+    pub guards: Box<dyn Send>,
+}
+
+impl std::fmt::Debug for ProfileLoan {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "ProfileLoan({})", self.path.display())
+    }
 }
 
 /// Stop every account because the process ends: each says `restarting`, since the next process opens it anew. Answered

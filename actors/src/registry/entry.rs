@@ -12,14 +12,15 @@ use crate::{
     domain::{AccountId, AccountState, Clock, EngineKind, TenantId},
     protocol::{
         account::{AccountError, Stop},
-        registry::ActorReport,
+        registry::{ActorReport, ProfileLoan},
     },
     session::Engine,
     store::{AccountRow, Store, StoreError},
     supervision::{
-        Change, ChildId, ChildReport, ChildSpec, ChildState, Forget, Next, RestartClass, Retire, Revive,
-        Slot, Supervise, Supervisor, starter,
+        Change, ChildId, ChildReport, ChildSpec, ChildState, Forget, Next, Observe, RestartClass, Retire,
+        Revive, Slot, Supervise, Supervisor, starter,
     },
+    vault::remove_profile,
 };
 
 /// The accounts of this node, by id. Cheap to clone; kept over the registry's own restarts.
@@ -78,6 +79,7 @@ impl Office {
             ids: parts.ids,
             settings: Arc::new(parts.account),
             node: parts.node.into(),
+            vault: parts.vault,
             ready: parts.ready,
             unready: parts.unready,
         };
@@ -116,7 +118,7 @@ impl Office {
                 slot: Slot::default(),
                 permits: Arc::new(Semaphore::new(self.settings.permits_per_account)),
                 bound: self.settings.permits_per_account,
-                child: tokio::sync::Mutex::new(None),
+                child: Arc::default(),
                 seen_child: Mutex::new(None),
             }))
         });
@@ -127,7 +129,7 @@ impl Office {
         self.profiles.join(account.to_string())
     }
 
-    /// Forgets a stopped account and removes its profile: whoever had it would be linked to the phone.
+    /// Forgets a stopped account and removes its profile with every snapshot: whoever had one would be linked to the phone.
     pub(super) async fn forget(&self, account: AccountId, entry: Option<Entry>) -> Result<(), AccountError> {
         self.running.0.lock().entries.remove(&account);
         if let Some(entry) = entry {
@@ -136,7 +138,7 @@ impl Office {
             }
             let limit = Duration::from_secs(self.settings.stop_deadline_seconds);
             tokio::select! {
-                () = entry.0.place.profile_is_free() => {}
+                _ = entry.0.place.hold_profile() => {}
                 () = self.clock.sleep(limit) => return Err(AccountError::NoAnswer),
             }
         }
@@ -144,16 +146,19 @@ impl Office {
             Ok(()) | Err(StoreError::Conflict(_)) => {}
             Err(error) => return Err(AccountError::Session(error.to_string())),
         }
+        if let Some(vault) = &self.shared.vault {
+            let forgotten = vault.forget(account).await;
+            forgotten.map_err(|error| AccountError::Session(error.to_string()))?;
+        }
         let profile = self.profile(account);
-        let removed = tokio::task::spawn_blocking(move || std::fs::remove_dir_all(profile)).await;
+        let removed = tokio::task::spawn_blocking(move || remove_profile(&profile)).await;
+        let failed = |error: &dyn fmt::Display| {
+            AccountError::Session(format!("the profile could not be removed: {error}"))
+        };
         match removed {
-            Ok(Err(error)) if error.kind() != std::io::ErrorKind::NotFound => Err(AccountError::Session(
-                format!("the profile could not be removed: {error}"),
-            )),
-            Err(error) => Err(AccountError::Session(format!(
-                "the profile could not be removed: {error}"
-            ))),
-            Ok(_) => Ok(()),
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => Err(failed(&error)),
+            Err(error) => Err(failed(&error)),
         }
     }
 
@@ -195,7 +200,7 @@ struct Inner {
     permits: Arc<Semaphore>,
     bound: usize,
     /// Its number under supervision. Held while it is started or stopped: one at a time.
-    child: tokio::sync::Mutex<Option<ChildId>>,
+    child: Arc<tokio::sync::Mutex<Option<ChildId>>>,
     /// The same number, for those who only look.
     seen_child: Mutex<Option<ChildId>>,
 }
@@ -211,6 +216,11 @@ impl Entry {
 
     pub(super) fn permits(&self) -> Arc<Semaphore> {
         Arc::clone(&self.0.permits)
+    }
+
+    /// Whether nobody asks anything of it now.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.permits_in_use() == 0
     }
 
     /// The actor that lives now.
@@ -268,6 +278,24 @@ impl Entry {
             account::record_stop(&office.shared, &self.0.place).await;
         }
         Ok(())
+    }
+
+    /// Lends the profile: no generation lives, and none is started as long as the loan lives.
+    pub(super) async fn lend_profile(&self, office: &Office) -> Result<ProfileLoan, AccountError> {
+        let child = Arc::clone(&self.0.child).lock_owned().await;
+        let tree = office.supervisor.send(Observe).await;
+        let tree = tree.map_err(|_| AccountError::NotRunning)?;
+        if !self.rests(&tree) {
+            let state = self.0.place.standing.state();
+            return Err(AccountError::WrongState(format!(
+                "the account is {state}; its profile can be touched once it is stopped"
+            )));
+        }
+        let profile = self.0.place.hold_profile().await;
+        Ok(ProfileLoan {
+            path: self.0.place.profile.clone(),
+            guards: Box::new((child, profile)),
+        })
     }
 
     /// Whether no generation lives or is about to.

@@ -7,6 +7,7 @@
 
 mod entry;
 mod forward;
+mod refresh;
 mod startup;
 
 use std::{collections::HashMap, path::PathBuf, sync::Arc, time::Duration};
@@ -24,11 +25,15 @@ use crate::{
         Line,
         account::AccountError,
         dispatcher::{AccountReady, AccountUnready},
-        registry::{ActorReport, ObserveActors, RestartAccount, StartAccount, StopAccount, StopAll},
+        registry::{
+            ActorReport, LendProfile, ObserveActors, ProfileLoan, RestartAccount, StartAccount, StopAccount,
+            StopAll,
+        },
     },
     session::Engine,
     store::Store,
     supervision::{Life, Observe, Supervisor},
+    vault::Vault,
 };
 
 /// Settings of the registry. Every key may be left out.
@@ -49,6 +54,10 @@ pub struct Settings {
     pub stop_deadline_seconds: u64,
     /// How often messages in doubt are looked for whose account does not run, in seconds. 1 to 3,600.
     pub sweep_interval_seconds: u64,
+    /// How old the newest snapshot of an account's profile may become while it runs, in seconds; 0: any age.
+    pub refresh_snapshots_seconds: u64,
+    /// How long an account may be online without any snapshot, in seconds. 10 to 86,400.
+    pub first_snapshot_seconds: u64,
 }
 
 impl Default for Settings {
@@ -61,6 +70,8 @@ impl Default for Settings {
             deliver_deadline_seconds: 120,
             stop_deadline_seconds: 40,
             sweep_interval_seconds: 60,
+            refresh_snapshots_seconds: 86_400,
+            first_snapshot_seconds: 300,
         }
     }
 }
@@ -74,6 +85,8 @@ pub struct RegistryParts {
     pub account: account::Settings,
     /// The folder of all profiles; each account has one in it, by its id.
     pub profiles: PathBuf,
+    /// Where snapshots of profiles are kept; nowhere where that is turned off.
+    pub vault: Option<Vault>,
     /// Who serves accounts.
     pub engines: HashMap<EngineKind, Arc<dyn Engine>>,
     /// The database.
@@ -133,6 +146,7 @@ impl Actor for Registry {
         self.life.mark_healthy();
         ctx.spawn(startup::start_wanted(self.office.clone()).into_actor(self));
         ctx.spawn(startup::sweep(self.office.clone()).into_actor(self));
+        ctx.spawn(refresh::run(self.office.clone()).into_actor(self));
     }
 }
 
@@ -178,6 +192,18 @@ impl Handler<RestartAccount> for Registry {
             let entry = office.entry(restart.tenant, restart.account).await?;
             entry.stop(&office, true).await?;
             entry.start(&office).await
+        })
+    }
+}
+
+impl Handler<LendProfile> for Registry {
+    type Result = ResponseFuture<Result<ProfileLoan, AccountError>>;
+
+    fn handle(&mut self, lend: LendProfile, _: &mut Context<Self>) -> Self::Result {
+        let office = self.office.clone();
+        Box::pin(async move {
+            let entry = office.entry(lend.tenant, lend.account).await?;
+            entry.lend_profile(&office).await
         })
     }
 }

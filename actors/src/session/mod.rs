@@ -35,6 +35,11 @@ pub trait Engine: Send + Sync + 'static {
         events: mpsc::Sender<SessionEvent>,
     ) -> Result<Box<dyn Session>, SessionError>;
 
+    /// Whether what a session keeps is in its profile's folder, so that a copy of the folder is a copy of the link.
+    fn keeps_profile(&self) -> bool {
+        true
+    }
+
     /// Ends everything the engine owns (drivers, browsers). Called once when the process stops.
     async fn shut_down(&self);
 }
@@ -80,7 +85,16 @@ pub trait Session: Send {
     fn processes(&self) -> Vec<u32>;
 
     /// Ends the session and every process of it; the profile keeps the link. Never fails: what does not close is killed.
-    async fn close(self: Box<Self>);
+    async fn close(self: Box<Self>) -> Ending;
+}
+
+/// How a session ended. Its profile is at rest either way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// By itself, after it had written everything that it keeps.
+    Orderly,
+    /// Killed, or dead before: what it kept last may be missing or half-written.
+    Killed,
 }
 
 /// Where the page stands.
@@ -195,6 +209,9 @@ pub enum SessionError {
         /// The page's words.
         detail: String,
     },
+    /// The profile is damaged: with another one, the session would open.
+    #[error("the browser's profile cannot be used: {0}")]
+    Profile(String),
     /// The engine could not be started: a program is missing, a profile is locked, a version does not fit.
     #[error("the session cannot be opened: {0}")]
     Open(String),

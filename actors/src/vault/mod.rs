@@ -36,7 +36,7 @@ use zeroize::Zeroizing;
 pub use archive::Contents;
 pub use error::VaultError;
 pub use keys::{KeyName, KeyRing};
-pub use place::remove as remove_profile;
+pub use place::{remove as remove_profile, set_aside as set_profile_aside};
 pub use storage::{Directory, Fill, Name, Part, Storage};
 
 use self::inner::Inner;

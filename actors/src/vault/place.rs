@@ -43,7 +43,7 @@ pub(super) fn put(fresh: &Path, profile: &Path) -> Result<(), VaultError> {
 ///
 /// # Errors
 /// When it cannot be moved.
-pub(super) fn set_aside(profile: &Path) -> io::Result<()> {
+pub fn set_aside(profile: &Path) -> io::Result<()> {
     if fs::symlink_metadata(profile).is_err() {
         return Ok(());
     }

@@ -5,8 +5,10 @@ mod account;
 mod edge;
 mod engine;
 mod messages;
+mod vault;
 
 pub use account::{Account, Supervision};
 pub use edge::{Auth, Bus, Data, LogFormat, Sandbox, Server, Store, Stream, Telemetry};
 pub use engine::{BrowserFlag, ChromiumSandbox, Engine, EngineKind, FlagUse};
 pub use messages::{Billing, Dispatcher, RateLimit};
+pub use vault::Vault;

@@ -56,9 +56,12 @@ pub struct Machine {
     refreshes: u32,
     idle: bool,
     stopping: Option<bool>,
+    restorable: bool,
 }
 
 const SCAN: &str = "Open WhatsApp on the phone, Linked devices, Link a device, and scan the code";
+const LOST: &str = "the browser's profile had lost its link to the phone";
+const SILENT: &str = "the page said nothing on the browser's profile";
 const LINK_AGAIN: &str = "Start the account and scan the code again";
 
 impl Machine {
@@ -77,6 +80,7 @@ impl Machine {
             refreshes: 0,
             idle: false,
             stopping: None,
+            restorable: false,
         }
     }
 
@@ -119,6 +123,21 @@ impl Machine {
             (_, Input::Stop { restarting }) => self.stop(restarting),
             (_, Input::Died { reason }) => self.end("session_died", &reason),
             (_, Input::OpenFailed { reason }) => self.end("open_failed", &reason),
+            (_, Input::ProfileDamaged { reason }) => {
+                let seen = format!("the browser's profile could not be opened ({reason})");
+                self.repair("profile_damaged", seen, false)
+            }
+            (Phase::Opening, Input::ProfileReady { done, restorable }) => {
+                self.restorable = restorable;
+                let say = |done| Say::because(AccountState::Starting, done);
+                done.map(|done| Effect::Say(say(done))).into_iter().collect()
+            }
+            (Phase::Opening, Input::CodeShown | Input::CodesIdle) if self.restorable => {
+                self.repair("profile_lost", LOST.to_owned(), true)
+            }
+            (Phase::Opening, Input::PageSilent) if self.restorable => {
+                self.repair("profile_silent", SILENT.to_owned(), false)
+            }
             (_, Input::LoggedOut { reason }) => self.logged_out(&reason),
             (_, input @ (Input::CodeShown | Input::CodesIdle | Input::CodeWanted)) => self.pairing(&input),
             (_, Input::Linked) => self.linked(),
@@ -179,6 +198,13 @@ impl Machine {
             effects.push(Effect::Unready);
         }
         effects.push(Effect::End(End::Failed(kind, reason.to_owned())));
+        effects
+    }
+
+    /// The profile does not serve; the next generation begins with a better one.
+    fn repair(&mut self, kind: &'static str, seen: String, usable: bool) -> Vec<Effect> {
+        let mut effects = self.end(kind, &seen);
+        effects.insert(0, Effect::Repair { seen, usable });
         effects
     }
 

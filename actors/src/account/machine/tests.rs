@@ -58,6 +58,12 @@ fn input(word: &str) -> Input {
         "took" => Input::TookOver { epoch: 7 },
         "no-store" => Input::TakeOverFailed { reason },
         "gone" => Input::AccountGone,
+        "kept" => Input::ProfileReady {
+            done: None,
+            restorable: true,
+        },
+        "no-profile" => Input::ProfileDamaged { reason },
+        "silent" => Input::PageSilent,
         "no-open" => Input::OpenFailed { reason },
         "shown" => Input::CodeShown,
         "idle" => Input::CodesIdle,
@@ -80,7 +86,7 @@ fn input(word: &str) -> Input {
 
 /// What happens, what is heard (after `serving`, a life that may send), and where it leads.
 #[rustfmt::skip]
-const LIFE: [(&str, &str, Phase, S); 25] = [
+const LIFE: [(&str, &str, Phase, S); 32] = [
     ("nothing is opened before the epoch is known", "ready", Phase::TakingOver, S::Created),
     ("opening", "took", Phase::Opening, S::Starting),
     ("a code is shown", "took shown", Phase::Unlinked, S::Pairing),
@@ -106,6 +112,13 @@ const LIFE: [(&str, &str, Phase, S); 25] = [
     ("no store", "no-store", Phase::Ended, S::Created),
     ("deleted", "gone", Phase::Ended, S::Created),
     ("the session does not open", "took no-open", Phase::Ended, S::Starting),
+    ("a kept link is lost", "took kept shown", Phase::Ended, S::Starting),
+    ("a kept link is lost, and no code is shown any more", "took kept idle", Phase::Ended, S::Starting),
+    ("a page is silent on a kept profile", "took kept silent", Phase::Ended, S::Starting),
+    ("a page is silent on a new profile", "took silent", Phase::Opening, S::Starting),
+    ("a kept profile loads", "took kept ready silent", Phase::Proving, S::Syncing),
+    ("the link ends while the page is open", "took kept ready shown", Phase::Unlinked, S::Pairing),
+    ("the profile is damaged", "took no-profile", Phase::Ended, S::Starting),
 ];
 
 #[test]
@@ -173,6 +186,11 @@ fn any_input() -> impl Strategy<Value = Input> {
         (0_u64..12).prop_map(|probe| Input::Proven { probe }),
         (0_u64..12).prop_map(failed),
         Just(Input::Recovered),
+        any::<bool>().prop_map(|restorable| Input::ProfileReady {
+            done: None,
+            restorable
+        }),
+        Just(Input::PageSilent),
     ]
 }
 
@@ -180,6 +198,9 @@ fn any_end() -> impl Strategy<Value = Input> {
     prop_oneof![
         Just(died()),
         Just(out()),
+        Just(Input::ProfileDamaged {
+            reason: String::new()
+        }),
         Just(Input::Stale),
         Just(Input::StoreStalled),
         Just(Input::AccountGone),
@@ -265,4 +286,27 @@ proptest! {
             prop_assert!(ready == (machine.phase() == Phase::Serving) || stale || machine.phase() == Phase::Ended);
         }
     }
+}
+
+#[test]
+fn what_is_wrong_with_a_profile_is_told_before_the_end() {
+    for (words, usable) in [
+        ("took kept shown", true),
+        ("took kept silent", false),
+        ("took no-profile", false),
+    ] {
+        let (_, last) = walk(words.split(' ').map(input));
+        assert!(
+            matches!(&last[..], [Effect::Repair { usable: found, .. }, Effect::End(End::Failed(..))] if *found == usable),
+            "{words}: {last:?}"
+        );
+    }
+    let done = Input::ProfileReady {
+        done: Some("the snapshot from yesterday was put in its place".to_owned()),
+        restorable: false,
+    };
+    let (_, last) = walk([Input::TookOver { epoch: 7 }, done]);
+    assert!(
+        matches!(&last[..], [Effect::Say(say)] if say.reason.as_deref().is_some_and(|why| why.contains("yesterday")))
+    );
 }

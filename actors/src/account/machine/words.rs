@@ -51,6 +51,20 @@ pub enum Input {
     },
     /// The account does not exist any more.
     AccountGone,
+    /// The profile is ready for a session to be opened on it.
+    ProfileReady {
+        /// What had to be done for that, for people.
+        done: Option<String>,
+        /// Whether there is a snapshot that has not been tried.
+        restorable: bool,
+    },
+    /// The engine could not open a session because of the profile.
+    ProfileDamaged {
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The session has been open for long and the page says nothing.
+    PageSilent,
     /// The engine could not open a session.
     OpenFailed {
         /// Why.
@@ -157,6 +171,13 @@ pub enum End {
 pub enum Effect {
     /// Open a session.
     Open,
+    /// Have the next generation see to the profile before it opens a session.
+    Repair {
+        /// What is wrong with it, for people.
+        seen: String,
+        /// Whether a phone could be linked with it all the same.
+        usable: bool,
+    },
     /// Write and publish a state.
     Say(Say),
     /// Publish that a code is shown.

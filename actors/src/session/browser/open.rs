@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    io::ErrorKind,
     os::unix::fs::{DirBuilderExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
     sync::Arc,
@@ -47,7 +48,10 @@ impl Drop for Unfinished {
 /// Makes the profile's directory, closes it to everybody else, and frees it of marks that a dead browser left. Refuses
 /// a profile that a browser runs on.
 pub(super) fn claim_profile(profile: &Path) -> Result<PathBuf, SessionError> {
-    let cannot = |error: std::io::Error| SessionError::Open(format!("the profile directory: {error}"));
+    let cannot = |error: std::io::Error| match error.kind() {
+        ErrorKind::AlreadyExists | ErrorKind::NotADirectory => SessionError::Profile(error.to_string()),
+        _ => SessionError::Open(format!("the profile directory: {error}")),
+    };
     fs::DirBuilder::new()
         .recursive(true)
         .mode(0o700)
@@ -62,6 +66,26 @@ pub(super) fn claim_profile(profile: &Path) -> Result<PathBuf, SessionError> {
         Err(SessionError::Open(
             "the profile is in use by another browser".to_owned(),
         ))
+    }
+}
+
+/// What chromedriver says when it is the profile that keeps a browser from starting, and where that was seen.
+const PROFILE_REFUSALS: [(&str, &str); 2] = [
+    (
+        "cannot parse internal JSON template",
+        "`Local State` or `Default/Preferences` is no JSON any more",
+    ),
+    (
+        "cannot create default profile directory",
+        "something else stands where `Default` belongs",
+    ),
+];
+
+fn no_browser(detail: &str) -> SessionError {
+    let refusal = PROFILE_REFUSALS.iter().find(|(says, _)| detail.contains(says));
+    match refusal {
+        Some((_, what)) => SessionError::Profile((*what).to_owned()),
+        None => SessionError::Open(format!("no browser: {detail}")),
     }
 }
 
@@ -136,7 +160,7 @@ impl BrowserEngine {
                 Err(_) => Err("the runtime of the engine has ended".to_owned()),
             },
         }
-        .map_err(|detail| SessionError::Open(format!("no browser: {detail}")))?;
+        .map_err(|detail| no_browser(&detail))?;
         let pid = client
             .capabilities()
             .and_then(|all| all.get("goog:processID")?.as_u64())

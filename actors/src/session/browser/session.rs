@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     domain::{Content, Jid, WaMessageId, message::Outgoing},
-    session::{LookUp, PageStatus, SendError, Session, SessionError},
+    session::{Ending, LookUp, PageStatus, SendError, Session, SessionError},
 };
 
 /// By how much the page gives up earlier than we do: a page that answers late is no dead page.
@@ -207,19 +207,23 @@ impl Session for BrowserSession {
         self.life.processes()
     }
 
-    async fn close(mut self: Box<Self>) {
+    async fn close(mut self: Box<Self>) -> Ending {
+        let lived = self.life.alive().is_ok();
         self.life.finish();
-        if let Some(client) = self.client.take() {
+        let mut ending = Ending::Killed;
+        if let (Some(client), Some(browser)) = (self.client.take(), self.life.browser()) {
             let orderly = async {
                 // The browser writes its profile before it ends.
-                let _ = client.close().await;
-                if let Some(browser) = self.life.browser() {
-                    processes::ended(browser).await;
-                }
+                let asked = client.close().await;
+                processes::ended(browser).await;
+                asked.is_ok()
             };
-            let _ = timeout(self.deadlines.close, orderly).await;
+            if timeout(self.deadlines.close, orderly).await == Ok(true) && lived {
+                ending = Ending::Orderly;
+            }
         }
         self.life.kill();
+        ending
     }
 }
 

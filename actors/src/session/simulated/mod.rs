@@ -73,5 +73,10 @@ impl Engine for SimulatedEngine {
         )))
     }
 
+    /// What it keeps is in memory.
+    fn keeps_profile(&self) -> bool {
+        false
+    }
+
     async fn shut_down(&self) {}
 }

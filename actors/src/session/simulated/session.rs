@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     domain::{AccountId, Jid, WaMessageId, message::Outgoing},
-    session::{LookUp, PageStatus, SendError, Session, SessionError},
+    session::{Ending, LookUp, PageStatus, SendError, Session, SessionError},
 };
 
 /// A page of one colour, as a PNG.
@@ -191,7 +191,9 @@ impl Session for SimulatedSession {
         Vec::new()
     }
 
-    async fn close(self: Box<Self>) {}
+    async fn close(self: Box<Self>) -> Ending {
+        Ending::Orderly
+    }
 }
 
 impl Drop for SimulatedSession {

@@ -4,10 +4,10 @@
 use std::{
     collections::HashMap,
     future::Future,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{
         Arc,
-        atomic::{AtomicU32, Ordering},
+        atomic::{AtomicBool, AtomicU32, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -19,7 +19,7 @@ use tokio::sync::mpsc;
 use zaptor_actors::{
     account,
     dispatcher::{self, Pump, PumpParts},
-    domain::{AccountState, Clock, EngineKind, IdSource, MessageId, MessageStatus, event::Event},
+    domain::{AccountId, AccountState, Clock, EngineKind, IdSource, MessageId, MessageStatus, event::Event},
     journal::{self, EventFilter},
     outbox::NewMessage,
     protocol::{
@@ -36,6 +36,7 @@ use zaptor_actors::{
     },
     store::{AccountRow, Settings, Store, accounts},
     supervision::{self, ChildSpec, RestartClass, Slot, Supervise, Supervisor, starter},
+    vault::{self, Directory, KeyRing, Vault},
 };
 
 use crate::store_conformance::Bench;
@@ -47,6 +48,28 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub(super) struct Moody {
     inner: SimulatedEngine,
     failures: Arc<AtomicU32>,
+    /// Whether the link is in the profile, as with a browser: see [`House::plant_link`].
+    keeps: bool,
+    planted: Arc<AtomicBool>,
+}
+
+/// Where a profile that is kept has its link.
+pub(super) const LINK: &str = "Default/link";
+/// What stands there when a browser would not start on the profile.
+pub(super) const GARBAGE: &str = "garbage";
+
+impl Moody {
+    /// A kept profile without its link is a page that nobody has linked: another account, to the network.
+    fn seen_as(&self, spec: &SessionSpec) -> Result<AccountId, SessionError> {
+        if !self.planted.load(Ordering::SeqCst) {
+            return Ok(spec.account);
+        }
+        match std::fs::read_to_string(spec.profile.join(LINK)) {
+            Ok(text) if text == GARBAGE => Err(SessionError::Profile("it is garbage".to_owned())),
+            Ok(_) => Ok(spec.account),
+            Err(_) => Ok(AccountId::from_bits(4_711)),
+        }
+    }
 }
 
 #[async_trait]
@@ -65,7 +88,12 @@ impl Engine for Moody {
             self.failures.store(left - 1, Ordering::SeqCst);
             return Err(SessionError::Open("the browser does not start".to_owned()));
         }
-        self.inner.open(spec, events).await
+        let account = self.seen_as(&spec)?;
+        self.inner.open(SessionSpec { account, ..spec }, events).await
+    }
+
+    fn keeps_profile(&self) -> bool {
+        self.keeps
     }
 
     async fn shut_down(&self) {}
@@ -93,6 +121,10 @@ pub(super) struct Plan {
     pub(super) supervision: supervision::Settings,
     /// So many times the account's actor panics in its own turn, just when it becomes ready.
     pub(super) panics: u32,
+    /// Whether profiles matter, and are kept in a vault.
+    pub(super) keeps: bool,
+    /// How long it may be online without a snapshot.
+    pub(super) first_snapshot_seconds: u64,
 }
 
 impl Default for Plan {
@@ -122,6 +154,8 @@ impl Default for Plan {
                 ..supervision::Settings::default()
             },
             panics: 0,
+            keeps: false,
+            first_snapshot_seconds: 3_600,
         }
     }
 }
@@ -131,6 +165,8 @@ pub(super) struct House {
     pub(super) network: SimulatedNetwork,
     /// How often opening a session still fails.
     pub(super) failures: Arc<AtomicU32>,
+    planted: Arc<AtomicBool>,
+    pub(super) vault: Option<Vault>,
     pub(super) registry: Addr<Registry>,
     pub(super) profiles: PathBuf,
     slot: Slot<Registry>,
@@ -190,6 +226,19 @@ fn pump_parts(bench: &Bench, registry: Line<To<Deliver>>) -> PumpParts {
     }
 }
 
+fn vault(folder: &Path, ids: &Arc<IdSource>) -> Vault {
+    let storage = Directory::open(&folder.join("vault"), Arc::clone(ids)).unwrap();
+    let ring = KeyRing::kept_in(&folder.join("vault.keys"), ids).unwrap();
+    let scratch = folder.join("scratch");
+    Vault::new(
+        vault::Settings::default(),
+        Arc::new(storage),
+        ring,
+        scratch,
+        Arc::clone(ids),
+    )
+}
+
 impl House {
     pub(super) async fn new(plan: Plan) -> Self {
         let folder = tempfile::tempdir().unwrap();
@@ -214,20 +263,26 @@ impl House {
         let supervisor = Supervisor::start_with(plan.supervision, clock.clone(), Arc::clone(&ids)).unwrap();
         let engine = SimulatedEngine::new(plan.network, clock.clone());
         let (network, failures) = (engine.network(), Arc::new(AtomicU32::new(0)));
+        let planted = Arc::new(AtomicBool::new(false));
         let engine: Arc<dyn Engine> = Arc::new(Moody {
             inner: engine,
             failures: Arc::clone(&failures),
+            keeps: plan.keeps,
+            planted: Arc::clone(&planted),
         });
+        let vault = plan.keeps.then(|| vault(folder.path(), &ids));
         let parts = pump_parts(&bench, line(&registry));
         supervise(&supervisor, &pump, move |life| Pump::new(parts.clone(), life)).await;
         let profiles = folder.path().join("profiles");
         let parts = RegistryParts {
             settings: registry::Settings {
                 sweep_interval_seconds: 1,
+                first_snapshot_seconds: plan.first_snapshot_seconds,
                 ..registry::Settings::default()
             },
             account: plan.account,
             profiles: profiles.clone(),
+            vault: vault.clone(),
             engines: HashMap::from([(EngineKind::Simulated, engine)]),
             store,
             ids,
@@ -247,6 +302,8 @@ impl House {
             bench,
             network,
             failures,
+            planted,
+            vault,
             registry: registry.get().unwrap(),
             profiles,
             slot: registry,
@@ -294,6 +351,29 @@ impl House {
             .account(self.bench.tenant, self.bench.account)
             .await;
         row.unwrap().unwrap()
+    }
+
+    /// Writes the link into the profile, as a browser does once it is linked. From now on it is looked for there.
+    pub(super) fn plant_link(&self) {
+        self.planted.store(true, Ordering::SeqCst);
+        let link = self.profile().join(LINK);
+        std::fs::create_dir_all(link.parent().unwrap()).unwrap();
+        std::fs::write(link, "linked").unwrap();
+    }
+
+    pub(super) fn profile(&self) -> PathBuf {
+        self.profiles.join(self.bench.account.to_string())
+    }
+
+    /// The reason that every state was published with.
+    pub(super) async fn reasons(&self) -> Vec<String> {
+        let events = self.events().await;
+        let data = events.iter().map(|event| event.data.get());
+        data.filter_map(|data| {
+            let data: serde_json::Value = serde_json::from_str(data).unwrap();
+            Some(data["reason"].as_str()?.to_owned())
+        })
+        .collect()
     }
 
     pub(super) async fn tree(&self) -> Vec<ActorReport> {

@@ -1,0 +1,199 @@
+//! The doors to an account's profile: snapshots, restoration, export, import, and the rotation of their keys. All but
+//! the list and the rotation are for accounts that do not run.
+
+use std::{fs, path::Path, path::PathBuf, sync::Arc};
+
+use zeroize::Zeroizing;
+
+use super::Platform;
+use crate::{
+    domain::{AccountId, IdSource, SnapshotId, TenantId},
+    protocol::{account::AccountError, registry::LendProfile},
+    vault::{self, Directory, KeyRing, Restored, Rotation, Snapshot, Vault, VaultError},
+};
+
+/// Where snapshots are kept, and with which keys.
+#[derive(Clone)]
+pub struct VaultSettings {
+    /// Whether snapshots are taken at all.
+    pub enabled: bool,
+    /// The folder of the snapshots; nowhere named: `vault` in the data folder.
+    pub dir: Option<PathBuf>,
+    /// The keys, as `name:key` pairs, the newest first. A secret. Empty: a ring of its own in `vault.keys` of the data
+    /// folder.
+    pub keys: Zeroizing<String>,
+    /// How many are kept, and how large.
+    pub settings: vault::Settings,
+}
+
+impl Default for VaultSettings {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            dir: None,
+            keys: Zeroizing::default(),
+            settings: vault::Settings::default(),
+        }
+    }
+}
+
+impl std::fmt::Debug for VaultSettings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "VaultSettings({}, {:?})", self.enabled, self.settings)
+    }
+}
+
+/// Why something could not be done with a profile.
+#[derive(Debug, thiserror::Error)]
+pub enum ProfileError {
+    /// The account runs, or does not answer.
+    #[error(transparent)]
+    Account(#[from] AccountError),
+    /// The vault could not.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    /// The vault is turned off.
+    #[error("vault.enabled is false on this node")]
+    Off,
+}
+
+/// Opens the vault as the settings say.
+pub(super) fn open(
+    settings: &VaultSettings,
+    data_dir: &Path,
+    ids: &Arc<IdSource>,
+) -> Result<Option<Vault>, VaultError> {
+    if !settings.enabled {
+        return Ok(None);
+    }
+    let folder = settings.dir.clone().unwrap_or_else(|| data_dir.join("vault"));
+    let storage = Directory::open(&folder, Arc::clone(ids)).map_err(VaultError::Storage)?;
+    let ring = match settings.keys.as_str() {
+        "" => KeyRing::kept_in(&data_dir.join("vault.keys"), ids)?,
+        given => KeyRing::configured(given)?,
+    };
+    Ok(Some(Vault::new(
+        settings.settings.clone(),
+        Arc::new(storage),
+        ring,
+        data_dir.join("run"),
+        Arc::clone(ids),
+    )))
+}
+
+impl Platform {
+    fn vault(&self) -> Result<&Vault, ProfileError> {
+        self.vault.as_ref().ok_or(ProfileError::Off)
+    }
+
+    /// Does something with the profile of an account that does not run. To its end, also when whoever asked for it has
+    /// left: the account must not be started under it.
+    async fn on_profile<T, W>(
+        &self,
+        tenant: TenantId,
+        account: AccountId,
+        work: impl FnOnce(Vault, PathBuf) -> W,
+    ) -> Result<T, ProfileError>
+    where
+        T: Send + 'static,
+        W: Future<Output = Result<T, VaultError>> + Send + 'static,
+    {
+        let vault = self.vault()?.clone();
+        let loan = self.tell(LendProfile { tenant, account }).await?;
+        let work = work(vault, loan.path.clone());
+        let done = tokio::spawn(async move {
+            let _held = loan;
+            work.await
+        });
+        Ok(done.await.unwrap_or(Err(VaultError::Closed))?)
+    }
+
+    /// The account's snapshots, the newest first.
+    ///
+    /// # Errors
+    /// See [`ProfileError`].
+    pub async fn snapshots(&self, account: AccountId) -> Result<Vec<Snapshot>, ProfileError> {
+        Ok(self.vault()?.list(account).await?)
+    }
+
+    /// Takes a snapshot of an account that does not run.
+    ///
+    /// # Errors
+    /// See [`ProfileError`].
+    pub async fn take_snapshot(
+        &self,
+        tenant: TenantId,
+        account: AccountId,
+    ) -> Result<Snapshot, ProfileError> {
+        self.on_profile(tenant, account, move |vault, path| async move {
+            vault.take(account, &path).await
+        })
+        .await
+    }
+
+    /// Puts a snapshot in the place of the profile of an account that does not run.
+    ///
+    /// # Errors
+    /// See [`ProfileError`].
+    pub async fn restore_snapshot(
+        &self,
+        tenant: TenantId,
+        account: AccountId,
+        snapshot: SnapshotId,
+    ) -> Result<Restored, ProfileError> {
+        self.on_profile(tenant, account, move |vault, path| async move {
+            vault.restore(account, Some(snapshot), &path).await
+        })
+        .await
+    }
+
+    /// The profile of an account that does not run, in a file that only the passphrase opens. The profile is given back
+    /// before the file is read.
+    ///
+    /// # Errors
+    /// See [`ProfileError`].
+    pub async fn export_profile(
+        &self,
+        tenant: TenantId,
+        account: AccountId,
+        passphrase: Zeroizing<String>,
+    ) -> Result<fs::File, ProfileError> {
+        self.on_profile(tenant, account, move |vault, path| async move {
+            vault.export(account, &path, passphrase).await
+        })
+        .await
+    }
+
+    /// A file that takes an upload for [`Platform::import_profile`].
+    ///
+    /// # Errors
+    /// See [`ProfileError`].
+    pub async fn profile_inbox(&self) -> Result<fs::File, ProfileError> {
+        Ok(self.vault()?.inbox().await?)
+    }
+
+    /// Puts an exported profile in the place of that of an account that does not run, and takes a snapshot of it.
+    ///
+    /// # Errors
+    /// See [`ProfileError`]; what was there before stays.
+    pub async fn import_profile(
+        &self,
+        tenant: TenantId,
+        account: AccountId,
+        file: fs::File,
+        passphrase: Zeroizing<String>,
+    ) -> Result<Snapshot, ProfileError> {
+        self.on_profile(tenant, account, move |vault, path| async move {
+            vault.import(account, file, passphrase, &path).await
+        })
+        .await
+    }
+
+    /// Locks the keys of all snapshots anew, with a new key.
+    ///
+    /// # Errors
+    /// See [`ProfileError`].
+    pub async fn rotate_vault(&self) -> Result<Rotation, ProfileError> {
+        Ok(self.vault()?.rotate().await?)
+    }
+}
