@@ -226,6 +226,23 @@ fn pump_parts(bench: &Bench, registry: Line<To<Deliver>>) -> PumpParts {
     }
 }
 
+/// A store that wakes the pump.
+async fn store(folder: &Path, nudged: Slot<Pump>) -> Store {
+    let settings = Settings {
+        url: format!("sqlite://{}/z.db", folder.display()),
+        ..Settings::default()
+    };
+    let store = Store::open(&settings, move |notice| {
+        if let Some(pump) = nudged.get() {
+            notice
+                .outboxes
+                .iter()
+                .for_each(|&account| pump.do_send(OutboxGrew { account }));
+        }
+    });
+    store.await.unwrap()
+}
+
 fn vault(folder: &Path, ids: &Arc<IdSource>) -> Vault {
     let storage = Directory::open(&folder.join("vault"), Arc::clone(ids)).unwrap();
     let ring = KeyRing::kept_in(&folder.join("vault.keys"), ids).unwrap();
@@ -243,20 +260,7 @@ impl House {
     pub(super) async fn new(plan: Plan) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (pump, registry) = (Slot::<Pump>::default(), Slot::<Registry>::default());
-        let nudged = pump.clone();
-        let settings = Settings {
-            url: format!("sqlite://{}/z.db", folder.path().display()),
-            ..Settings::default()
-        };
-        let store = Store::open(&settings, move |notice| {
-            if let Some(pump) = nudged.get() {
-                notice
-                    .outboxes
-                    .iter()
-                    .for_each(|&account| pump.do_send(OutboxGrew { account }));
-            }
-        });
-        let store = store.await.unwrap();
+        let store = store(folder.path(), pump.clone()).await;
         let clock = Clock::system();
         let ids = Arc::new(IdSource::random(clock.clone()));
         let bench = Bench::with(store.clone(), Arc::clone(&ids), clock.clone()).await;
