@@ -20,6 +20,7 @@ mod sandbox_faults;
 mod sandbox_media;
 mod sandbox_messages;
 mod sandbox_page;
+mod sandbox_people;
 mod sandbox_process;
 mod sandbox_watch;
 mod scenarios;

@@ -24,7 +24,12 @@ const CODE_LENGTH: usize = 22;
 #[serde(rename_all = "snake_case")]
 pub(crate) enum GroupAct {
     /// Makes one, with these in it besides.
-    Create { subject: String, people: Vec<Number> },
+    Create {
+        subject: String,
+        /// An empty one is none.
+        description: String,
+        people: Vec<Number>,
+    },
     /// See [`Group::change_people`].
     People {
         group: GroupId,
@@ -70,7 +75,11 @@ impl Network {
     ) -> Result<GroupDone, GroupRefusal> {
         self.advance(now);
         match act {
-            GroupAct::Create { subject, people } => self.create_group(now, by, subject, people),
+            GroupAct::Create {
+                subject,
+                description,
+                people,
+            } => self.create_group(now, by, (subject, description), people),
             GroupAct::People {
                 group,
                 action,
@@ -87,10 +96,13 @@ impl Network {
         &mut self,
         now: Millis,
         by: &Number,
-        subject: &str,
+        (subject, description): (&str, &str),
         people: &[Number],
     ) -> Result<GroupDone, GroupRefusal> {
         let mut group = Group::new(now, by, subject, String::new())?;
+        let description_id = self.phone_message_id();
+        let description = Setting::Description(description.to_owned());
+        group.set(now, by, &description, &description_id)?;
         let others: Vec<Number> = people.iter().filter(|person| *person != by).cloned().collect();
         let results = group.change_people(by, PeopleAction::Add, &others, |person| {
             self.reachable(by, person)
@@ -199,7 +211,7 @@ impl Network {
         let group = self.state.groups.get_mut(&id).ok_or(GroupRefusal::BadInvite)?;
         let code = group.invite.clone();
         if group.join(by, &code)? {
-            self.tell_group(now, &id, Change::of(by, "invite", &[by.clone()]));
+            self.tell_group(now, &id, Change::of(by, "invite", std::slice::from_ref(by)));
         }
         Ok(GroupDone::without_results(&id))
     }

@@ -124,7 +124,12 @@ impl Network {
         participants: &[String],
     ) -> Result<Value, GroupRefusal> {
         let (people, strange) = read_people(participants);
-        let done = self.act_on_group(now, own, &GroupAct::Create { subject, people })?;
+        let create = GroupAct::Create {
+            subject,
+            description: String::new(),
+            people,
+        };
+        let done = self.act_on_group(now, own, &create)?;
         let info = self
             .group_for_page(&done.group)
             .ok_or(GroupRefusal::UnknownGroup)?;

@@ -150,6 +150,17 @@ pub(crate) enum PeopleAction {
 }
 
 impl PeopleAction {
+    /// The action of this name.
+    pub(crate) fn named(name: &str) -> Option<PeopleAction> {
+        let all = [
+            PeopleAction::Add,
+            PeopleAction::Remove,
+            PeopleAction::Promote,
+            PeopleAction::Demote,
+        ];
+        all.into_iter().find(|action| action.name() == name)
+    }
+
     /// Its name, also in notices.
     pub(crate) fn name(self) -> &'static str {
         match self {

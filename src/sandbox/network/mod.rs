@@ -54,11 +54,8 @@ pub(crate) use self::chat_id::{ChatId, GroupId};
 pub(crate) use self::content::{Content, Kind};
 pub(crate) use self::content_fields::TEXT_LIMIT;
 pub(crate) use self::faults::{Drift, Fault, FaultKind, Nature};
-pub(crate) use self::glances::ChatEnd;
 pub(crate) use self::group_acts::{GroupAct, GroupDone};
-pub(crate) use self::groups::{
-    DESCRIPTION_LIMIT, Group, GroupRefusal, PARTICIPANTS_LIMIT, PeopleAction, Role, SUBJECT_LIMIT, Setting,
-};
+pub(crate) use self::groups::{Group, GroupRefusal, PARTICIPANTS_LIMIT, PeopleAction, Role, Setting};
 pub(crate) use self::input::{AnyInput, Input, inputs};
 pub(crate) use self::media::{MediaDraft, MediaEntry, MediaHash, MediaKind};
 pub(crate) use self::message::{Message, Receipt};

@@ -197,11 +197,6 @@ impl Network {
         Ok(())
     }
 
-    /// Whether WhatsApp has banned this phone.
-    pub(crate) fn is_banned(&self, phone: &Number) -> bool {
-        self.state.banned.contains(phone)
-    }
-
     /// The owner of a phone types in a chat, on the phone.
     pub(crate) fn types_on_phone(
         &mut self,
@@ -358,8 +353,9 @@ impl Network {
     pub(super) fn contact_for_page(&self, viewer: &Number, number: &Number) -> Value {
         let phone = self.state.phones.get(viewer);
         let kept = phone.and_then(|phone| phone.contacts.get(number)).cloned();
-        let name = kept.unwrap_or_else(|| self.name_of(number));
-        let mut entry = json!({"id": number.pn(), "lid": number.lid(), "name": name});
+        let pushname = self.name_of(number);
+        let name = kept.as_ref().unwrap_or(&pushname);
+        let mut entry = json!({"id": number.pn(), "lid": number.lid(), "name": name, "pushname": pushname});
         if let Some(url) = self.picture_for(Some(viewer), &number.pn()) {
             entry["picture"] = json!(url);
         }

@@ -45,6 +45,10 @@ pub(super) enum PeopleVerb {
         id: String,
         name: Option<String>,
     },
+    /// How many devices somebody has: the phone, and the pages that it has linked.
+    Devices {
+        id: String,
+    },
     Presence {
         available: Option<bool>,
     },
@@ -112,6 +116,11 @@ impl Network {
                     }
                     None => json!({"error": "bad-id"}),
                 }
+            }
+            PeopleVerb::Devices { id } => {
+                let person = Number::parse(&id).filter(Number::is_on_whatsapp);
+                let devices = person.map_or(0, |person| 1 + self.state.sessions_of(&person).len());
+                json!({"devices": devices})
             }
             PeopleVerb::Presence { available } => {
                 self.push_presence(own, available.unwrap_or(true));

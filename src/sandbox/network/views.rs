@@ -1,6 +1,6 @@
 //! What an onlooker may see of the network: read-only, times still in milliseconds.
 
-use super::chat_id::ChatId;
+use super::chat_id::{ChatId, GroupId};
 use super::content::Kind;
 use super::message::Message;
 use super::number::Number;
@@ -24,7 +24,15 @@ pub(crate) struct LinkView {
 pub(crate) struct PhoneView {
     pub(crate) number: Number,
     pub(crate) name: String,
+    pub(crate) about: String,
+    /// Media id of the picture that its owner has set.
+    pub(crate) picture: Option<String>,
     pub(crate) online: bool,
+    /// Whether WhatsApp has banned it.
+    pub(crate) banned: bool,
+    pub(crate) blocked: Vec<Number>,
+    /// Those it is in.
+    pub(crate) groups: Vec<GroupId>,
     pub(crate) linked: Vec<LinkView>,
     pub(crate) created_at: Millis,
 }
@@ -103,7 +111,12 @@ impl Network {
         Ok(PhoneView {
             number: number.clone(),
             name: phone.name.clone(),
+            about: phone.about.clone(),
+            picture: phone.picture_id().cloned(),
             online: phone.online,
+            banned: self.state.banned.contains(number),
+            blocked: phone.blocked.iter().cloned().collect(),
+            groups: self.groups_of(number),
             linked,
             created_at: phone.created_at,
         })

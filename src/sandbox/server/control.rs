@@ -11,18 +11,15 @@ use super::faults::{clear_faults, list_faults, plan_fault};
 use super::fields::Fields;
 use super::hub::Hub;
 use super::problem::Problem;
-use super::{media_doors, messages, shapes, watch};
+use super::{groups, media_doors, messages, people, shapes, watch};
 use crate::sandbox::Info;
-use crate::sandbox::network::{Network, Number, Refusal, Timing, inputs};
+use crate::sandbox::network::{NAME_LIMIT, Network, Number, Refusal, Timing, inputs};
 
 /// The largest body a request may have, in bytes.
 pub(super) const BODY_LIMIT: usize = 512 * 1024;
 
 /// The longest time that may be set anywhere: one day, in milliseconds.
 pub(super) const DAY_MS: u64 = 86_400_000;
-
-/// The longest name of a phone, in characters.
-const NAME_LIMIT: usize = 100;
 
 pub(super) type State = web::Data<Arc<Hub>>;
 pub(super) type Answer = Result<HttpResponse, Problem>;
@@ -35,10 +32,10 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
         web::scope("/_/api")
             .service(at("/info").get(info))
             .service(at("/phones").get(list_phones).post(create_phone))
-            .service(at("/phones/{phone}").get(show_phone))
+            .service(at("/phones/{phone}").get(show_phone).patch(people::change))
             .service(at("/phones/{phone}/scan").post(scan))
             .service(at("/phones/{phone}/link").post(link))
-            .service(at("/phones/{phone}/{switch:online|offline|unlink}").post(switch))
+            .service(at("/phones/{phone}/{switch:online|offline}").post(switch))
             .service(at("/media").post(media_doors::upload))
             .service(at("/media/{id}").get(media_doors::fetch))
             .service(at("/network").get(show_network).patch(change_network))
@@ -49,6 +46,8 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
                     .delete(clear_faults),
             )
             .configure(messages::routes)
+            .configure(groups::routes)
+            .configure(people::routes)
             .service(at("/pages").get(waiting))
             .service(at("/watch").get(watch::open)),
     );
@@ -66,17 +65,7 @@ async fn list_phones(hub: State) -> HttpResponse {
 async fn create_phone(hub: State, body: Bytes) -> Answer {
     let mut fields = Fields::read(&body)?;
     let number = fields.needed_phone("phone");
-    let name = fields.text("name");
-    if name
-        .as_ref()
-        .is_some_and(|name| name.trim().is_empty() || name.chars().count() > NAME_LIMIT)
-    {
-        fields.note(
-            "name",
-            "out_of_range",
-            format!("must have 1 to {NAME_LIMIT} characters"),
-        );
-    }
+    let name = people::short(&mut fields, "name", 1, NAME_LIMIT);
     let number = fields.done_with(number)?;
     let new = hub
         .act(inputs::CreatePhone {
@@ -93,7 +82,7 @@ async fn show_phone(hub: State, path: web::Path<String>) -> Answer {
     phone_answer(&hub, &known(&path)?, StatusCode::OK)
 }
 
-fn phone_answer(hub: &Hub, number: &Number, status: StatusCode) -> Answer {
+pub(super) fn phone_answer(hub: &Hub, number: &Number, status: StatusCode) -> Answer {
     let phone = hub.look(|network| network.phone(number)).map_err(refused)?;
     Ok(HttpResponse::build(status).json(shapes::phone(&phone)))
 }
@@ -142,18 +131,11 @@ async fn switch(hub: State, path: web::Path<(String, String)>, body: Bytes) -> A
     let (phone, switch) = path.into_inner();
     let number = known(&phone)?;
     Fields::read(&body)?.done()?;
-    let phone = number.clone();
-    match switch.as_str() {
-        "unlink" => hub.act(inputs::Unlink { phone, session: None }),
-        switch => hub.act(inputs::SetOnline {
-            phone,
-            online: switch == "online",
-        }),
-    }
+    hub.act(inputs::SetOnline {
+        phone: number.clone(),
+        online: switch == "online",
+    })
     .map_err(refused)?;
-    if switch == "unlink" {
-        hub.until_saved().await;
-    }
     phone_answer(&hub, &number, StatusCode::OK)
 }
 

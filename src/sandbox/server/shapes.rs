@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 use zaptor_actors::domain::clock::Timestamp;
 
 use crate::sandbox::network::{
-    ChatView, Message, MessageView, Millis, PhoneView, Receipt, Timing, WaitingView,
+    ChatView, Group, GroupId, GroupRefusal, Message, MessageView, Millis, Network, Number, PhoneView,
+    Receipt, Role, Timing, WaitingView,
 };
 
 /// A moment in RFC 3339.
@@ -24,8 +25,9 @@ pub(super) fn phone(phone: &PhoneView) -> Value {
         })
         .collect();
     json!({
-        "phone": phone.number, "name": phone.name, "online": phone.online, "linked": linked,
-        "created_at": moment(phone.created_at),
+        "phone": phone.number, "lid": phone.number.lid(), "name": phone.name, "about": phone.about,
+        "picture": phone.picture, "online": phone.online, "banned": phone.banned, "blocked": phone.blocked,
+        "groups": phone.groups, "linked": linked, "created_at": moment(phone.created_at),
     })
 }
 
@@ -129,5 +131,45 @@ pub(super) fn timing(timing: &Timing, seed: u64) -> Value {
     json!({
         "ack_ms": timing.ack_ms, "deliver_ms": timing.deliver_ms, "read_ms": timing.read_ms,
         "auto_reply": timing.auto_reply, "loss": timing.loss, "seed": seed,
+    })
+}
+
+/// A group, and those who are in it: number, name, role.
+pub(super) struct GroupPart {
+    pub(super) id: GroupId,
+    pub(super) group: Group,
+    pub(super) people: Vec<(Number, String, Role)>,
+}
+
+impl GroupPart {
+    /// Taken out of the network.
+    pub(super) fn of(network: &Network, id: &GroupId) -> Result<GroupPart, GroupRefusal> {
+        let group = network.group(id)?.clone();
+        let people = group.in_order().into_iter();
+        let people = people.map(|(person, role)| (person.clone(), network.name_of(person), role));
+        Ok(GroupPart {
+            id: id.clone(),
+            people: people.collect(),
+            group,
+        })
+    }
+}
+
+/// A group with those who are in it, in the order in which they came.
+pub(super) fn group(part: &GroupPart) -> Value {
+    let GroupPart { id, group, people } = part;
+    let people: Vec<Value> = people
+        .iter()
+        .map(|(phone, name, role)| {
+            json!({
+                "phone": phone, "name": name, "admin": *role != Role::Member, "creator": *role == Role::Creator,
+            })
+        })
+        .collect();
+    let description = group.description.as_ref().map(|description| &description.text);
+    json!({
+        "id": id, "subject": group.subject, "description": description, "owner": group.owner,
+        "created_at": moment(group.created_at), "announce": group.announce, "restrict": group.restrict,
+        "members_add": group.all_add, "picture": group.picture, "participants": people,
     })
 }

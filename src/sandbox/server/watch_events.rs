@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use serde_json::{Value, json};
 
-use super::shapes;
+use super::shapes::{self, GroupPart};
 use crate::sandbox::network::{
-    ChatView, Group, GroupId, MessageView, Millis, Number, PhoneView, Role, Timing, Typing, WaitingView,
+    ChatView, MessageView, Millis, Number, PhoneView, Timing, Typing, WaitingView,
 };
 
 /// Receipts of a message that are told with it. Those of large groups are to be asked for: with a thousand people, each
@@ -19,13 +19,6 @@ pub(super) struct Head {
     pub(super) typing: Vec<(Number, Typing)>,
     /// Media id of a group's picture.
     pub(super) picture: Option<String>,
-}
-
-/// A group, and those who are in it: number, name, role.
-pub(super) struct GroupPart {
-    pub(super) id: GroupId,
-    pub(super) group: Group,
-    pub(super) people: Vec<(Number, String, Role)>,
 }
 
 /// Something to be told.
@@ -133,7 +126,7 @@ impl Part {
                 data["changed"] = list(changed, message);
                 ("chat_changed", json!({"phone": owner, "data": data}))
             }
-            Part::Group(group) => ("group", json!({"data": group.shape()})),
+            Part::Group(group) => ("group", json!({"data": shapes::group(group)})),
         }
     }
 }
@@ -171,22 +164,5 @@ impl Head {
             }
         }
         shape
-    }
-}
-
-impl GroupPart {
-    fn shape(&self) -> Value {
-        let GroupPart { id, group, people } = self;
-        let participant = |(phone, name, role): &(Number, String, Role)| {
-            json!({
-                "phone": phone, "name": name, "admin": *role != Role::Member, "creator": *role == Role::Creator,
-            })
-        };
-        let description = group.description.as_ref().map(|description| &description.text);
-        json!({
-            "id": id, "subject": group.subject, "description": description, "owner": group.owner,
-            "created_at": shapes::moment(group.created_at), "announce": group.announce, "restrict": group.restrict,
-            "picture": group.picture, "participants": list(people, participant),
-        })
     }
 }

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::watch_events::{GroupPart, Head, Part, Picture};
+use super::shapes::GroupPart;
+use super::watch_events::{Head, Part, Picture};
 use crate::sandbox::network::{
     Arrival, ChatId, ChatView, GroupId, MessageView, Millis, Network, Number, PhoneView, Trace,
 };
@@ -255,16 +256,7 @@ impl Scene<'_> {
 
     fn group(self, chat: &ChatId) -> Option<Part> {
         let id = chat.group()?;
-        let group = self.network.group(id).ok()?.clone();
-        let people = group.in_order();
-        let people = people
-            .into_iter()
-            .map(|(person, role)| (person.clone(), self.network.name_of(person), role));
-        let people = people.collect();
-        Some(Part::Group(Box::new(GroupPart {
-            id: id.clone(),
-            group,
-            people,
-        })))
+        let part = GroupPart::of(self.network, id).ok()?;
+        Some(Part::Group(Box::new(part)))
     }
 }

@@ -169,7 +169,8 @@ fn other_devices_hear_of_the_blocklist_and_of_names_kept() {
         .iter()
         .find(|contact| contact["id"] == json!(wid(BEN)))
         .unwrap();
-    assert_eq!(ben["name"], "Benny");
+    let pushname = json!(format!("Phone {BEN}"));
+    assert_eq!((&ben["name"], &ben["pushname"]), (&json!("Benny"), &pushname));
     stage.done(anna, json!({"t": "contact_save", "id": wid(BEN)}));
     let name = stage.told(again, "contact")[0]["name"].clone();
     assert_eq!(name, format!("Phone {BEN}"));
@@ -243,6 +244,16 @@ fn people_are_found_under_either_id() {
         ("x".to_owned(), Value::Null),
     ] {
         assert_eq!(stage.done(anna, json!({"t": "exists", "id": id}))["wid"], wid);
+    }
+}
+
+#[test]
+fn devices_are_the_phone_and_its_pages() {
+    let (mut stage, anna, _) = pair();
+    stage.linked(BEN);
+    for (id, devices) in [(wid(BEN), 3), (wid(ROBOT), 1), (wid("5500000001"), 0)] {
+        let counted = stage.done(anna, json!({"t": "devices", "id": id}));
+        assert_eq!(counted["devices"], json!(devices), "{id}");
     }
 }
 
