@@ -50,9 +50,13 @@ async function addAndSendMessageEdit(msg: Msg, change: Attributes): Promise<Send
   return edit(msg, String(body ?? ''), id instanceof MsgKey ? id.id : await MsgKey.newId());
 }
 
-/** Taken back for everybody. Nothing of the content is left; the type changes first, so that this is no edit. */
+/**
+ * Taken back for everybody. Nothing of the content is left; the type changes before it, so that this is no edit.
+ * The key comes first: whatsapp-web.js remembers a message from a change of it, for its event message_revoke_everyone.
+ */
 export function applyRevoke(msg: Msg, by: Wid | undefined): void {
-  msg.set({ type: 'revoked', protocolMessageKey: msg.id, revokeSender: by });
+  msg.set({ protocolMessageKey: msg.id, revokeSender: by });
+  msg.set('type', 'revoked');
   for (const name of Object.keys(msg.attributes)) {
     if (!KEPT_OF_REVOKED.includes(name) && name !== 'protocolMessageKey' && name !== 'revokeSender') msg.unset(name);
   }
@@ -106,17 +110,18 @@ function stars(star: boolean) {
 Cmd.offer({ sendRevokeMsgs, sendDeleteMsgs, sendStarMsgs: stars(true), sendUnstarMsgs: stars(false) });
 
 const age = (msg: Msg): number => unixTime() - msg.t;
-const arrived = (msg: Msg): boolean => msg.ack >= ACK.SENT && msg.type !== 'revoked';
-const canEdit = (msg: Msg): boolean => msg.id.fromMe && arrived(msg) && age(msg) <= EDIT_WITHIN_S;
+/** What is on its way counts: the change follows it, in order. */
+const stands = (msg: Msg): boolean => msg.ack >= ACK.CLOCK && msg.type !== 'revoked';
+const canEdit = (msg: Msg): boolean => msg.id.fromMe && stands(msg) && age(msg) <= EDIT_WITHIN_S;
 
 const capabilities = {
   canEditText: (msg: Msg) => canEdit(msg) && msg.type === 'chat',
   canEditCaption: (msg: Msg) => canEdit(msg) && CAPTIONED.includes(msg.type),
-  canSenderRevokeMsg: (msg: Msg) => msg.id.fromMe && arrived(msg) && age(msg) <= REVOKE_WITHIN_S,
-  canAdminRevokeMsg: (msg: Msg) => msg.id.remote.isGroup() && !msg.id.fromMe && arrived(msg) && Boolean(chats.get(msg.id.remote)?.iAmAdmin()),
-  canStarMsg: (msg: Msg) => !msg.isNotification && arrived(msg),
-  canReactToMsg: (msg: Msg) => !msg.isNotification && arrived(msg),
-  canForwardMsg: (msg: Msg) => arrived(msg) && (MEDIA_TYPES.includes(msg.type) || !msg.isNotification),
+  canSenderRevokeMsg: (msg: Msg) => msg.id.fromMe && stands(msg) && age(msg) <= REVOKE_WITHIN_S,
+  canAdminRevokeMsg: (msg: Msg) => msg.id.remote.isGroup() && !msg.id.fromMe && stands(msg) && Boolean(chats.get(msg.id.remote)?.iAmAdmin()),
+  canStarMsg: (msg: Msg) => !msg.isNotification && stands(msg),
+  canReactToMsg: (msg: Msg) => !msg.isNotification && stands(msg),
+  canForwardMsg: (msg: Msg) => stands(msg) && (MEDIA_TYPES.includes(msg.type) || !msg.isNotification),
 };
 
 export const editModules: ModuleTable = {

@@ -45,7 +45,7 @@ function picture(msg: Msg): HTMLElement {
   const image = sized(element('img', 'picture'), msg);
   image.alt = msg.caption ?? 'Photo';
   image.src = address(msg) ?? thumbnail(msg) ?? '';
-  return msg.get('isViewOnce') ? element('div', 'once', image, element('span', 'tag', 'view once')) : image;
+  return element('div', 'once', image, msg.get('isViewOnce') ? element('span', 'tag', 'view once') : '');
 }
 
 function video(msg: Msg): HTMLElement {

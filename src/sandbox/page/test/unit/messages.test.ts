@@ -147,7 +147,7 @@ test('only a young text of mine may be edited', () => {
   const msg = (more: object) => new Msg({ ...own({ body: 'x' }), ack: 1, ...more });
   assert.equal(canEditText(msg({})), true);
   assert.equal(canEditText(msg({ t: now - 16 * 60 })), false);
-  assert.equal(canEditText(msg({ ack: 0 })), false);
+  assert.equal(canEditText(msg({ ack: -1 })), false);
   assert.equal(canEditCaption(msg({ type: 'document' })), true);
 });
 
