@@ -9,6 +9,7 @@ use actix_web::middleware::Next;
 use actix_web::{Error, HttpResponse};
 
 use super::problem::Problem;
+use super::sealed;
 
 /// Lets a request pass, or answers it here.
 pub(super) async fn keep(
@@ -17,7 +18,7 @@ pub(super) async fn keep(
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let path = request.path().to_owned();
     let origin = request.headers().get(header::ORIGIN).cloned();
-    let refusal = refuse(request.headers());
+    let refusal = refuse(&path, request.headers());
     let mut answer = if let Some(problem) = refusal {
         request.into_response(problem.answer(&path))
     } else if request.method() == Method::OPTIONS {
@@ -34,7 +35,7 @@ pub(super) async fn keep(
 }
 
 /// A page of another site must not command the phones, nor a name that somebody points at loopback.
-fn refuse(headers: &HeaderMap) -> Option<Problem> {
+fn refuse(path: &str, headers: &HeaderMap) -> Option<Problem> {
     let host = headers
         .get(header::HOST)
         .and_then(|host| host.to_str().ok())
@@ -44,10 +45,11 @@ fn refuse(headers: &HeaderMap) -> Option<Problem> {
         let detail = "The sandbox answers only under a loopback name, such as 127.0.0.1.";
         return Some(Problem::new(StatusCode::FORBIDDEN, "foreign_host", detail));
     }
-    if headers
+    // Clients fetch sealed files from outside the browser, and say that they come from the site. They command nothing.
+    let foreign = headers
         .get(header::ORIGIN)
-        .is_some_and(|origin| !is_loopback_origin(origin))
-    {
+        .is_some_and(|origin| !is_loopback_origin(origin));
+    if foreign && !path.starts_with(sealed::FOLDER) {
         let detail = "Pages of other sites may not use the sandbox.";
         return Some(Problem::new(StatusCode::FORBIDDEN, "foreign_origin", detail));
     }
@@ -129,7 +131,18 @@ mod tests {
         ] {
             let mut headers = HeaderMap::new();
             headers.insert(header::HOST, HeaderValue::from_static(host));
-            assert_eq!(refuse(&headers).is_none(), fine, "{host}");
+            assert_eq!(refuse("/_/api/phones", &headers).is_none(), fine, "{host}");
+        }
+    }
+
+    #[test]
+    fn clients_outside_the_browser_fetch_sealed_files_and_nothing_else() {
+        let mut headers = HeaderMap::new();
+        let site = HeaderValue::from_static("https://web.whatsapp.com/");
+        headers.insert(header::ORIGIN, site);
+        assert!(refuse("/_/sealed/0a1b", &headers).is_none());
+        for path in ["/_/api/media/0a1b", "/_/", "/_/sealed"] {
+            assert!(refuse(path, &headers).is_some(), "{path}");
         }
     }
 }

@@ -20,6 +20,7 @@ mod phones_site;
 mod problem;
 mod renderer;
 mod scribe;
+mod sealed;
 mod shapes;
 mod site;
 mod thumbnail;
@@ -204,7 +205,7 @@ pub(super) async fn start(settings: Settings, clock: Clock) -> Result<Sandbox, S
     let stop = CancellationToken::new();
     let hub = Hub::open(data_dir.path(), rules, clock, stop.clone())?;
     let servers = vec![
-        serve_pages(page_door, &hub, &identity)?,
+        serve_pages(page_door, &hub, &info, &identity)?,
         serve_control(control_door, &hub, &info)?,
     ];
     let tasks = vec![
@@ -226,9 +227,20 @@ pub(super) async fn start(settings: Settings, clock: Clock) -> Result<Sandbox, S
     })
 }
 
-fn serve_pages(door: TcpListener, hub: &Arc<Hub>, identity: &Identity) -> Result<ServerHandle, SandboxError> {
+fn serve_pages(
+    door: TcpListener,
+    hub: &Arc<Hub>,
+    info: &Info,
+    identity: &Identity,
+) -> Result<ServerHandle, SandboxError> {
     let data = web::Data::new(Arc::clone(hub));
-    let app = move || App::new().app_data(data.clone()).configure(site::routes);
+    let info = web::Data::new(info.clone());
+    let app = move || {
+        App::new()
+            .app_data(data.clone())
+            .app_data(info.clone())
+            .configure(site::routes)
+    };
     let failed = |source| SandboxError::Listen { port: 0, source };
     let server = HttpServer::new(app)
         .workers(1)
@@ -253,6 +265,7 @@ fn serve_control(door: TcpListener, hub: &Arc<Hub>, info: &Info) -> Result<Serve
             .app_data(web::PayloadConfig::new(control::BODY_LIMIT))
             .wrap(actix_web::middleware::from_fn(door::keep))
             .configure(control::routes)
+            .route(sealed::ROUTE, web::get().to(sealed::fetch))
             .configure(phones_site::routes)
     };
     let failed = |source| SandboxError::Listen { port: 0, source };

@@ -8,7 +8,8 @@ use rust_embed::RustEmbed;
 use serde_json::json;
 
 use super::hub::Hub;
-use super::{media_doors, page_socket};
+use super::{media_doors, page_socket, sealed};
+use crate::sandbox::Info;
 use crate::sandbox::network::{Number, inputs};
 
 /// What the page may load and where it may connect, in the manner of the real site: nothing inline, nothing foreign.
@@ -55,13 +56,19 @@ async fn index() -> HttpResponse {
     }
 }
 
-/// What has drifted in the page that is just being loaded (faults `module_missing` and `module_renamed`).
-async fn drift(hub: web::Data<Arc<Hub>>) -> HttpResponse {
+/// What has drifted in the page that is just being loaded (faults `module_missing` and `module_renamed`), and where
+/// programs outside the browser find its files.
+async fn drift(hub: web::Data<Arc<Hub>>, info: web::Data<Info>) -> HttpResponse {
     let drift = hub.act(inputs::LoadPage {});
+    let files = format!("{}{}", info.sandbox_url, sealed::FOLDER);
     HttpResponse::Ok()
         .content_type("text/javascript; charset=utf-8")
         .insert_header((header::CACHE_CONTROL, "no-store"))
-        .body(format!("globalThis.sandboxDrift = {};\n", json!(drift)))
+        .body(format!(
+            "globalThis.sandboxDrift = {};\nglobalThis.sandboxFiles = {};\n",
+            json!(drift),
+            json!(files)
+        ))
 }
 
 async fn file(name: web::Path<String>) -> HttpResponse {

@@ -55,7 +55,7 @@ export const uploadManager = {
   },
 };
 
-/** Nothing of the sandbox is encrypted. whatsapp-web.js downloads with it, and so does the page itself. */
+/** Nothing is encrypted between page and server. whatsapp-web.js downloads with it, and so does the page itself. */
 export const downloadManager = {
   async downloadAndMaybeDecrypt({ directPath, filehash, signal }: DownloadAsk): Promise<ArrayBuffer> {
     const kept = filehash === undefined ? undefined : blobCache.get(filehash);
@@ -85,10 +85,13 @@ export async function filehashOf(blob: Blob): Promise<string> {
   return encodeBase64(await crypto.subtle.digest('SHA-256', await blob.arrayBuffer()));
 }
 
-/** What a message says about a file that the server has. The key stands for one: nothing is encrypted. */
+/** Set by the server's script: where programs outside the browser find files, encrypted. */
+const { sandboxFiles } = globalThis as { sandboxFiles?: string };
+
+/** What a message says about a file that the server has. Its key is its hash. */
 export function entryOf(mediaId: string, filehash: string, t: number): MediaEntry {
   const directPath = `/media/${mediaId}`;
-  const address = new URL(directPath, location.origin).href;
+  const address = sandboxFiles ? `${sandboxFiles}${mediaId}` : new URL(directPath, location.origin).href;
   return {
     directPath,
     mmsUrl: address,
