@@ -83,7 +83,7 @@ async function markUnread(chat: Chat, unread = true): Promise<void> {
 }
 
 /** chat.markIsRead, also before each send. Tells the server only where something was unread. */
-async function sendSeen({ chat }: { chat: Chat }): Promise<void> {
+export async function sendSeen({ chat }: { chat: Chat }): Promise<void> {
   if (!chat.unreadCount) return;
   if (chat.unreadCount < 0) await set(chat, { markedUnread: false });
   link.notify('seen', { id: String(chat.id) });

@@ -1,5 +1,6 @@
 /** The screen of a linked page: the chats, and the messages of one of them. */
 
+import { sendSeen } from '../modules/chat-actions';
 import { Stream } from '../modules/connection';
 import { chats, isListed, type Chat } from '../modules/chats';
 import { identity } from '../modules/identity';
@@ -133,6 +134,8 @@ function row(chat: Chat, open: boolean): HTMLElement {
   );
   node.onclick = () => {
     for (const other of chats.toArray()) other.set('active', other === chat);
+    // Who opens a chat has seen it.
+    void sendSeen({ chat });
   };
   return node;
 }

@@ -58,8 +58,7 @@ function video(msg: Msg): HTMLElement {
   node.muted = Boolean(msg.get('isGif'));
   node.loop = node.autoplay = node.muted;
   node.controls = !node.muted;
-  const tag = msg.get('isGif') ? 'GIF' : `▶ ${length(Number(msg.get('duration') ?? 0))}`;
-  return element('div', 'once', node, element('span', 'tag', tag));
+  return element('div', 'once', node, msg.get('isGif') ? element('span', 'tag', 'GIF') : '');
 }
 
 function sticker(msg: Msg): HTMLElement {
