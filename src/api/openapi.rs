@@ -34,6 +34,8 @@ const PROBLEM: &str = "#/components/schemas/Problem";
         v1::auth::login, v1::auth::refresh, v1::auth::logout, v1::auth::me,
         v1::accounts::create, v1::accounts::list, v1::accounts::show, v1::accounts::change, v1::accounts::delete,
         v1::account_actions::act, v1::pairing::pairing, v1::pairing::screenshot,
+        v1::profile::list, v1::profile::take, v1::profile::restore, v1::profile::export, v1::profile::import,
+        v1::profile::rotate,
         v1::send::send, v1::messages::list, v1::messages::show, v1::messages::cancel,
         v1::wallet::show, v1::wallet::entries, v1::wallet::top_up,
         v1::events::list, v1::keys::list, v1::keys::create, v1::keys::revoke,
@@ -92,9 +94,11 @@ fn mend(node: &mut Value) {
             {
                 content.insert("application/problem+json".to_owned(), body);
             }
-            if let Some(picture) = content.get_mut("image/png") {
-                picture["schema"] = json!({"type": "string", "format": "binary"});
-            }
+        }
+    }
+    for kind in ["image/png", "application/octet-stream"] {
+        if let Some(bytes) = node.get_mut(kind).filter(|bytes| bytes.get("schema").is_some()) {
+            bytes["schema"] = json!({"type": "string", "format": "binary"});
         }
     }
     match node {

@@ -12,6 +12,7 @@ use super::client::Client;
 use super::failure::Failure;
 use super::pairing;
 use super::printer::{Printer, facts, plain, table};
+use super::profile;
 
 /// How long `create --pair` follows.
 const PAIR_TIMEOUT: Duration = Duration::from_secs(300);
@@ -56,9 +57,24 @@ pub(super) async fn run(command: AccountCommand, client: &Client, printer: Print
             )
             .await
         }
+        AccountCommand::Start(which) => act(&which.account, "start", client, printer).await,
+        AccountCommand::Stop(which) => act(&which.account, "stop", client, printer).await,
         AccountCommand::Restart(which) => act(&which.account, "restart", client, printer).await,
         AccountCommand::Logout(which) => act(&which.account, "logout", client, printer).await,
         AccountCommand::Rm { which, yes } => remove(&which.account, yes, client, printer).await,
+        AccountCommand::Snapshots { which, take, restore } => {
+            profile::snapshots(&which.account, take, restore.as_deref(), client, printer).await
+        }
+        AccountCommand::Export {
+            which,
+            output,
+            passphrase,
+        } => profile::export(&which.account, output, &passphrase, client, printer).await,
+        AccountCommand::Import {
+            which,
+            file,
+            passphrase,
+        } => profile::import(&which.account, &file, &passphrase, client, printer).await,
         AccountCommand::Screenshot { which, output } => {
             screenshot(&which.account, &output, client, printer).await
         }

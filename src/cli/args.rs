@@ -79,6 +79,9 @@ pub(super) enum Command {
     Tail(Tail),
     /// Tokens: what there is, what moved, top up
     Wallet(Wallet),
+    /// The vault of browser profiles (administrators)
+    #[command(subcommand)]
+    Vault(VaultCommand),
     /// Print the service's OpenAPI document
     Openapi,
     /// Print completions for a shell
@@ -206,6 +209,10 @@ pub(super) enum AccountCommand {
         #[arg(long, default_value_t = 300, value_name = "SECONDS")]
         timeout: u64,
     },
+    /// Start an account that rests
+    Start(Which),
+    /// Stop an account: its browser is closed, its link is kept
+    Stop(Which),
     /// Close the session and open a new one
     Restart(Which),
     /// Unlink the account from its phone
@@ -218,6 +225,36 @@ pub(super) enum AccountCommand {
         #[arg(long, short)]
         yes: bool,
     },
+    /// List the snapshots of the account's browser profile, newest first
+    Snapshots {
+        #[command(flatten)]
+        which: Which,
+        /// Take one now; the account must be stopped
+        #[arg(long)]
+        take: bool,
+        /// Put this one in the place of the profile; the account must be stopped
+        #[arg(long, value_name = "SNAPSHOT", conflicts_with = "take")]
+        restore: Option<String>,
+    },
+    /// Write the profile of a stopped account to a file that only a passphrase opens
+    Export {
+        #[command(flatten)]
+        which: Which,
+        /// File to write [default: the account's id with .zaptor-profile]
+        #[arg(long, short, value_name = "FILE")]
+        output: Option<PathBuf>,
+        #[command(flatten)]
+        passphrase: PassphraseFrom,
+    },
+    /// Put an exported profile in the place of that of a stopped account
+    Import {
+        #[command(flatten)]
+        which: Which,
+        /// The file that was exported
+        file: PathBuf,
+        #[command(flatten)]
+        passphrase: PassphraseFrom,
+    },
     /// Save a picture of the account's page
     Screenshot {
         #[command(flatten)]
@@ -226,6 +263,20 @@ pub(super) enum AccountCommand {
         #[arg(long, short, default_value = "screenshot.png", value_name = "FILE")]
         output: PathBuf,
     },
+}
+
+/// A passphrase that is asked for, unless it comes from stdin.
+#[derive(Debug, Clone, Args)]
+pub(super) struct PassphraseFrom {
+    /// Read the passphrase from stdin instead of asking for it
+    #[arg(long)]
+    pub(super) passphrase_stdin: bool,
+}
+
+#[derive(Debug, Clone, Subcommand)]
+pub(super) enum VaultCommand {
+    /// Make a new key and lock every snapshot's key anew with it
+    Rotate,
 }
 
 #[derive(Debug, Clone, Args)]

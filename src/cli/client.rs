@@ -1,5 +1,6 @@
 //! Speaks the REST API for the client commands.
 
+use std::io::Write;
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -14,6 +15,8 @@ use super::failure::Failure;
 const DEFAULT_URL: &str = "http://127.0.0.1:7880";
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
+/// For what may be large.
+const TRANSFER_TIMEOUT: Duration = Duration::from_secs(600);
 
 /// A connection to one service, with the way in.
 #[derive(Debug)]
@@ -132,6 +135,46 @@ impl Client {
         Ok(bytes.to_vec())
     }
 
+    /// GET of something large, written piece by piece. `secret` goes in a header, where no log shows it.
+    pub(super) async fn get_into(
+        &self,
+        path: &str,
+        secret: (&str, &str),
+        to: &mut impl Write,
+    ) -> Result<(), Failure> {
+        let url = self.at(path)?;
+        let request = || {
+            let get = self.http.get(url.clone()).timeout(TRANSFER_TIMEOUT);
+            get.header(secret.0, hidden(secret.1))
+        };
+        let mut answer = self.send(request).await?;
+        loop {
+            let piece = answer.chunk().await.map_err(|error| self.unreachable(&error))?;
+            let Some(piece) = piece else { return Ok(()) };
+            to.write_all(&piece)
+                .map_err(|error| Failure::machine("cannot write", error))?;
+        }
+    }
+
+    /// POST of bytes.
+    pub(super) async fn post_bytes(
+        &self,
+        path: &str,
+        secret: (&str, &str),
+        bytes: Vec<u8>,
+    ) -> Result<Value, Failure> {
+        let (url, bytes) = (self.at(path)?, bytes::Bytes::from(bytes));
+        let request = || {
+            self.http
+                .post(url.clone())
+                .timeout(TRANSFER_TIMEOUT)
+                .header(secret.0, hidden(secret.1))
+                .header(header::CONTENT_TYPE, "application/octet-stream")
+                .body(bytes.clone())
+        };
+        read_json(self.send(request).await?).await
+    }
+
     /// The id of an account that is named by id or by name.
     pub(super) async fn account_id(&self, which: &str) -> Result<String, Failure> {
         if which.starts_with("acc_") {
@@ -246,6 +289,14 @@ pub(super) fn login_pass(answer: &Value) -> Result<Pass, Failure> {
             "the service answered without tokens; is it a Zaptor?".to_owned(),
         )),
     }
+}
+
+/// A header's value that is never printed.
+fn hidden(secret: &str) -> header::HeaderValue {
+    let mut value =
+        header::HeaderValue::from_str(secret).unwrap_or_else(|_| header::HeaderValue::from_static(""));
+    value.set_sensitive(true);
+    value
 }
 
 fn parse_url(text: &str) -> Result<Url, Failure> {

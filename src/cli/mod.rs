@@ -5,6 +5,7 @@
 
 mod account;
 mod args;
+mod asking;
 mod client;
 mod credentials;
 mod doctor;
@@ -15,6 +16,7 @@ mod message;
 mod node;
 mod pairing;
 mod printer;
+mod profile;
 mod scenario;
 mod serve_options;
 mod setup;
@@ -84,6 +86,7 @@ async fn talk(command: Command, service: &args::Service, printer: Printer) -> Re
         Command::Send(send) => message::send(send, &client, printer).await,
         Command::Messages(query) => message::messages(query, &client, printer).await,
         Command::Tail(tail) => tail::run(tail, &client, printer).await,
+        Command::Vault(command) => profile::vault(command, &client, printer).await,
         Command::Wallet(wallet) => wallet::run(wallet, &client, printer).await,
         Command::Openapi => local::openapi(&client, printer).await,
         other => unreachable!("{other:?} does not speak to a service"),

@@ -5,7 +5,7 @@ use std::{path::Path, time::Duration};
 use zaptor_actors::{
     account, billing, dispatcher,
     domain::EngineKind,
-    platform::{self, Secrets, VaultSettings},
+    platform::{self, Passphrase, Secrets, VaultSettings},
     rate_limit, registry, store, supervision, vault,
 };
 
@@ -73,7 +73,7 @@ fn vault(config: &Config) -> VaultSettings {
     VaultSettings {
         enabled: section.enabled,
         dir: Some(section.dir.clone()).filter(|dir| !dir.as_os_str().is_empty()),
-        keys: section.keys.clone().into(),
+        keys: Passphrase::new(section.keys.clone()),
         settings: vault::Settings {
             keep: section.keep as usize,
             profile_mib_max: section.profile_mib_max.into(),

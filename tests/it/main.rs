@@ -7,6 +7,7 @@
 mod api_auth;
 mod api_contract;
 mod api_messages;
+mod api_profile;
 mod api_resources;
 mod clients;
 mod command_line;
@@ -15,6 +16,7 @@ mod dashboard;
 mod first_light;
 mod journey;
 mod phones_page;
+mod profile;
 mod sandbox;
 mod sandbox_faults;
 mod sandbox_media;

@@ -37,7 +37,7 @@ mod wiring;
 
 pub use create::{CreateAccount, KeptAnswer};
 pub use data_dir::DataDir;
-pub use profiles::{ProfileError, VaultSettings};
+pub use profiles::{Passphrase, ProfileError, VaultSettings};
 pub use secrets::{SecretError, Secrets};
 use wiring::{Wiring, nudge};
 

@@ -12,6 +12,23 @@ use crate::{
     vault::{self, Directory, KeyRing, Restored, Rotation, Snapshot, Vault, VaultError},
 };
 
+/// A passphrase, or keys as text. Wiped when it is dropped, never printed.
+#[derive(Clone)]
+pub struct Passphrase(Zeroizing<String>);
+
+impl Passphrase {
+    /// Takes what somebody has typed.
+    pub fn new(text: String) -> Self {
+        Self(text.into())
+    }
+}
+
+impl std::fmt::Debug for Passphrase {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Passphrase")
+    }
+}
+
 /// Where snapshots are kept, and with which keys.
 #[derive(Clone)]
 pub struct VaultSettings {
@@ -21,7 +38,7 @@ pub struct VaultSettings {
     pub dir: Option<PathBuf>,
     /// The keys, as `name:key` pairs, the newest first. A secret. Empty: a ring of its own in `vault.keys` of the data
     /// folder.
-    pub keys: Zeroizing<String>,
+    pub keys: Passphrase,
     /// How many are kept, and how large.
     pub settings: vault::Settings,
 }
@@ -31,7 +48,7 @@ impl Default for VaultSettings {
         Self {
             enabled: true,
             dir: None,
-            keys: Zeroizing::default(),
+            keys: Passphrase::new(String::new()),
             settings: vault::Settings::default(),
         }
     }
@@ -68,7 +85,7 @@ pub(super) fn open(
     }
     let folder = settings.dir.clone().unwrap_or_else(|| data_dir.join("vault"));
     let storage = Directory::open(&folder, Arc::clone(ids)).map_err(VaultError::Storage)?;
-    let ring = match settings.keys.as_str() {
+    let ring = match settings.keys.0.as_str() {
         "" => KeyRing::kept_in(&data_dir.join("vault.keys"), ids)?,
         given => KeyRing::configured(given)?,
     };
@@ -156,20 +173,21 @@ impl Platform {
         &self,
         tenant: TenantId,
         account: AccountId,
-        passphrase: Zeroizing<String>,
+        passphrase: Passphrase,
     ) -> Result<fs::File, ProfileError> {
         self.on_profile(tenant, account, move |vault, path| async move {
-            vault.export(account, &path, passphrase).await
+            vault.export(account, &path, passphrase.0).await
         })
         .await
     }
 
-    /// A file that takes an upload for [`Platform::import_profile`].
+    /// A file that takes an upload for [`Platform::import_profile`], and how many bytes it should take at most.
     ///
     /// # Errors
     /// See [`ProfileError`].
-    pub async fn profile_inbox(&self) -> Result<fs::File, ProfileError> {
-        Ok(self.vault()?.inbox().await?)
+    pub async fn profile_inbox(&self) -> Result<(fs::File, u64), ProfileError> {
+        let vault = self.vault()?;
+        Ok((vault.inbox().await?, vault.profile_bytes_max()))
     }
 
     /// Puts an exported profile in the place of that of an account that does not run, and takes a snapshot of it.
@@ -181,10 +199,10 @@ impl Platform {
         tenant: TenantId,
         account: AccountId,
         file: fs::File,
-        passphrase: Zeroizing<String>,
+        passphrase: Passphrase,
     ) -> Result<Snapshot, ProfileError> {
         self.on_profile(tenant, account, move |vault, path| async move {
-            vault.import(account, file, passphrase, &path).await
+            vault.import(account, file, passphrase.0, &path).await
         })
         .await
     }

@@ -52,6 +52,10 @@ impl Inner {
         }
     }
 
+    pub(super) fn profile_bytes_max(&self) -> u64 {
+        self.settings.profile_mib_max << 20
+    }
+
     /// A file without a name.
     pub(super) fn scratch(&self) -> Result<fs::File, VaultError> {
         scratch::file(&self.scratch, &self.ids)

@@ -142,6 +142,11 @@ impl Vault {
         }
     }
 
+    /// The largest profile that is taken or restored, in bytes before compression.
+    pub fn profile_bytes_max(&self) -> u64 {
+        self.inner.profile_bytes_max()
+    }
+
     /// Says that something will be taken or restored soon.
     pub fn busy(&self) -> Busy {
         self.busy.send_modify(|count| *count += 1);

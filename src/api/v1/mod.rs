@@ -7,6 +7,7 @@ pub mod events;
 pub mod keys;
 pub mod messages;
 pub mod pairing;
+pub mod profile;
 pub mod send;
 pub mod stream;
 pub mod system;
@@ -30,6 +31,10 @@ pub(super) fn configure(config: &mut ServiceConfig) {
         "/v1/accounts/{id}/pairing" => { GET pairing::pairing },
         "/v1/accounts/{id}/screenshot" => { GET pairing::screenshot },
         "/v1/accounts/{id}/{action:start|stop|restart|logout}" => { POST account_actions::act },
+        "/v1/accounts/{id}/profile/snapshots" => { GET profile::list, POST profile::take },
+        "/v1/accounts/{id}/profile/restore" => { POST profile::restore },
+        "/v1/accounts/{id}/profile/export" => { GET profile::export },
+        "/v1/accounts/{id}/profile/import" => { POST profile::import },
         "/v1/wallet" => { GET wallet::show },
         "/v1/wallet/entries" => { GET wallet::entries },
         "/v1/wallet/topups" => { POST wallet::top_up },
@@ -40,5 +45,6 @@ pub(super) fn configure(config: &mut ServiceConfig) {
         "/v1/stream/tickets" => { POST stream::ticket },
         "/v1/system/info" => { GET system::info },
         "/v1/system/actors" => { GET system::actors },
+        "/v1/system/vault/rotate" => { POST profile::rotate },
     );
 }

@@ -11,7 +11,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use tempfile::TempDir;
-use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
@@ -172,6 +172,33 @@ impl Zaptor {
         self.keeps_browsers = true;
         drop(self);
         Self::start_with(plan).await
+    }
+
+    /// Ends Zaptor in order and starts it again on the same data directory and with the same plan.
+    pub(crate) async fn stop_and_restart(self) -> Self {
+        let mut plan = self.plan.clone();
+        plan.data = Some(Arc::clone(&self.data));
+        let status = self.stop().await;
+        assert!(status.success(), "{status}");
+        Self::start_with(plan).await
+    }
+
+    /// Runs a client command against this Zaptor with `input` as its stdin; gives its exit code and what it printed.
+    pub(crate) async fn command(&self, arguments: &[&str], input: &str) -> (i32, String) {
+        let mut command = quiet_command(self.data.path());
+        command
+            .args(arguments)
+            .env("ZAPTOR_URL", &self.ready.url)
+            .env("ZAPTOR_API_KEY", self.api_key())
+            .stdin(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        // A command that does not read has ended already.
+        let _ = stdin.write_all(input.as_bytes()).await;
+        drop(stdin);
+        let output = child.wait_with_output().await.unwrap();
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        (output.status.code().unwrap(), text)
     }
 
     /// Asks Zaptor to end (SIGTERM) and waits for it.

@@ -15,6 +15,7 @@
 //!           Doubting ◀──────────────────────────────────┘
 //!              │ Proven ▶ Recovering              failed too often ▶ ended, a new generation follows
 //!
+//!  Opening: ProfileDamaged, or a code on a profile that was kept ▶ ended; the next generation begins with a snapshot
 //!  any phase: LoggedOut, Stop ▶ Ending (wind down)      Died, Stale, a fatal answer ▶ ended at once
 //! ```
 //!

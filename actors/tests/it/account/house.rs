@@ -13,13 +13,11 @@ use std::{
 };
 
 use actix::{Actor, Addr, Context, Handler, MessageResult};
-use async_trait::async_trait;
 use dashmap::DashMap;
-use tokio::sync::mpsc;
 use zaptor_actors::{
     account,
     dispatcher::{self, Pump, PumpParts},
-    domain::{AccountId, AccountState, Clock, EngineKind, IdSource, MessageId, MessageStatus, event::Event},
+    domain::{AccountState, Clock, EngineKind, IdSource, MessageId, MessageStatus, event::Event},
     journal::{self, EventFilter},
     outbox::NewMessage,
     protocol::{
@@ -31,7 +29,7 @@ use zaptor_actors::{
     },
     registry::{self, Registry, RegistryParts, Running},
     session::{
-        Engine, Session, SessionError, SessionEvent, SessionSpec,
+        Engine,
         simulated::{self, SimulatedEngine, SimulatedNetwork},
     },
     store::{AccountRow, Settings, Store, accounts},
@@ -39,65 +37,11 @@ use zaptor_actors::{
     vault::{self, Directory, KeyRing, Vault},
 };
 
+use super::moody::{LINK, Moody};
 use crate::store_conformance::Bench;
 
 /// How long anything may take before a test calls it missing.
 const PATIENCE: Duration = Duration::from_secs(30);
-
-/// The simulated engine, which fails to open so many times, or as long as it is told to.
-pub(super) struct Moody {
-    inner: SimulatedEngine,
-    failures: Arc<AtomicU32>,
-    /// Whether the link is in the profile, as with a browser: see [`House::plant_link`].
-    keeps: bool,
-    planted: Arc<AtomicBool>,
-}
-
-/// Where a profile that is kept has its link.
-pub(super) const LINK: &str = "Default/link";
-/// What stands there when a browser would not start on the profile.
-pub(super) const GARBAGE: &str = "garbage";
-
-impl Moody {
-    /// A kept profile without its link is a page that nobody has linked: another account, to the network.
-    fn seen_as(&self, spec: &SessionSpec) -> Result<AccountId, SessionError> {
-        if !self.planted.load(Ordering::SeqCst) {
-            return Ok(spec.account);
-        }
-        match std::fs::read_to_string(spec.profile.join(LINK)) {
-            Ok(text) if text == GARBAGE => Err(SessionError::Profile("it is garbage".to_owned())),
-            Ok(_) => Ok(spec.account),
-            Err(_) => Ok(AccountId::from_bits(4_711)),
-        }
-    }
-}
-
-#[async_trait]
-impl Engine for Moody {
-    fn kind(&self) -> EngineKind {
-        EngineKind::Simulated
-    }
-
-    async fn open(
-        &self,
-        spec: SessionSpec,
-        events: mpsc::Sender<SessionEvent>,
-    ) -> Result<Box<dyn Session>, SessionError> {
-        let left = self.failures.load(Ordering::SeqCst);
-        if left > 0 {
-            self.failures.store(left - 1, Ordering::SeqCst);
-            return Err(SessionError::Open("the browser does not start".to_owned()));
-        }
-        let account = self.seen_as(&spec)?;
-        self.inner.open(SessionSpec { account, ..spec }, events).await
-    }
-
-    fn keeps_profile(&self) -> bool {
-        self.keeps
-    }
-
-    async fn shut_down(&self) {}
-}
 
 /// Lets every message go at once.
 struct NoPace;

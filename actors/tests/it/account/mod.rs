@@ -3,6 +3,7 @@
 
 mod doubt;
 mod house;
+mod moody;
 mod profile;
 
 use std::{os::unix::fs::PermissionsExt as _, sync::atomic::Ordering, time::Duration};

@@ -9,7 +9,10 @@ use zaptor_actors::{
     session::simulated::Fault,
 };
 
-use super::house::{GARBAGE, House, LINK, Plan};
+use super::{
+    house::{House, Plan},
+    moody::{GARBAGE, LINK},
+};
 
 /// A house whose account was linked by a scan and runs on a profile that is kept.
 async fn linked() -> House {

@@ -1,0 +1,68 @@
+//! The simulated engine with bad days: it does not open, and profiles can matter as with a browser.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, AtomicU32, Ordering},
+};
+
+use async_trait::async_trait;
+use tokio::sync::mpsc;
+use zaptor_actors::{
+    domain::{AccountId, EngineKind},
+    session::{Engine, Session, SessionError, SessionEvent, SessionSpec, simulated::SimulatedEngine},
+};
+
+/// The simulated engine, which fails to open so many times, or as long as it is told to.
+pub(super) struct Moody {
+    pub(super) inner: SimulatedEngine,
+    pub(super) failures: Arc<AtomicU32>,
+    /// Whether the link is in the profile, as with a browser: see [`House::plant_link`].
+    pub(super) keeps: bool,
+    pub(super) planted: Arc<AtomicBool>,
+}
+
+/// Where a profile that is kept has its link.
+pub(super) const LINK: &str = "Default/link";
+/// What stands there when a browser would not start on the profile.
+pub(super) const GARBAGE: &str = "garbage";
+
+impl Moody {
+    /// A kept profile without its link is a page that nobody has linked: another account, to the network.
+    fn seen_as(&self, spec: &SessionSpec) -> Result<AccountId, SessionError> {
+        if !self.planted.load(Ordering::SeqCst) {
+            return Ok(spec.account);
+        }
+        match std::fs::read_to_string(spec.profile.join(LINK)) {
+            Ok(text) if text == GARBAGE => Err(SessionError::Profile("it is garbage".to_owned())),
+            Ok(_) => Ok(spec.account),
+            Err(_) => Ok(AccountId::from_bits(4_711)),
+        }
+    }
+}
+
+#[async_trait]
+impl Engine for Moody {
+    fn kind(&self) -> EngineKind {
+        EngineKind::Simulated
+    }
+
+    async fn open(
+        &self,
+        spec: SessionSpec,
+        events: mpsc::Sender<SessionEvent>,
+    ) -> Result<Box<dyn Session>, SessionError> {
+        let left = self.failures.load(Ordering::SeqCst);
+        if left > 0 {
+            self.failures.store(left - 1, Ordering::SeqCst);
+            return Err(SessionError::Open("the browser does not start".to_owned()));
+        }
+        let account = self.seen_as(&spec)?;
+        self.inner.open(SessionSpec { account, ..spec }, events).await
+    }
+
+    fn keeps_profile(&self) -> bool {
+        self.keeps
+    }
+
+    async fn shut_down(&self) {}
+}
