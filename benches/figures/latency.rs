@@ -18,7 +18,7 @@ use zaptor_actors::{
     },
     platform::{CreateAccount, Settings},
     session::{
-        Engine, LookUp, PageStatus, SendError, Session, SessionError, SessionEvent, SessionSpec,
+        Ending, Engine, LookUp, PageStatus, SendError, Session, SessionError, SessionEvent, SessionSpec,
         simulated::{self, SimulatedEngine},
     },
     store::accounts,
@@ -59,6 +59,10 @@ impl Engine for Stamping {
             session: self.engine.open(spec, events).await?,
             stamps: self.stamps.clone(),
         }))
+    }
+
+    fn keeps_profile(&self) -> bool {
+        self.engine.keeps_profile()
     }
 
     async fn shut_down(&self) {
@@ -106,8 +110,8 @@ impl Session for StampingSession {
         self.session.processes()
     }
 
-    async fn close(self: Box<Self>) {
-        self.session.close().await;
+    async fn close(self: Box<Self>) -> Ending {
+        self.session.close().await
     }
 }
 

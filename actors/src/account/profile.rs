@@ -80,7 +80,11 @@ pub(super) async fn prepare(vault: Option<&Vault>, place: &Place) -> Result<Prep
         None => None,
     };
     place.repair.0.lock().seen = None;
-    let kept = vault.list(place.account).await.map_err(|error| failed(&error))?;
+    let kept = vault.list(place.account).await.unwrap_or_else(|error| {
+        // A profile that may be good is not kept from opening by a vault that is not.
+        tracing::error!(target: "zaptor::account", account = %place.account, %error, "the vault cannot be read");
+        Vec::new()
+    });
     let restorable = !kept.is_empty() && !place.repair.0.lock().tried;
     Ok(Prepared { done, restorable })
 }
