@@ -47,7 +47,7 @@ impl Content {
         Some(json!({
             "wa_message_id": id, "author": writer,
             "type": told.map(|(kind, _)| kind.public_name()),
-            "body": quoted.as_ref().map(Content::body),
+            "body": quoted.as_ref().map(Content::body).or_else(|| told?.1.get("body")?.as_str()),
         }))
     }
 

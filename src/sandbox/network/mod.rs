@@ -66,7 +66,7 @@ use self::schedule::Due;
 pub(crate) use self::seeding::{MOST_MESSAGES, Past};
 pub(crate) use self::state::{Arrival, Millis, State, Timing};
 pub(crate) use self::traces::Trace;
-pub(crate) use self::views::{ChatView, DeliveryFilter, MessageView, PhoneView, WaitingView};
+pub(crate) use self::views::{ChatView, DeliveryFilter, MessageView, PhoneView, SHOWN, WaitingView};
 
 /// Names one live socket; never used twice, not even after a restart.
 pub(crate) type SocketId = u64;

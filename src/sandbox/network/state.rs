@@ -278,13 +278,18 @@ impl State {
         self.arrivals += 1;
         self.index.add(self.arrivals, &message);
         self.messages.insert(self.arrivals, message);
-        if self.messages.len() > MESSAGES_KEPT
-            && let Some((arrival, oldest)) = self.messages.pop_first()
-        {
+        if self.messages.len() > MESSAGES_KEPT {
+            self.forget_oldest();
+        }
+        self.arrivals
+    }
+
+    /// The oldest message of all is gone, and whatever leads to it.
+    pub(super) fn forget_oldest(&mut self) {
+        if let Some((arrival, oldest)) = self.messages.pop_first() {
             self.drop_from_chats(arrival, &oldest);
             self.index.remove(arrival, &oldest);
         }
-        self.arrivals
     }
 
     fn drop_from_chats(&mut self, arrival: Arrival, message: &Message) {
@@ -294,8 +299,9 @@ impl State {
                 continue;
             };
             if let Some(chat) = phone.chats.get_mut(&message.chat_of(owner)) {
-                // One that came late does not stand in front; readers pass over it then.
-                if chat.messages.front() == Some(&arrival) {
+                // What arrived before it is gone already. One that came late does not stand in front; readers pass over
+                // it then.
+                while chat.messages.front().is_some_and(|front| *front <= arrival) {
                     chat.messages.pop_front();
                 }
                 chat.lose(arrival);

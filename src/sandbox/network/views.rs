@@ -8,7 +8,7 @@ use super::state::{Arrival, Chat, ChatSettings, Millis, Timing};
 use super::{Network, Refusal, Socket, SocketId};
 
 /// Messages that are shown of each chat where all chats are; more of one chat come on demand.
-const SHOWN: usize = 200;
+pub(crate) const SHOWN: usize = 200;
 
 /// One page that a phone has linked.
 #[derive(Clone, Debug, PartialEq)]
@@ -122,12 +122,22 @@ impl Network {
         })
     }
 
+    /// The chats of a phone, the one with the latest message first.
+    pub(crate) fn chat_ids(&self, number: &Number) -> Result<Vec<ChatId>, Refusal> {
+        if !self.state.phones.contains_key(number) {
+            return Err(Refusal::UnknownPhone);
+        }
+        let chats = self.latest_chats(number).into_iter();
+        Ok(chats.map(|(peer, _)| peer.clone()).collect())
+    }
+
     /// The chats of a phone with their latest messages, the chat with the latest one first.
+    #[cfg(test)]
     pub(crate) fn chats(&self, number: &Number) -> Result<Vec<ChatView>, Refusal> {
         self.chats_with(number, SHOWN)
     }
 
-    /// As [`Network::chats`], each chat with its last message alone.
+    /// The chats of a phone, each with its last message alone.
     pub(crate) fn chat_heads(&self, number: &Number) -> Result<Vec<ChatView>, Refusal> {
         self.chats_with(number, 1)
     }

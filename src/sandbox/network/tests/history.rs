@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use serde_json::json;
 
 use super::{ANNA, BEN, Stage, number};
-use crate::sandbox::network::SocketId;
 use crate::sandbox::network::state::BACKLOG_KEPT;
+use crate::sandbox::network::{ChatId, Refusal, SocketId};
 
 fn write(stage: &mut Stage, count: usize) {
     for _ in 0..count {
@@ -118,4 +118,33 @@ fn older_messages_on_demand() {
         json!({"t": "history", "chat": "120363000000000001@g.us", "count": 10}),
     );
     assert_eq!(empty["msgs"], json!([]));
+}
+
+#[test]
+fn the_oldest_message_goes_without_a_trace() {
+    let mut stage = Stage::new(1);
+    let (page, _) = stage.linked(ANNA);
+    let ben = stage.phone(BEN);
+    stage.network.set_online(stage.now, &number(ANNA), false).unwrap();
+    write(&mut stage, 1);
+    stage.network.set_online(stage.now, &number(ANNA), true).unwrap();
+    stage.note();
+    let chat = ChatId::from(&number(ANNA));
+    let id = stage.network.chats(&ben).unwrap()[0].messages[0].id.clone();
+    stage.done(
+        page,
+        json!({"t": "star", "chat": format!("{BEN}@c.us"), "ids": [id], "star": true}),
+    );
+    stage.network.state.forget_oldest();
+    for (owner, peer) in [(ANNA, BEN), (BEN, ANNA)] {
+        let chat = stage
+            .network
+            .chat(&number(owner), &ChatId::from(&number(peer)), 9)
+            .unwrap();
+        assert_eq!((chat.unread, chat.messages), (0, vec![]), "{owner}");
+    }
+    assert_eq!(stage.network.state.find(&ben, &id), None, "the id is new again");
+    let again = stage.network.read(stage.now, &ben, &chat, Some(&id), false);
+    assert_eq!(again, Err(Refusal::UnknownMessage));
+    stage.wait(10_000);
 }
