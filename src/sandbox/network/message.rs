@@ -71,6 +71,14 @@ pub(crate) struct Receipt {
 impl Receipt {
     /// This device of the person has it so far; a device never falls back.
     pub(super) fn on_device(&mut self, session: Option<&str>, ack: Ack, at: Millis) {
+        // The phone has had it before it had a page: that was the one device then.
+        if self.devices.is_empty() && self.ack >= Ack::Delivered && session.is_some() {
+            self.devices.push(DeviceReceipt {
+                session: None,
+                ack: self.ack,
+                at: self.at,
+            });
+        }
         let known = self
             .devices
             .iter_mut()

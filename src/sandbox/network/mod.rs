@@ -58,7 +58,7 @@ pub(crate) use self::group_acts::{GroupAct, GroupDone};
 pub(crate) use self::groups::{Group, GroupRefusal, PARTICIPANTS_LIMIT, PeopleAction, Role, Setting};
 pub(crate) use self::input::{AnyInput, Input, inputs};
 pub(crate) use self::media::{MediaDraft, MediaEntry, MediaHash, MediaKind};
-pub(crate) use self::message::{Message, Receipt};
+pub(crate) use self::message::{Ack, Message, Receipt};
 pub(crate) use self::number::Number;
 pub(crate) use self::people::{ABOUT_LIMIT, NAME_LIMIT, Picture, Profile, Typing};
 pub(crate) use self::refusals::Refusal;

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use zaptor_actors::domain::clock::Timestamp;
 
 use crate::sandbox::network::{
-    ChatView, Group, GroupId, GroupRefusal, Message, MessageView, Millis, Network, Number, PhoneView,
+    Ack, ChatView, Group, GroupId, GroupRefusal, Message, MessageView, Millis, Network, Number, PhoneView,
     Receipt, Role, Timing, WaitingView,
 };
 
@@ -109,7 +109,7 @@ fn receipt(receipt: &Receipt) -> Value {
             json!({"device": name, "ack": device.ack, "at": moment(device.at)})
         })
         .collect();
-    if devices.is_empty() {
+    if devices.is_empty() && receipt.ack > Ack::Server {
         devices.push(json!({"device": "phone", "ack": receipt.ack, "at": moment(receipt.at)}));
     }
     json!({"phone": receipt.by, "ack": receipt.ack, "at": moment(receipt.at), "devices": devices})

@@ -384,3 +384,25 @@ fn a_message_from_someone_blocked_stays_on_the_server() {
     assert_eq!(stage.receipts(anna, "3EB01"), [0_u64; 0]);
     assert_eq!(stage.network.chats(&ben).unwrap(), []);
 }
+
+#[test]
+fn a_phone_that_links_a_page_later_stays_a_device() {
+    let mut stage = Stage::new(1);
+    let timing = Timing {
+        read_ms: None,
+        ..Timing::default()
+    };
+    stage.network.set_timing(stage.now, timing, None);
+    let (anna, _) = stage.linked(ANNA);
+    stage.phone(BEN);
+    stage.send(anna, BEN, "3EB01");
+    stage.wait(1_000);
+    let (ben, _) = stage.linked(BEN);
+    stage.say(ben, json!({"t": "seen", "id": format!("{ANNA}@c.us")}));
+    let devices = stage.log(Some("3EB01"))[0].receipts[0].devices.clone();
+    let acks: Vec<_> = devices
+        .iter()
+        .map(|device| (device.session.is_some(), u8::from(device.ack)))
+        .collect();
+    assert_eq!(acks, [(false, 2), (true, 3)]);
+}
