@@ -7,7 +7,8 @@ export function timeOfDay(at: string): string {
   return clock.format(new Date(at));
 }
 
-function dayNumber(at: Date): number {
+/** Counts days by the clock of this machine. */
+export function dayNumber(at: Date): number {
   return Math.floor((at.getTime() - at.getTimezoneOffset() * 60_000) / 86_400_000);
 }
 

@@ -1,10 +1,12 @@
+import type { ComponentProps } from 'preact';
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { messagesBefore } from '../api/call';
 import type { Chat, Message } from '../api/shapes';
 import type { Shelf } from '../api/watch';
 import { kindOfChat } from '../model/chat-id';
 import { PAGE } from '../model/history';
-import { timeline } from '../model/timeline';
+import { days, follows, type Day } from '../model/timeline';
+import { memo } from '../parts/memo';
 import { useAttempt } from '../parts/notice';
 import { useStable } from '../parts/stable';
 import type { ChatActions } from './actions';
@@ -40,6 +42,9 @@ export function MessageList({ phone, peer, name, chat, admin, shelf, actions, on
   const onFind = useFind(box);
   // Bubbles are drawn again only when something about them changes.
   const open = useStable(onOpen);
+  const drawn = useRef<Day[]>([]);
+  const shown = days(chat?.messages ?? [], new Date(), drawn.current);
+  drawn.current = shown;
   const last = chat?.messages.at(-1);
   // One's own message is always gone to.
   useLayoutEffect(() => {
@@ -68,28 +73,43 @@ export function MessageList({ phone, peer, name, chat, admin, shelf, actions, on
             </button>
           </li>
         )}
-        {timeline(chat?.messages ?? [], new Date()).map((line) =>
-          line.kind === 'day' ? (
-            <li key={line.name} class="day">{line.name}</li>
-          ) : (
-            <Bubble
-              key={line.message.wa_message_id}
-              message={line.message}
-              follows={line.follows}
-              self={phone}
-              admin={admin}
-              named={kindOfChat(peer) !== 'person'}
-              actions={actions}
-              onWish={onWish}
-              onOpen={open}
-              onFind={onFind}
-            />
-          ),
-        )}
+        {shown.map((day) => (
+          <DayOfChat
+            key={day.key}
+            day={day}
+            self={phone}
+            admin={admin}
+            named={kindOfChat(peer) !== 'person'}
+            actions={actions}
+            onWish={onWish}
+            onOpen={open}
+            onFind={onFind}
+          />
+        ))}
       </ol>
     </div>
   );
 }
+
+type DayProps = Omit<ComponentProps<typeof Bubble>, 'message' | 'follows'> & { day: Day };
+
+const DayOfChat = memo(function DayOfChat({ day, ...bubble }: DayProps) {
+  return (
+    <li class="day-of-chat">
+      <h3 class="day">{day.name}</h3>
+      <ol>
+        {day.messages.map((message, place) => (
+          <Bubble
+            key={message.wa_message_id}
+            message={message}
+            follows={follows(day.messages[place - 1], message)}
+            {...bubble}
+          />
+        ))}
+      </ol>
+    </li>
+  );
+});
 
 /** Fetches what is before the first message, one page at a time. */
 function useEarlier(phone: string, peer: string, chat: Chat | undefined, shelf: Shelf) {
