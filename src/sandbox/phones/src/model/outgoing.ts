@@ -30,6 +30,15 @@ export function textMessage(text: string, people: readonly Named[] = []): Outgoi
   return { type: 'text', text: { body }, ...(mentions.length > 0 && { mentions }) };
 }
 
+/** A link with the card that people see instead of it. */
+export function linkMessage({ text, url, title, description }: { text: string; url: string; title: string; description: string }): Outgoing {
+  const address = url.trim();
+  const words = text.trim();
+  const body = words.includes(address) ? words : [words, address].filter(Boolean).join(' ');
+  const preview = { title: title.trim(), url: address, ...(description.trim() && { description: description.trim() }) };
+  return { type: 'text', text: { body, preview } };
+}
+
 export function fileMessage(as: SendAs, media: string, file: { name: string; caption: string }): Outgoing {
   const type = as === 'voice' ? 'audio' : as;
   const caption = file.caption.trim();

@@ -24,6 +24,11 @@ export function printedNumber(digits: string): string {
   return `+${groups.join(' ')}`;
 }
 
+/** What the network calls a number that nobody has given a name is no name: the number itself reads better. */
+export function calledName(peer: string, name: string | undefined): string {
+  return name === undefined || name === '' || name === `Phone ${peer}` ? printedNumber(peer) : name;
+}
+
 /** What a person typed as a number, as digits; undefined when it cannot be one. */
 export function typedNumber(text: string): string | undefined {
   const digits = text.replace(/[\s()+./-]/g, '');

@@ -1,7 +1,7 @@
-import { Contact, ListTodo, MapPin, Paperclip, Plus } from 'lucide';
+import { Contact, Link, ListTodo, MapPin, Paperclip, Plus } from 'lucide';
 import { Menu } from '../parts/Menu';
 
-export type AttachForm = 'location' | 'contacts' | 'poll';
+export type AttachForm = 'link' | 'location' | 'contacts' | 'poll';
 
 interface Props {
   /** Among status posts there are only texts and files. */
@@ -14,6 +14,7 @@ interface Props {
 export function AttachMenu({ status, onFiles, onForm }: Props) {
   const items = () => [
     { label: 'Picture, video, sound or file', icon: Paperclip, act: onFiles },
+    { label: 'Link with a preview', icon: Link, act: () => onForm('link') },
     ...(status
       ? []
       : [

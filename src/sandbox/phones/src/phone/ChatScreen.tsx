@@ -4,7 +4,7 @@ import { act } from '../api/call';
 import type { Chat, ChatHead, Group, Message, Phone } from '../api/shapes';
 import type { Shelf } from '../api/watch';
 import { kindOfChat } from '../model/chat-id';
-import { printedNumber } from '../model/person';
+import { calledName, printedNumber } from '../model/person';
 import { typingWords } from '../model/typing';
 import { Avatar } from '../parts/Avatar';
 import { IconButton } from '../parts/Icon';
@@ -105,7 +105,7 @@ function ReactionPanel({ message, actions, onClose }: { message: Message; action
 
 function useChatName({ phones, peer, head, chat, group }: Props): string {
   const known = group?.subject ?? head?.name ?? chat?.name ?? phones.find((one) => one.phone === peer)?.name;
-  return known || (kindOfChat(peer) === 'status' ? 'Status' : printedNumber(peer));
+  return kindOfChat(peer) === 'status' ? 'Status' : calledName(peer, known);
 }
 
 /** Whoever looks at a chat has read it. */

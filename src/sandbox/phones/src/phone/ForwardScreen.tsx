@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks';
 import type { ChatHead, Message, Phone } from '../api/shapes';
 import { STATUS } from '../model/chat-id';
+import { calledName } from '../model/person';
 import { Avatar } from '../parts/Avatar';
 import { useAttempt } from '../parts/notice';
 import { summary } from '../model/summary';
@@ -23,7 +24,7 @@ export function ForwardScreen({ phone, phones, chats, message, actions, onBack }
   const sought = wanted.trim().toLowerCase();
   const strangers = phones.filter((one) => one.phone !== phone.phone && !chats.some((chat) => chat.peer === one.phone));
   const places = [
-    ...chats.filter((chat) => chat.peer !== STATUS),
+    ...chats.filter((chat) => chat.peer !== STATUS).map((chat) => ({ ...chat, name: calledName(chat.peer, chat.name) })),
     ...strangers.map((one) => ({ peer: one.phone, name: one.name, picture: one.picture })),
   ];
   const shown = places.filter(({ peer, name }) => `${name.toLowerCase()} ${peer}`.includes(sought));

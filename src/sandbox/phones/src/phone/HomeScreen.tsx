@@ -3,7 +3,7 @@ import { useState } from 'preact/hooks';
 import { act } from '../api/call';
 import type { ChatHead, Phone } from '../api/shapes';
 import { kindOfChat, STATUS } from '../model/chat-id';
-import { printedNumber } from '../model/person';
+import { calledName, printedNumber } from '../model/person';
 import { summary } from '../model/summary';
 import { shortMoment } from '../model/time';
 import { typingWords } from '../model/typing';
@@ -132,7 +132,7 @@ function ChatRow({ chat, self, onOpen }: { chat: ChatHead; self: string; onOpen:
   return (
     <button type="button" class="row" data-peer={peer} onClick={onOpen}>
       <Avatar id={peer} name={chat.name} picture={chat.picture} />
-      <b>{chat.name || printedNumber(peer)}</b>
+      <b>{calledName(peer, chat.name)}</b>
       <time class={chat.unread > 0 ? 'fresh' : ''}>{last && shortMoment(last.at, new Date())}</time>
       {typing ? (
         <small class="typing">{typing}</small>

@@ -11,7 +11,7 @@ import { useNames } from '../parts/people';
 import type { ChatActions } from './actions';
 import { AttachMenu, type AttachForm } from './AttachMenu';
 import { Composer } from './Composer';
-import { ContactsForm, LocationForm, PollForm } from './forms';
+import { ContactsForm, LinkForm, LocationForm, PollForm } from './forms';
 import { FilesSheet } from './FilesSheet';
 
 /** A message that is answered or changed by what is written next. */
@@ -75,6 +75,7 @@ export function Writing(props: Props) {
         }}
       />
       {files.length > 0 && <FilesSheet files={files} onSend={send} onClose={() => setFiles([])} />}
+      {form === 'link' && <LinkForm onSend={send} onClose={done} />}
       {form === 'location' && <LocationForm onSend={send} onClose={done} />}
       {form === 'contacts' && <ContactsForm phones={phones} onSend={send} onClose={done} />}
       {form === 'poll' && <PollForm onSend={send} onClose={done} />}

@@ -1,7 +1,7 @@
 import { Plus } from 'lucide';
 import { useState } from 'preact/hooks';
 import type { Phone } from '../api/shapes';
-import { contactsMessage, locationMessage, pollMessage, type Outgoing } from '../model/outgoing';
+import { contactsMessage, linkMessage, locationMessage, pollMessage, type Outgoing } from '../model/outgoing';
 import { Dialog } from '../parts/Dialog';
 import { Icon } from '../parts/Icon';
 import { TextInput } from '../parts/TextInput';
@@ -11,6 +11,34 @@ import { useSubmit } from '../parts/submit';
 interface Props {
   onSend: (message: Outgoing) => Promise<void>;
   onClose: () => void;
+}
+
+/** A link, and what its card says: nothing is fetched, for nothing leaves this machine. */
+export function LinkForm({ onSend, onClose }: Props) {
+  const [link, setLink] = useState({ text: '', url: 'https://', title: '', description: '' });
+  const { busy, error, send } = useSubmit();
+  const set = (name: keyof typeof link) => (value: string) => setLink((now) => ({ ...now, [name]: value }));
+  const field = (name: string) => `text/preview/${name}`;
+  return (
+    <Dialog title="Send a link" onClose={onClose}>
+      <form
+        class="stack"
+        onSubmit={(event) => {
+          event.preventDefault();
+          void send(async () => {
+            await onSend(linkMessage(link));
+            onClose();
+          }, [field('url'), field('title'), field('description'), 'text/body', 'text']);
+        }}
+      >
+        <TextInput label="Address" name="url" value={link.url} error={error(field('url'))} onChange={set('url')} />
+        <TextInput label="Title of its card" name="title" value={link.title} error={error(field('title'))} onChange={set('title')} />
+        <TextInput label="Description" name="description" value={link.description} error={error(field('description'))} onChange={set('description')} />
+        <TextInput label="What you write about it" name="words" value={link.text} error={error('text/body')} onChange={set('text')} />
+        <button class="main-button" disabled={busy}>Send</button>
+      </form>
+    </Dialog>
+  );
 }
 
 /** A place on the earth. */
