@@ -1,5 +1,6 @@
 // The phones' page in a real browser on a running sandbox, as somebody meets it who has read no manual: add two phones,
-// link a page of the simulated WhatsApp Web, chat, break the connection.
+// chat, send a picture, react, edit, take back, vote in a new group, link a page of the simulated WhatsApp Web, break
+// the connection.
 //
 //   node test/smoke.mjs SANDBOX_URL
 //
@@ -91,6 +92,103 @@ async function say(from, text) {
   await page.keyboard.press('Enter');
 }
 
+/** Does something with a message, by its menu. */
+async function choose(on_, text, item) {
+  const found = await page.waitForFunction(
+    (selector, words) => [...document.querySelectorAll(selector)].findLast((node) => node.textContent.includes(words)),
+    {},
+    on(on_, '.bubble'),
+    text,
+  );
+  const button = await found.$('.message-menu > button');
+  // Its button shows itself only under the pointer.
+  await found.hover();
+  await button.click();
+  await press(`.menu ::-p-text(${item})`);
+}
+
+/** A small picture: a square of one colour. */
+const PICTURE = 'iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAIAAABLbSncAAAAEUlEQVR4nGM4UWGDFTEMLQkAQfNfAVTFtrMAAAAASUVORK5CYII=';
+
+/** Pastes a picture into the chat that is open, as from a clipboard. */
+function paste(from) {
+  const into = on(from, 'textarea');
+  return page.$eval(into, (area, base64) => {
+    const bytes = Uint8Array.from(atob(base64), (sign) => sign.charCodeAt(0));
+    const clipboardData = new DataTransfer();
+    clipboardData.items.add(new File([bytes], 'cake.png', { type: 'image/png' }));
+    area.dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true }));
+  }, PICTURE);
+}
+
+async function sendAPicture() {
+  await paste(ANA);
+  await page.waitForSelector('dialog .sample');
+  await write('dialog input[name="caption"]', 'The cake');
+  await press('dialog .main-button');
+  await sees(on(BRUNO, '.bubble.image'), 'The cake');
+  // It is really there: the other phone's browser has decoded it.
+  await page.waitForFunction((selector) => document.querySelector(selector)?.naturalWidth === 8, {}, on(BRUNO, '.bubble img.picture'));
+}
+
+async function typeAndReply() {
+  await page.type(on(BRUNO, 'textarea'), 'Looks');
+  await sees(on(ANA, '.app-bar .typing'), 'typing');
+  await write(on(BRUNO, 'textarea'), '');
+  await choose(BRUNO, 'The cake', 'Reply');
+  await say(BRUNO, 'Looks <b>good</b>');
+  await sees(on(ANA, '.bubble .quote'), 'The cake');
+  // A text is a text.
+  await sees(on(ANA, '.bubble .text'), 'Looks <b>good</b>');
+}
+
+async function reactEditRevoke() {
+  await choose(ANA, 'Looks', '😂');
+  await page.waitForSelector(on(BRUNO, '.bubble [data-emoji="😂"]'));
+  await choose(BRUNO, 'Looks', 'Edit');
+  await write(on(BRUNO, 'textarea'), 'Looks great');
+  await page.keyboard.press('Enter');
+  await sees(on(ANA, '.bubble'), 'Looks great');
+  await sees(on(ANA, '.bubble .foot'), 'edited');
+  await say(ANA, 'wrong chat');
+  await sees(on(BRUNO, '.bubble'), 'wrong chat');
+  await choose(ANA, 'wrong chat', 'Delete for everyone');
+  await sees(on(BRUNO, '.bubble.revoked'), 'deleted');
+}
+
+async function createAGroup() {
+  await press(on(ANA, '.app-bar [aria-label="Back"]'));
+  await press(on(ANA, '.float'));
+  await press(on(ANA, '::-p-text(New group)'));
+  // Nothing is filled in: what is wrong stands at the field, in the server's words.
+  await press(on(ANA, '.screen form .main-button'));
+  await page.waitForSelector(on(ANA, 'input[name="subject"][aria-invalid="true"]'));
+  await write(on(ANA, 'input[name="subject"]'), 'Cake');
+  await press(on(ANA, `[data-person="${BRUNO.number}"]`));
+  await press(on(ANA, '.screen form .main-button'));
+  await sees(on(ANA, '.notice-line'), 'created the group');
+  await press(on(BRUNO, '.app-bar [aria-label="Back"]'));
+  await press(on(BRUNO, '[data-peer$="@g.us"]'));
+}
+
+async function voteInIt() {
+  await press(on(ANA, '.attach > button'));
+  await press('.menu ::-p-text(Poll)');
+  await write('dialog input[name="question"]', 'Which one?');
+  await write('dialog input[name="option-1"]', 'Lemon');
+  await write('dialog input[name="option-2"]', 'Chocolate');
+  await press('dialog .main-button');
+  await press(on(BRUNO, '.poll-option ::-p-text(Lemon)'));
+  await page.waitForSelector(on(ANA, '.poll-option:nth-of-type(1) [data-votes="1"]'));
+  await sees(on(ANA, '.poll-option'), BRUNO.name);
+  // Who has read it, person by person.
+  await page.waitForSelector(on(ANA, '.bubble.poll .ticks.read'));
+  await choose(ANA, 'Which one?', 'Info');
+  await sees(on(ANA, `[data-receipt="${BRUNO.number}"]`), 'read');
+  for (const phone of [ANA, BRUNO]) await press(on(phone, '.app-bar [aria-label="Back"]'));
+  await press(on(ANA, '.app-bar [aria-label="Back"]'));
+}
+
 /** The simulated WhatsApp Web, as a client's browser opens it. */
 async function openWhatsApp() {
   const { chromium_args: args } = await (await fetch(`${url}/_/api/info`)).json();
@@ -146,10 +244,20 @@ try {
   await page.waitForSelector(on(ANA, '.bubble.own .ticks.read'));
   await say(BRUNO, 'Almost!');
   await sees(on(ANA, '.bubble:not(.own)'), 'Almost!');
+  now('send a picture from the clipboard');
+  await sendAPicture();
+  now('type, and answer it');
+  await typeAndReply();
+  now('react, edit, take back');
+  await reactEditRevoke();
+  now('create a group');
+  await createAGroup();
+  now('vote in it');
+  await voteInIt();
   now('link a page of the simulated WhatsApp Web');
   const whatsApp = await openWhatsApp();
   await linkByScan(whatsApp);
-  await linkedPageSees(whatsApp, 'Almost!');
+  await linkedPageSees(whatsApp, BRUNO.name);
   now('break its connection');
   await dropConnection();
   now('change the timing');

@@ -50,8 +50,8 @@ export interface Receipt {
 export interface Quoted {
   wa_message_id: string;
   author?: string | null;
-  type?: string;
-  body?: string;
+  type?: string | null;
+  body?: string | null;
 }
 
 export interface Message {

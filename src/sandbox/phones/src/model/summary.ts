@@ -1,4 +1,4 @@
-import type { Message } from '../api/shapes';
+import type { Message, Quoted } from '../api/shapes';
 import { contentOf, type Content } from './content';
 
 const WORDS = { image: 'Picture', video: 'Video', audio: 'Audio', document: 'Document', sticker: 'Sticker' } as const;
@@ -30,6 +30,12 @@ export function summary(message: Message, nameOf: (phone: string) => string = (p
     default:
       return content.text || `[${content.type}]`;
   }
+}
+
+/** The message that is answered, in a few words. */
+export function quotedWords({ wa_message_id, type, body }: Quoted): string {
+  if (body) return body;
+  return summary({ wa_message_id, from_me: false, type: type ?? 'text', body: '', at: '', ack: 1 });
 }
 
 /** What has happened to a group, as a sentence. */

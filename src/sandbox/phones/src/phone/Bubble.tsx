@@ -3,7 +3,7 @@ import type { Message, Quoted } from '../api/shapes';
 import { contentOf } from '../model/content';
 import { tint } from '../model/person';
 import { reactionsOf } from '../model/reactions';
-import { notice, summary } from '../model/summary';
+import { notice, quotedWords } from '../model/summary';
 import { timeOfDay } from '../model/time';
 import { Icon } from '../parts/Icon';
 import { memo } from '../parts/memo';
@@ -68,13 +68,10 @@ interface QuoteProps {
 
 /** The message that is answered, in short; pressing it goes there. */
 export function Quote({ quoted, nameOf, onFind }: QuoteProps) {
-  const short = {
-    from_me: false, ack: 1, at: '', ...quoted, type: quoted.type ?? 'text', body: quoted.body ?? '',
-  } as unknown as Message;
   const words = (
     <>
       {quoted.author && <b class={`tint-${tint(quoted.author)}`}>{nameOf(quoted.author)}</b>}
-      <span>{summary(short, nameOf)}</span>
+      <span>{quotedWords(quoted)}</span>
     </>
   );
   if (!onFind) return <span class="quote">{words}</span>;
