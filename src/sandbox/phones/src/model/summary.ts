@@ -8,7 +8,7 @@ export function summary(message: Message, nameOf: (phone: string) => string = (p
   const content = contentOf(message);
   switch (content.kind) {
     case 'text':
-      return content.text;
+      return content.text.replace(/@(\d{8,15})\b/g, (_, phone: string) => `@${nameOf(phone)}`);
     case 'image':
     case 'video':
     case 'audio':

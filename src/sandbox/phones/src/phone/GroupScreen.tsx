@@ -155,7 +155,7 @@ function Members({ group, by, admin, onOpen }: MembersProps) {
     <ul class="plain">
       {sortedMembers(group.participants, by).map((member) => (
         <li key={member.phone} class="device" data-member={member.phone}>
-          <Avatar id={member.phone} name={nameOf(member.phone)} picture={people[member.phone]?.picture} size="small" />
+          <Avatar id={member.phone} name={member.name} picture={people[member.phone]?.picture} size="small" />
           <div>
             <b>{nameOf(member.phone)}</b>
             <small>{member.creator ? 'Creator, admin' : member.admin ? 'Admin' : ''}</small>

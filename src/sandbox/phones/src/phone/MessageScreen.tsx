@@ -33,12 +33,12 @@ export function MessageScreen({ message, phone, onBack }: Props) {
           <dt>Id</dt>
           <dd class="mono">{message.wa_message_id}</dd>
         </dl>
-        {message.from_me && <h3>Receipts</h3>}
+        {(message.from_me || receipts.length > 0) && <h3>Receipts</h3>}
         {message.from_me && receipts.length === 0 && <p class="quiet">Nobody has got it yet.</p>}
         <ul class="plain">
           {receipts.map((receipt) => (
             <li key={receipt.phone} class="receipt" data-receipt={receipt.phone}>
-              <Avatar id={receipt.phone} name={nameOf(receipt.phone)} picture={people[receipt.phone]?.picture} size="small" />
+              <Avatar id={receipt.phone} name={people[receipt.phone]?.name ?? ''} picture={people[receipt.phone]?.picture} size="small" />
               <b>{nameOf(receipt.phone)}</b>
               <span><Ticks ack={receipt.ack} /> {MEANINGS[receipt.ack]}</span>
               <small>{receipt.at ? moment(receipt.at) : ''}</small>

@@ -93,6 +93,11 @@ test('files: as what, and how large', () => {
   assert.deepEqual([0.4, 7, 75].map(printedLength), ['0:00', '0:07', '1:15']);
 });
 
+test('mentions have names wherever a text is shown in short', () => {
+  const said = message('text', {}, { body: 'hi @5511900000001!' });
+  assert.deepEqual([summary(said), summary(said, () => 'Ana')], ['hi @5511900000001!', 'hi @Ana!']);
+});
+
 test('notices of groups are sentences', () => {
   const names = (phone: string) => (phone === ANA.phone ? 'Ana' : 'Ben');
   const system = (subtype: string, more: object = {}) =>
