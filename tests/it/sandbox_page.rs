@@ -38,3 +38,8 @@ fn a_page_links_stays_linked_and_logs_out_in_chromium() {
 fn messages_of_every_type_go_and_come_in_chromium() {
     run_script("messages");
 }
+
+#[test]
+fn groups_and_people_are_the_same_on_the_page_and_on_the_phones_in_chromium() {
+    run_script("people");
+}
