@@ -43,3 +43,8 @@ fn messages_of_every_type_go_and_come_in_chromium() {
 fn groups_and_people_are_the_same_on_the_page_and_on_the_phones_in_chromium() {
     run_script("people");
 }
+
+#[test]
+fn a_long_past_is_in_the_page_within_seconds_in_chromium() {
+    run_script("history");
+}

@@ -46,8 +46,8 @@ export function resume(snapshot: Snapshot, intake: Intake): void {
   Stream.enter('MAIN', 'RESUMING');
   takeIn(snapshot, intake);
   outbox.resume();
-  // Otherwise the first sync has not ended, and settles when it does.
   if (intake.history.complete) settle();
+  else void intake.history.whole().then(settle);
 }
 
 function settle(): void {

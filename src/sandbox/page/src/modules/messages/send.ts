@@ -1,6 +1,7 @@
 /** Sending: the message shows at once, and what becomes of it is known later. */
 
 import type { Attributes } from '../../base/model';
+import { notSimulated } from '../../registry';
 import { outbox } from '../../runtime/outbox';
 import { ACK, SendMsgResult } from '../constants';
 import { identity } from '../identity';
@@ -24,6 +25,7 @@ export function addAndSendMsgToChat(
   chat: SendTarget, raw: Msg | Attributes,
 ): [Promise<Msg>, Promise<SendResult>] {
   const msg = raw instanceof Msg ? raw : made(raw);
+  if (!contentOf(msg)) notSimulated(`Sending messages of type ${msg.type}`)();
   const present = messages.get(msg.id);
   if (present) return [Promise.resolve(present), transmit(chat, present)];
   show(chat, msg);
