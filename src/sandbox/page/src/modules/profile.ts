@@ -1,6 +1,6 @@
 /** What people show of themselves: name, "about" text, picture. The own ones can be changed. */
 
-import { Model } from '../base/model';
+import { Model, type Attributes } from '../base/model';
 import { createWid, type Wid } from '../ids/wid';
 import type { ModuleTable } from '../registry';
 import { notSimulated } from '../registry';
@@ -78,10 +78,10 @@ class ProfilePicThumbs extends PeopleCollection<ProfilePicThumb> {
 
 export const pictures = new ProfilePicThumbs();
 
-/** whatsapp-web.js hands over a chat, and reads `eurl`. */
-async function requestProfilePicFromServer(of: Wid | { id: Wid }): Promise<ProfilePicThumb | undefined> {
+/** whatsapp-web.js hands over a chat, and reads `eurl` outside of the page: where no model gets to. */
+async function requestProfilePicFromServer(of: Wid | { id: Wid }): Promise<Attributes | undefined> {
   const picture = await pictures.find('id' in of ? of.id : of);
-  return picture.img === undefined ? undefined : picture;
+  return picture.img === undefined ? undefined : picture.serialize();
 }
 
 /** Both sizes come as data URLs. The server keeps the large one. */

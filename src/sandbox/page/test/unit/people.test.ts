@@ -17,7 +17,7 @@ import { Msg, messages } from '../../src/modules/messages';
 import { muteModules, mutes } from '../../src/modules/mute';
 import { preferenceModules } from '../../src/modules/preferences';
 import { presences } from '../../src/modules/presence';
-import { pictures } from '../../src/modules/profile';
+import { pictures, profileModules } from '../../src/modules/profile';
 import { statuses } from '../../src/modules/status';
 import { MsgKey } from '../../src/ids/msg-key';
 import type { GroupInfo, Participant } from '../../src/protocol';
@@ -387,6 +387,15 @@ test('only my own picture, and those of groups that I may change, can be set', (
   const can = (id: string) => pictures.getOrAdd(createWid(id)).show('/media/a').canDelete();
   assert.deepEqual([can(ME), can(BIA), can(GROUP)], [true, false, false]);
   assert.equal(pictures.get(ME)?.img, 'https://web.whatsapp.com/media/a');
+});
+
+test('a picture that is asked for leaves the page', async () => {
+  const { requestProfilePicFromServer } = profileModules['WAWebContactProfilePicThumbBridge'] as any;
+  answers['picture'] = { url: '/media/a' };
+  const picture = structuredClone({ ...(await requestProfilePicFromServer({ id: createWid(BIA) })), id: undefined });
+  assert.equal(picture.eurl, 'https://web.whatsapp.com/media/a');
+  answers['picture'] = {};
+  assert.equal(await requestProfilePicFromServer(createWid(BIA)), undefined);
 });
 
 test('preferences outlive the page', () => {
