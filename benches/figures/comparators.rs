@@ -1,10 +1,16 @@
 //! What Zaptor is held against, as a careful person would write it with the same crates.
 
-use std::{collections::HashSet, net::TcpListener, sync::Arc};
+use std::{
+    collections::HashSet,
+    net::TcpListener,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use actix::{Actor, ActorContext as _, Addr, AsyncContext as _, Context, Handler, Message, StreamHandler};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 use actix_web_actors::ws;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _};
 use serde::{Deserialize, Serialize};
 
 use crate::children::say_address;
@@ -17,6 +23,10 @@ pub(crate) const BROADCAST: &str = "broadcast";
 
 /// One write for each socket and event, without a framework: see [`crate::bare_frames`].
 pub(crate) const FRAMES: &str = "frames";
+
+/// Every frame of a WebSocket over TLS comes back: the stack of the sandbox's page door, and nothing behind it. After the
+/// word and a space comes the folder of its key and certificate.
+pub(crate) const TLS_ECHO: &str = "tls-echo";
 
 /// Serves until it is killed. Workers are actix-web's default, as they are Zaptor's: one for each processor.
 pub(crate) fn serve(role: &str) {
@@ -38,6 +48,14 @@ pub(crate) fn serve(role: &str) {
                         .route("/v1/messages", web::post().to(publish))
                 };
                 HttpServer::new(app).listen(listener).unwrap().run()
+            }
+            role if role.starts_with(TLS_ECHO) => {
+                let folder = PathBuf::from(role[TLS_ECHO.len()..].trim());
+                HttpServer::new(|| App::new().route("/ws/chat", web::get().to(join_echo)))
+                    .workers(1)
+                    .listen_rustls_0_23(listener, tls(&folder))
+                    .unwrap()
+                    .run()
             }
             FRAMES => return crate::bare_frames::serve(listener).await,
             other => panic!("there is no comparator {other}"),
@@ -183,4 +201,36 @@ async fn publish(hub: web::Data<Addr<Hub>>, body: web::Json<Body>) -> HttpRespon
     });
     hub.do_send(Event(Arc::from(data.to_string())));
     HttpResponse::Accepted().json(&*body)
+}
+
+fn tls(folder: &Path) -> rustls::ServerConfig {
+    let certificate = CertificateDer::from_pem_file(folder.join("certificate.pem")).unwrap();
+    let key = PrivateKeyDer::from_pem_file(folder.join("key.pem")).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate], key)
+        .unwrap()
+}
+
+struct Echo;
+
+impl Actor for Echo {
+    type Context = ws::WebsocketContext<Self>;
+}
+
+impl StreamHandler<Result<ws::Message, ws::ProtocolError>> for Echo {
+    fn handle(&mut self, message: Result<ws::Message, ws::ProtocolError>, ctx: &mut Self::Context) {
+        match message {
+            Ok(ws::Message::Text(text)) => ctx.text(text),
+            Ok(ws::Message::Close(_)) | Err(_) => ctx.stop(),
+            Ok(_) => {}
+        }
+    }
+}
+
+async fn join_echo(request: HttpRequest, payload: web::Payload) -> Result<HttpResponse, actix_web::Error> {
+    ws::start(Echo, &request, payload)
 }

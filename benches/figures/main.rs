@@ -3,7 +3,7 @@
 //! ```text
 //! cargo bench --bench figures                  everything, some five minutes
 //! cargo bench --bench figures -- --quick       fewer and shorter rounds: a look, not a claim
-//! cargo bench --bench figures -- store http    these parts only (store, latency, http, stream, memory)
+//! cargo bench --bench figures -- store http    these parts only (store, latency, http, stream, sandbox, memory)
 //! ```
 //!
 //! Rules of the house: both sides run in the same minutes on the same machine, in turns; a figure is the median of the
@@ -30,10 +30,14 @@ mod node;
 mod numbers;
 mod platforms;
 mod processes;
+mod sandbox;
 mod sockets;
 mod store_accept;
 mod stream;
 mod table;
+
+#[path = "../../tests/it/support/load.rs"]
+mod load;
 
 #[path = "../../tests/it/support/servers.rs"]
 #[expect(
@@ -86,11 +90,12 @@ impl Plan {
 type Part = (&'static str, fn(&Plan, &mut Table));
 
 /// From the cheapest to the one that needs most.
-const PARTS: [Part; 5] = [
+const PARTS: [Part; 6] = [
     ("store", store_accept::measure),
     ("latency", latency::measure),
     ("http", http_accept::measure),
     ("stream", stream::measure),
+    ("sandbox", sandbox::measure),
     ("memory", memory::measure),
 ];
 

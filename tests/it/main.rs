@@ -19,6 +19,7 @@ mod phones_page;
 mod profile;
 mod sandbox;
 mod sandbox_faults;
+mod sandbox_load;
 mod sandbox_media;
 mod sandbox_messages;
 mod sandbox_page;
