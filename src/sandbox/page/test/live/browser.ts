@@ -25,18 +25,23 @@ export interface Client {
   close(): Promise<void>;
 }
 
-/** Starts a browser on the given profile folder and opens the page. `complained` hears its errors and failed scripts. */
-export async function open(
-  profile: string, args: string[], complained: (error: string) => void = () => undefined,
-): Promise<Client> {
+/** Starts a browser on the given profile folder. */
+export async function launch(profile: string, args: string[]): Promise<Browser> {
   const executablePath = BINARIES.find((path) => path && existsSync(path));
   if (!executablePath) throw new Error('No Chromium found: set CHROMIUM to its path');
-  const browser = await puppeteer.launch({
+  return puppeteer.launch({
     executablePath,
     userDataDir: profile,
     args: [...args, '--no-sandbox', '--disable-dev-shm-usage', '--disable-gpu'],
     defaultViewport: { width: 1000, height: 640 },
   });
+}
+
+/** Starts a browser on the given profile folder and opens the page. `complained` hears its errors and failed scripts. */
+export async function open(
+  profile: string, args: string[], complained: (error: string) => void = () => undefined,
+): Promise<Client> {
+  const browser = await launch(profile, args);
   const page = (await browser.pages())[0] ?? (await browser.newPage());
   const client: Client = {
     browser, page, events: [], close: () => browser.close(),

@@ -83,6 +83,67 @@ test('late_ack: wa-js waits for it', async () => {
   assert.ok(Date.now() - begun >= 700);
 });
 
+/** What the server's log has of a text. */
+const delivered = async (body: string): Promise<any[]> =>
+  (await control('GET', `/deliveries?phone=${OWN}`)).data.filter((line: any) => line.body === body);
+/** How far the page thinks that a text of its own came. */
+const ackOf = (body: string) =>
+  ask<number | undefined>(client, `WPP.whatsapp.MsgStore.findFirst((msg) => msg.body === '${body}')?.ack`);
+/** Sends a text and waits for nothing. */
+const begin = (body: string) => ask(client, `void WPP.chat.sendTextMessage('${PEER}', '${body}')`);
+
+test('drop_ack: it is delivered and read, the page knows nothing of it until it connects anew', async () => {
+  await fault('drop_ack');
+  await begin('unheard of');
+  await until('the other phone has read it', async () => (await delivered('unheard of'))[0]?.ack === 3);
+  // The next one is told as always: the page hears, only not of that one.
+  assert.equal((await send('heard of')).result, 'OK');
+  assert.equal(await ackOf('unheard of'), 0);
+  await fault('socket_drop');
+  await until('the page hears of it', async () => (await ackOf('unheard of')) === 3);
+  assert.equal((await delivered('unheard of')).length, 1, 'it went out again under the same id');
+});
+
+test('socket_drop: the page is offline, keeps what is written, and sends it once when it is back', async () => {
+  client.events.length = 0;
+  await fault('socket_drop', { phone: OWN, for_ms: 1_500 });
+  await until('it is offline', async () => (await socketState()) === 'TIMEOUT');
+  await begin('written offline');
+  assert.deepEqual(await delivered('written offline'), []);
+  await until('it is connected', async () => (await socketState()) === 'CONNECTED', 20_000);
+  await until('it has gone', async () => (await ackOf('written offline'))! >= 1);
+  const lines = await delivered('written offline');
+  assert.deepEqual(lines.map(({ times }) => times), [1]);
+  const modes = client.events.filter(({ name }) => name === 'conn.stream_mode_changed').map(({ data }) => data);
+  assert.ok(modes.includes('OFFLINE') && modes.at(-1) === 'MAIN', modes.join());
+});
+
+test('forget_message: it is sent, and a page that is loaded anew does not know it', async () => {
+  await fault('forget_message');
+  const sent = await send('forgotten');
+  assert.equal(sent.result, 'OK');
+  assert.equal((await send('remembered')).result, 'OK');
+  await client.page.reload();
+  await ready();
+  await until('the history is there', async () => (await ackOf('remembered')) !== undefined);
+  assert.equal(await ackOf('forgotten'), undefined);
+  const found = await ask<string>(client, `WPP.chat.getMessageById('${sent.id}').then(() => 'found', (error) => error.code)`);
+  assert.equal(found, 'msg_not_found');
+  assert.equal((await delivered('forgotten')).length, 1);
+});
+
+test('logout: the page forgets the account, says why, and shows a new code', async () => {
+  client.events.length = 0;
+  await fault('logout');
+  await until('wa-js says so', () => client.events.some(({ name }) => name === 'conn.logout'));
+  const reason = client.events.find(({ name }) => name === 'conn.logout_reason');
+  assert.equal(reason?.data, 'unknown_companion');
+  await until('it has started anew', () => client.page.url().includes('post_logout=1'));
+  assert.ok(!(await linked()));
+  await link();
+  assert.equal((await send('after the logout')).result, 'OK');
+});
+
 test('page_slow: everything comes late, and in order', async () => {
   await fault('page_slow', { phone: OWN, for_ms: 1_500 });
   // The order to be slow comes through the same socket: an answer proves that it has been obeyed.
