@@ -184,7 +184,7 @@ fn secrets(config: &Config, problems: &mut Vec<Problem>) {
 fn browser(config: &Config, problems: &mut Vec<Problem>) {
     let key = "engine.flags";
     for flag in &config.engine.flags {
-        let name = flag.flag.split('=').next().unwrap_or_default();
+        let name = flag.flag.split('=').next().unwrap_or_default().trim();
         if !name.starts_with("--") {
             let detail = format!("`{}` is no argument of Chromium", flag.flag);
             problems.push(Problem::new(key, detail, "begin it with --"));

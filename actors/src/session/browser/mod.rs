@@ -5,7 +5,8 @@
 //! answers ten times faster and is never held up by chromedriver's one-at-a-time queue.
 //!
 //! Never here: a browser without a deadline on every word to it, a process that nobody will end, an argument that
-//! weakens TLS outside the sandbox.
+//! weakens TLS outside the sandbox, a profile of the sandbox on the real site or the other way round, a page whose content
+//! security policy is lifted.
 
 mod cdp;
 mod driver;
@@ -85,7 +86,11 @@ impl Engine for BrowserEngine {
     ) -> Result<Box<dyn Session>, SessionError> {
         let closed = || SessionError::Open("the engine has been shut down".to_owned());
         let _place = self.starts.acquire().await.map_err(|_| closed())?;
-        let profile = open::claim_profile(&spec.profile)?;
+        let site = match self.settings.sandbox {
+            Some(_) => open::Site::Sandbox,
+            None => open::Site::Real,
+        };
+        let profile = open::claim_profile(&spec.profile, site)?;
         let life = Arc::new(Life::new(profile.clone()));
         let guard = open::Unfinished(Arc::clone(&life));
         let opening = self.start(&spec, &profile, &life, events);

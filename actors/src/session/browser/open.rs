@@ -45,9 +45,49 @@ impl Drop for Unfinished {
     }
 }
 
+/// The file of a profile that says to which site it belongs.
+const SITE_FILE: &str = "zaptor-site";
+
+/// Which WhatsApp a profile is for. A profile of one must never be opened on the other: it carries a link and its keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Site {
+    Real,
+    Sandbox,
+}
+
+impl Site {
+    fn word(self) -> &'static str {
+        match self {
+            Site::Real => "whatsapp",
+            Site::Sandbox => "sandbox",
+        }
+    }
+
+    /// Marks a profile that is opened for the first time; refuses one of the other site. One from before there were marks
+    /// becomes a profile of this site.
+    fn claim(self, profile: &Path) -> Result<(), SessionError> {
+        let file = profile.join(SITE_FILE);
+        let cannot = |error: std::io::Error| SessionError::Open(format!("{}: {error}", file.display()));
+        match fs::read_to_string(&file) {
+            Ok(mark) if mark.trim() == self.word() => Ok(()),
+            Ok(mark) => Err(SessionError::Open(format!(
+                "the profile {} belongs to `{}` and must not be opened on `{}`: start Zaptor on that one, or delete the \
+                 account and create it anew",
+                profile.display(),
+                mark.trim(),
+                self.word()
+            ))),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                fs::write(&file, self.word()).map_err(cannot)
+            }
+            Err(error) => Err(cannot(error)),
+        }
+    }
+}
+
 /// Makes the profile's directory, closes it to everybody else, and frees it of marks that a dead browser left. Refuses
-/// a profile that a browser runs on.
-pub(super) fn claim_profile(profile: &Path) -> Result<PathBuf, SessionError> {
+/// a profile that a browser runs on, and one that belongs to the other site.
+pub(super) fn claim_profile(profile: &Path, site: Site) -> Result<PathBuf, SessionError> {
     let cannot = |error: std::io::Error| match error.kind() {
         ErrorKind::AlreadyExists | ErrorKind::NotADirectory => SessionError::Profile(error.to_string()),
         _ => SessionError::Open(format!("the profile directory: {error}")),
@@ -59,6 +99,7 @@ pub(super) fn claim_profile(profile: &Path) -> Result<PathBuf, SessionError> {
         .map_err(cannot)?;
     fs::set_permissions(profile, fs::Permissions::from_mode(0o700)).map_err(cannot)?;
     let profile = fs::canonicalize(profile).map_err(cannot)?;
+    site.claim(&profile)?;
     if processes::of_profile(&profile).is_empty() {
         processes::unlock(&profile);
         Ok(profile)
@@ -212,7 +253,6 @@ impl BrowserEngine {
         for (method, params) in [
             ("Emulation.setUserAgentOverride", json!({ "userAgent": agent })),
             ("Page.enable", json!({})),
-            ("Page.setBypassCSP", json!({ "enabled": true })),
             (
                 "Page.addScriptToEvaluateOnNewDocument",
                 json!({ "source": injection }),
@@ -271,5 +311,32 @@ impl BrowserEngine {
             }
             self.clock.sleep(LOOK).await;
         }
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test panics where it fails")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_profile_stays_with_the_site_that_it_was_made_for() {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, own, other) in [("a", Site::Sandbox, Site::Real), ("b", Site::Real, Site::Sandbox)] {
+            let profile = folder.path().join(name);
+            claim_profile(&profile, own).unwrap();
+            claim_profile(&profile, own).unwrap();
+            let refused = claim_profile(&profile, other).unwrap_err().to_string();
+            let told = format!(
+                "belongs to `{}` and must not be opened on `{}`",
+                own.word(),
+                other.word()
+            );
+            assert!(refused.contains(&told), "{refused}");
+            claim_profile(&profile, own).unwrap();
+        }
+        // Whatever stands in the mark, it is not taken for a yes.
+        fs::write(folder.path().join("a").join(SITE_FILE), "elsewhere").unwrap();
+        claim_profile(&folder.path().join("a"), Site::Sandbox).unwrap_err();
     }
 }

@@ -81,17 +81,31 @@ pub struct SandboxAccess {
     chromium_args: Vec<String>,
 }
 
-/// Arguments that decide whom the browser trusts or who commands it: never a matter of configuration.
-const OURS: [&str; 5] = [
-    "--ignore-certificate-errors",
-    "--host-resolver-rules",
-    "--user-data-dir",
-    "--remote-debugging",
-    "--remote-allow-origins",
+/// Arguments that decide whom the browser trusts or who commands it: never a matter of configuration. Their beginnings,
+/// without the dashes.
+const OURS: [&str; 9] = [
+    "ignore-certificate-errors",
+    "allow-insecure-localhost",
+    "unsafely-treat-insecure-origin",
+    "disable-web-security",
+    "host-resolver-rules",
+    "host-rules",
+    "user-data-dir",
+    "remote-debugging",
+    "remote-allow-origins",
 ];
 
 const HOSTS: &str = "--host-resolver-rules=";
 const KEYS: &str = "--ignore-certificate-errors-spki-list=";
+
+/// What keeps a browser on the sandbox beside the host rules, which neither a proxy nor WebRTC's datagrams ask: Chromium
+/// takes proxies from the environment, and sends datagrams to addresses that a page names. The headless shell and the full
+/// browser call the same thing by two names.
+const CONFINING: [&str; 3] = [
+    "--no-proxy-server",
+    "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
+    "--webrtc-ip-handling-policy=disable_non_proxied_udp",
+];
 
 /// Settings that contradict what the engine promises.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -101,7 +115,8 @@ pub enum SettingsError {
     Flag(String),
     /// Arguments of a sandbox that would let the browser out.
     #[error(
-        "the sandbox's arguments must be host rules that end in nowhere (MAP * ~NOTFOUND) and a list of keys: {0}"
+        "the sandbox's arguments must be host rules that end in nowhere (MAP * ~NOTFOUND), a list of keys, and what keeps \
+         proxies and datagrams away: {0}"
     )]
     Sandbox(String),
     /// A page address that is none.
@@ -111,18 +126,23 @@ pub enum SettingsError {
 
 impl SandboxAccess {
     /// Takes the arguments that the sandbox publishes: host rules that map every other host to nowhere, and the keys of
-    /// its certificate. Anything else is refused.
-    pub fn new(chromium_args: Vec<String>) -> Result<Self, SettingsError> {
+    /// its certificate. Anything else is refused. What confines a browser further is added if it is missing.
+    pub fn new(mut chromium_args: Vec<String>) -> Result<Self, SettingsError> {
         for argument in &chromium_args {
             let confined = argument
                 .strip_prefix(HOSTS)
                 .is_some_and(|rules| rules.contains("MAP * ~NOTFOUND"));
-            if !confined && !argument.starts_with(KEYS) {
+            if !confined && !argument.starts_with(KEYS) && !CONFINING.contains(&argument.as_str()) {
                 return Err(SettingsError::Sandbox(argument.clone()));
             }
         }
         if !chromium_args.iter().any(|argument| argument.starts_with(HOSTS)) {
             return Err(SettingsError::Sandbox("no host rules".to_owned()));
+        }
+        for confining in CONFINING {
+            if !chromium_args.iter().any(|argument| argument == confining) {
+                chromium_args.push(confining.to_owned());
+            }
         }
         Ok(Self { chromium_args })
     }
@@ -132,7 +152,9 @@ impl Settings {
     /// Refuses what contradicts the engine's promises. Called once, when the engine is made.
     pub(super) fn check(&self) -> Result<url::Url, SettingsError> {
         for Flag { flag, .. } in &self.flags {
-            if OURS.iter().any(|ours| flag.starts_with(ours)) {
+            // Chromium takes one dash for two, and does not mind spaces around.
+            let name = flag.trim().trim_start_matches('-');
+            if OURS.iter().any(|ours| name.starts_with(ours)) {
                 return Err(SettingsError::Flag(flag.clone()));
             }
         }
@@ -295,6 +317,11 @@ mod tests {
             "--host-resolver-rules=MAP * 127.0.0.1",
             "--user-data-dir=/tmp",
             "--remote-debugging-port=9222",
+            "-host-resolver-rules=MAP * 127.0.0.1",
+            " --ignore-certificate-errors",
+            "--host-rules=MAP * 127.0.0.1",
+            "--disable-web-security",
+            "--allow-insecure-localhost",
         ] {
             assert!(
                 matches!(flag(refused).check(), Err(SettingsError::Flag(_))),
@@ -310,7 +337,24 @@ mod tests {
         let rules =
             "--host-resolver-rules=MAP web.whatsapp.com 127.0.0.1:4443, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1";
         let keys = "--ignore-certificate-errors-spki-list=AAAA";
-        SandboxAccess::new(vec![rules.to_owned(), keys.to_owned()]).unwrap();
+        let access = SandboxAccess::new(vec![rules.to_owned(), keys.to_owned()]).unwrap();
+        let settings = Settings {
+            sandbox: Some(access),
+            ..Settings::default()
+        };
+        let (with, without) = (
+            settings.arguments(true, true),
+            Settings::default().arguments(true, true),
+        );
+        for argument in [rules, keys].iter().chain(&CONFINING) {
+            assert!(with.iter().any(|given| given == argument), "{argument}");
+            assert!(
+                !without.iter().any(|given| given == argument),
+                "{argument} on the real site"
+            );
+        }
+        let all = CONFINING.map(str::to_owned).into_iter().chain([rules.to_owned()]);
+        SandboxAccess::new(all.collect()).unwrap();
         for refused in [
             vec![keys],
             vec![rules, "--ignore-certificate-errors"],

@@ -4,9 +4,11 @@
  */
 
 import assert from 'node:assert/strict';
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type AddressInfo, type Server } from 'node:net';
-import { tmpdir } from 'node:os';
+import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { Browser } from 'puppeteer-core';
@@ -122,4 +124,28 @@ test('nor by the scripts of a page, over any of their ways', async () => {
   assert.deepEqual(outcome, ['not reached', 'not reached', 'not reached', 'not reached']);
   assert.deepEqual([elsewhere.visits, proxy.visits], [[], []]);
   await page.close();
+});
+
+test('nor by datagrams, which ask no resolver', async (context) => {
+  const addresses = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
+  const own = addresses.find(({ family, internal }) => family === 'IPv4' && !internal);
+  if (!own) return context.skip('this machine has no address but its loopback ones');
+  const datagrams: string[] = [];
+  const socket = createSocket('udp4').on('message', (_, from) => datagrams.push(from.address));
+  socket.bind(0, own.address);
+  await once(socket, 'listening');
+  const page = await browser.newPage();
+  await page.goto('https://web.whatsapp.com/pictures/5511900000001.svg');
+  await page.evaluate(async (urls: string) => {
+    const connection = new RTCPeerConnection({ iceServers: [{ urls }] });
+    connection.createDataChannel('any');
+    const gathered = new Promise((resolve) => {
+      connection.onicegatheringstatechange = () => connection.iceGatheringState === 'complete' && resolve(0);
+    });
+    await connection.setLocalDescription(await connection.createOffer());
+    await Promise.race([gathered, new Promise((resolve) => setTimeout(resolve, 3_000))]);
+  }, `stun:${own.address}:${socket.address().port}`);
+  socket.close();
+  await page.close();
+  assert.deepEqual(datagrams, []);
 });
