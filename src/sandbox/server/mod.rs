@@ -321,7 +321,7 @@ fn info(control_port: u16, tls_port: u16, identity: &Identity) -> Info {
             format!("--ignore-certificate-errors-spki-list={}", identity.fingerprint()),
             // A proxy of the environment would look names up by itself, and WebRTC asks no resolver for addresses. The
             // headless shell and the full browser have two names for the latter.
-            "--no-proxy-server".to_owned(),
+            "--proxy-server=direct://".to_owned(),
             "--force-webrtc-ip-handling-policy=disable_non_proxied_udp".to_owned(),
             "--webrtc-ip-handling-policy=disable_non_proxied_udp".to_owned(),
         ],

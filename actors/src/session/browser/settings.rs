@@ -102,7 +102,7 @@ const KEYS: &str = "--ignore-certificate-errors-spki-list=";
 /// takes proxies from the environment, and sends datagrams to addresses that a page names. The headless shell and the full
 /// browser call the same thing by two names.
 const CONFINING: [&str; 3] = [
-    "--no-proxy-server",
+    "--proxy-server=direct://",
     "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
     "--webrtc-ip-handling-policy=disable_non_proxied_udp",
 ];
@@ -182,6 +182,8 @@ impl Settings {
             arguments.retain(|argument| argument != "--no-zygote");
         }
         if let Some(sandbox) = &self.sandbox {
+            // A proxy looks names up by itself, and a script for proxies counts more than our own word.
+            arguments.retain(|argument| !argument.trim_start_matches('-').starts_with("proxy-"));
             arguments.extend(sandbox.chromium_args.iter().cloned());
         }
         arguments
@@ -338,10 +340,13 @@ mod tests {
             "--host-resolver-rules=MAP web.whatsapp.com 127.0.0.1:4443, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1";
         let keys = "--ignore-certificate-errors-spki-list=AAAA";
         let access = SandboxAccess::new(vec![rules.to_owned(), keys.to_owned()]).unwrap();
-        let settings = Settings {
-            sandbox: Some(access),
-            ..Settings::default()
-        };
+        let mut settings = flag("--proxy-pac-url=http://127.0.0.1/");
+        assert!(
+            settings.arguments(false, true)[0].contains("proxy"),
+            "for the real site it may be needed"
+        );
+        settings.sandbox = Some(access);
+        assert!(!settings.arguments(false, true)[0].contains("proxy"));
         let (with, without) = (
             settings.arguments(true, true),
             Settings::default().arguments(true, true),

@@ -7,7 +7,7 @@ import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer, type AddressInfo, type Server } from 'node:net';
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -22,10 +22,12 @@ let browser: Browser;
 class Host {
   readonly visits: string[] = [];
   readonly #server: Server;
+  readonly #sockets: Socket[] = [];
 
   private constructor(server: Server) {
     this.#server = server;
     server.on('connection', (socket) => {
+      this.#sockets.push(socket);
       this.visits.push(socket.remoteAddress ?? '?');
       socket.on('error', () => undefined);
       socket.end('HTTP/1.1 200 OK\r\nContent-Length: 2\r\nAccess-Control-Allow-Origin: *\r\n\r\nhi');
@@ -44,6 +46,8 @@ class Host {
 
   close(): void {
     this.#server.close();
+    // A browser keeps connections in reserve.
+    for (const socket of this.#sockets) socket.destroy();
   }
 }
 
@@ -135,8 +139,7 @@ test('nor by datagrams, which ask no resolver', async (context) => {
   socket.bind(0, own.address);
   await once(socket, 'listening');
   const page = await browser.newPage();
-  await page.goto('https://web.whatsapp.com/pictures/5511900000001.svg');
-  await page.evaluate(async (urls: string) => {
+  const arrived = page.goto('https://web.whatsapp.com/pictures/5511900000001.svg').then(() => page.evaluate(async (urls: string) => {
     const connection = new RTCPeerConnection({ iceServers: [{ urls }] });
     connection.createDataChannel('any');
     const gathered = new Promise((resolve) => {
@@ -144,8 +147,8 @@ test('nor by datagrams, which ask no resolver', async (context) => {
     });
     await connection.setLocalDescription(await connection.createOffer());
     await Promise.race([gathered, new Promise((resolve) => setTimeout(resolve, 3_000))]);
-  }, `stun:${own.address}:${socket.address().port}`);
-  socket.close();
+  }, `stun:${own.address}:${socket.address().port}`));
+  await arrived.finally(() => socket.close());
   await page.close();
   assert.deepEqual(datagrams, []);
 });
