@@ -77,7 +77,7 @@ impl Site {
                 mark.trim(),
                 self.word()
             ))),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
                 fs::write(&file, self.word()).map_err(cannot)
             }
             Err(error) => Err(cannot(error)),
