@@ -118,7 +118,8 @@ const capabilities = {
   canEditText: (msg: Msg) => canEdit(msg) && msg.type === 'chat',
   canEditCaption: (msg: Msg) => canEdit(msg) && CAPTIONED.includes(msg.type),
   canSenderRevokeMsg: (msg: Msg) => msg.id.fromMe && stands(msg) && age(msg) <= REVOKE_WITHIN_S,
-  canAdminRevokeMsg: (msg: Msg) => msg.id.remote.isGroup() && !msg.id.fromMe && stands(msg) && Boolean(chats.get(msg.id.remote)?.iAmAdmin()),
+  canAdminRevokeMsg: (msg: Msg) =>
+    msg.id.remote.isGroup() && !msg.id.fromMe && stands(msg) && Boolean(chats.get(msg.id.remote)?.iAmAdmin()),
   canStarMsg: (msg: Msg) => !msg.isNotification && stands(msg),
   canReactToMsg: (msg: Msg) => !msg.isNotification && stands(msg),
   canForwardMsg: (msg: Msg) => stands(msg) && (MEDIA_TYPES.includes(msg.type) || !msg.isNotification),

@@ -139,7 +139,10 @@ function modelOf(chatId: Wid, raw: RawMessage): Msg {
     self: id.fromMe ? 'out' : 'in',
     ack: raw.ack ?? ACK.SENT,
     ...(starred && { star: true }),
-    ...(edit && { latestEditMsgKey: new MsgKey({ ...id, participant: id.participant ?? null, id: edit.id }), latestEditSenderTimestampMs: edit.t * 1000 }),
+    ...(edit && {
+      latestEditMsgKey: new MsgKey({ ...id, participant: id.participant ?? null, id: edit.id }),
+      latestEditSenderTimestampMs: edit.t * 1000,
+    }),
     ...(revoked && { protocolMessageKey: id, revokeSender: createWid(revoked.by) }),
   });
   for (const reaction of reactions ?? []) applyReaction(msg, reaction, false);

@@ -2,6 +2,7 @@
 
 import type { Attributes } from '../base/model';
 import type { Wid } from '../ids/wid';
+import { contacts } from '../modules/contacts';
 import { messages, type Msg } from '../modules/messages';
 import { reactionsStore } from '../modules/reactions';
 import { contactCards, linkCard, place, poll } from './cards';
@@ -17,6 +18,8 @@ const OFTEN_FORWARDED = 5;
 const drawn = new Map<Msg, HTMLElement>();
 const KEPT = 400;
 messages.on('change redraw remove', (msg: Msg) => drawn.delete(msg));
+// Names stand in many of them.
+contacts.on('change:name change:pushname', () => drawn.clear());
 
 export function bubble(msg: Msg): HTMLElement {
   const present = drawn.get(msg);
