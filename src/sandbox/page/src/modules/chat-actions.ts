@@ -3,11 +3,11 @@
 import { EventEmitter } from '../base/emitter';
 import type { Ask, ChatSettings } from '../protocol';
 import type { ModuleTable } from '../registry';
-import { notSimulated } from '../registry';
 import { link } from '../runtime/socket';
 import { chatFilter, chatOf, chats, type Chat } from './chats';
 import { Cmd } from './connection';
 import { unixTime } from './constants';
+import { drawer } from './drawer';
 import { messages, type Msg } from './messages';
 import { mutes, type Mute } from './mute';
 import { demand } from './server-error';
@@ -134,10 +134,13 @@ Cmd.offer({
   closeActiveChat: () => open(undefined),
   // chat.setChatList. Without a kind: all chats again.
   setActiveFilter: (kind?: string, label?: string) => Cmd.trigger('set_active_filter', kind, label),
-  // There are no drawers on this page.
-  openDrawerMid: notSimulated('openDrawerMid'),
-  chatSearch: notSimulated('chatSearch'),
-  msgInfoDrawer: notSimulated('msgInfoDrawer'),
+  openDrawerMid: (chat: Chat) => open(chat) && drawer.show({ what: 'info', chat }),
+  chatSearch: (chat: Chat) => open(chat) && drawer.show({ what: 'search', chat }),
+  msgInfoDrawer: (msg: Msg) => {
+    const chat = chatOf(msg.id.remote);
+    open(chat);
+    drawer.show({ what: 'message', chat, msg });
+  },
 });
 
 Cmd.on('set_active_filter', (kind?: string, label?: string) => {

@@ -3,10 +3,12 @@
 import { sendSeen } from '../modules/chat-actions';
 import { Stream } from '../modules/connection';
 import { chats, isListed, type Chat } from '../modules/chats';
+import { drawer } from '../modules/drawer';
 import { identity } from '../modules/identity';
 import { presences } from '../modules/presence';
 import { bubble } from './bubble';
 import { Composer } from './composer';
+import { DrawerView } from './drawer';
 import { clock, day, element, fill } from './element';
 import { avatar, titleOf } from './names';
 import { preview } from './summary';
@@ -24,10 +26,12 @@ export class ChatScreen {
   readonly #composer = new Composer();
   readonly #earlier = element('button', 'earlier', 'Earlier messages');
   readonly #days = new Map<string, HTMLElement>();
+  readonly #drawer = new DrawerView();
   readonly node = element(
     'section', 'linked card',
     element('aside', '', this.#owner, this.#list),
     element('main', '', this.#title, this.#messages, this.#composer.node),
+    this.#drawer.node,
   );
   #open: Chat | undefined;
   #attached = false;
@@ -35,6 +39,11 @@ export class ChatScreen {
 
   constructor() {
     this.#earlier.onclick = () => void this.#showEarlier();
+    this.#title.onclick = () => {
+      const chat = this.#open;
+      chat?.set('active', true);
+      if (chat) drawer.show({ what: 'info', chat });
+    };
   }
 
   update(): void {
@@ -44,6 +53,7 @@ export class ChatScreen {
     this.#list.replaceChildren(...ordered.slice(0, CHATS_SHOWN).map((chat) => row(chat, chat === open)));
     if (!ordered.length) this.#list.append(element('p', 'quiet', 'No chats yet'));
     this.#show(open);
+    this.#drawer.update();
   }
 
   #show(open: Chat | undefined): void {

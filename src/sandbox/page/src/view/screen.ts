@@ -1,6 +1,7 @@
 import { chats } from '../modules/chats';
 import { Conn, Socket, Stream } from '../modules/connection';
 import { contacts } from '../modules/contacts';
+import { drawer } from '../modules/drawer';
 import { groups } from '../modules/groups';
 import { identity } from '../modules/identity';
 import { messages } from '../modules/messages';
@@ -30,6 +31,7 @@ export class Screen {
     for (const store of [chats, messages, contacts, groups, pictures, presences]) {
       store.on('add remove change sort redraw change:chatstate.type', () => this.#drawSoon());
     }
+    drawer.on('change', () => this.#drawSoon());
     this.#draw();
   }
 

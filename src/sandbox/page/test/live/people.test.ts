@@ -220,6 +220,23 @@ test('settings of a chat outlive the page, and so does what was deleted', async 
   assert.equal(await page.ask(`WPP.chat.get('${anna.id}')?.msgs.length`), 0);
 });
 
+test('the drawer on the right tells of the chat and of a message, and finds what was said', async () => {
+  const drawn = () => page.ask<string>("document.querySelector('.drawer:not([hidden]) .content')?.innerText ?? ''");
+  const shows = (text: RegExp) => until(String(text), async () => text.test((await drawn()) ?? ''));
+  const id = (await call('chat.sendTextMessage', group, 'Who brings tomatoes?')).id;
+  await page.ask(`WPP.whatsapp.Cmd.openDrawerMid(WPP.chat.get('${group}'))`);
+  await shows(/3 people/);
+  await shows(/Anna Luz/);
+  await page.ask(`WPP.whatsapp.Cmd.msgInfoDrawer(WPP.whatsapp.MsgStore.get('${id}'))`);
+  await shows(/Delivered to/);
+  await page.ask(`WPP.whatsapp.Cmd.chatSearch(WPP.chat.get('${group}'))`);
+  await until('the box', () => page.ask("Boolean(document.querySelector('.drawer .wanted'))"));
+  await page.client.page.type('.drawer .wanted', 'tomat');
+  await shows(/Who brings tomatoes/);
+  await page.ask("require('WAWebDrawerManager').DrawerManager.closeDrawerRight()");
+  await until('it is closed', async () => !(await drawn()));
+});
+
 test('the page never complained', () => {
   assert.deepEqual(page.errors, []);
 });

@@ -4,6 +4,7 @@
  */
 
 import type { ModuleRegistry } from '../../registry';
+import { drawerModules } from '../drawer';
 import { namedMediaModules } from '../media';
 import { namedMessageModules } from '../messages';
 import { namedPollModules } from '../polls';
@@ -17,6 +18,7 @@ export function provideByName(registry: ModuleRegistry): void {
   registry.provide(linkingModules);
   registry.provide(textModules);
   registry.provide(peopleModules);
+  registry.provide(drawerModules);
   for (const table of [namedMessageModules, namedMediaModules, namedPollModules, namedVcardModules]) {
     registry.provide(table);
   }

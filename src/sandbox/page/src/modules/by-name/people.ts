@@ -2,7 +2,6 @@
 
 import { createWid, type Wid } from '../../ids/wid';
 import type { ModuleTable } from '../../registry';
-import { notSimulated } from '../../registry';
 import { lidTable } from '../contacts';
 import { demand } from '../server-error';
 
@@ -65,6 +64,4 @@ export const peopleModules: ModuleTable = {
   WAWebApiDeviceList: { getDeviceIds: (people: Wid[]) => Promise.all(people.map(devicesOf)) },
   // getCustomerNote: only businesses take notes.
   WAWebBizGatingUtils: { smbNotesV1Enabled: () => false },
-  // There are no drawers on this page.
-  WAWebDrawerManager: { DrawerManager: { closeDrawerRight: notSimulated('closeDrawerRight') } },
 };
