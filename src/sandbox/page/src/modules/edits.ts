@@ -4,7 +4,7 @@ import type { Attributes } from '../base/model';
 import { MsgKey } from '../ids/msg-key';
 import { createWid, type Wid } from '../ids/wid';
 import type { ModuleTable } from '../registry';
-import { link } from '../runtime/socket';
+import { outbox } from '../runtime/outbox';
 import { chats, type Chat } from './chats';
 import { Cmd } from './connection';
 import { ACK, SendMsgResult, unixTime } from './constants';
@@ -38,7 +38,7 @@ export function applyEdit(msg: Msg, { editId, body, t }: Edit): void {
 }
 
 async function edit(msg: Msg, body: string, editId: string): Promise<SendResult> {
-  const { at } = granted(await link.request('edit', { ...targetOf(msg), editId, body }));
+  const { at } = granted(await outbox.submit('edit', editId, { ...targetOf(msg), editId, body }));
   applyEdit(msg, { editId, body, t: at });
   return { messageSendResult: SendMsgResult.OK, t: at, count: null };
 }
@@ -83,25 +83,27 @@ const idsOf = (msgs: Msg[]): string[] => msgs.map((msg) => msg.id.id);
 
 async function sendRevokeMsgs(_chat: Chat, msgs: MsgList, _options?: object): Promise<void> {
   for (const msg of listed(msgs)) {
-    granted(await link.request('revoke', { ...targetOf(msg), revokeId: await MsgKey.newId() }));
+    const revokeId = await MsgKey.newId();
+    granted(await outbox.submit('revoke', revokeId, { ...targetOf(msg), revokeId }));
     applyRevoke(msg, identity.phone);
   }
 }
 
 async function sendDeleteMsgs(chat: Chat, msgs: MsgList, _clearMedia?: boolean | object): Promise<void> {
   const ids = idsOf(listed(msgs));
-  granted(await link.request('forget', { chat: String(chat.id), ids }));
+  granted(await outbox.submit('forget', await MsgKey.newId(), { chat: String(chat.id), ids }));
   applyForget(chat.id, ids);
 }
 
 /** wa-js waits for the promise that is left in the chat. */
 function stars(star: boolean) {
-  return (chat: Chat, msgs: MsgList): Promise<void> => {
+  const set = async (chat: Chat, msgs: MsgList): Promise<void> => {
     const ids = idsOf(listed(msgs));
-    const done = link.request('star', { chat: String(chat.id), ids, star }).then((answer) => {
-      granted(answer);
-      applyStar(chat.id, ids, star);
-    });
+    granted(await outbox.submit('star', await MsgKey.newId(), { chat: String(chat.id), ids, star }));
+    applyStar(chat.id, ids, star);
+  };
+  return (chat: Chat, msgs: MsgList): Promise<void> => {
+    const done = set(chat, msgs);
     chat.promises['sendStarMsgs'] = done;
     return done;
   };

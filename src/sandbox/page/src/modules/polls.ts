@@ -4,7 +4,7 @@ import { MsgKey } from '../ids/msg-key';
 import { createWid, type Wid } from '../ids/wid';
 import type { RawVote } from '../protocol';
 import type { ModuleTable } from '../registry';
-import { link } from '../runtime/socket';
+import { outbox } from '../runtime/outbox';
 import { SendMsgResult } from './constants';
 import { identity } from './identity';
 import { messages, type Msg, type SendResult } from './messages';
@@ -88,7 +88,7 @@ export async function sendVote(poll: Msg, localIds: Iterable<number>): Promise<S
   const chosen = new Set(localIds);
   const options = optionsOf(poll).filter(({ localId }) => chosen.has(localId)).map(({ name }) => name);
   const voteId = await MsgKey.newId();
-  const { at } = granted(await link.request('vote', { ...targetOf(poll), voteId, options }));
+  const { at } = granted(await outbox.submit('vote', voteId, { ...targetOf(poll), voteId, options }));
   applyVote(poll, { id: voteId, by: String(identity.phone), options, t: at }, true);
   return { messageSendResult: SendMsgResult.OK, t: at, count: null };
 }

@@ -6,7 +6,7 @@ import { MsgKey } from '../ids/msg-key';
 import { createWid, type Wid } from '../ids/wid';
 import type { RawReaction } from '../protocol';
 import type { ModuleTable } from '../registry';
-import { link } from '../runtime/socket';
+import { outbox } from '../runtime/outbox';
 import { SendMsgResult } from './constants';
 import { identity } from './identity';
 import { messages, type Msg, type SendResult } from './messages';
@@ -130,7 +130,7 @@ export function catchUpReactions(msg: Msg, raws: readonly RawReaction[]): void {
 
 async function sendReactionToMsg(msg: Msg, emoji: string): Promise<SendResult> {
   const reactionId = await MsgKey.newId();
-  const { at } = granted(await link.request('react', { ...targetOf(msg), reactionId, emoji }));
+  const { at } = granted(await outbox.submit('react', reactionId, { ...targetOf(msg), reactionId, emoji }));
   const by = String(identity.phone);
   applyReaction(messages.get(msg.id) ?? msg, { id: reactionId, by, emoji, t: at }, true);
   return { messageSendResult: SendMsgResult.OK, t: at, count: null };

@@ -40,6 +40,16 @@ test('what is unanswered goes out again, in order and under the same id', async 
   assert.deepEqual((await Promise.all(both)).map((answer) => answer.at), [0, 1]);
 });
 
+test('a change waits with the message that it changes, and follows it', async () => {
+  const { asked, outbox } = channel();
+  const both = [outbox.send(text('a')), outbox.submit('edit', 'e', { chat: '1@c.us', id: 'b', fromMe: true, editId: 'e', body: 'x' })];
+  assert.equal(asked.length, 0);
+  outbox.resume();
+  assert.deepEqual(asked.map((one) => one.id), ['a', 'b']);
+  asked.forEach((one) => one.answer(1));
+  await Promise.all(both);
+});
+
 test('the same message handed in twice waits for one answer', () => {
   const { asked, outbox } = channel();
   outbox.resume();
