@@ -110,7 +110,7 @@ impl Network {
         group.invite = self.invite_code();
         let id = self.free_group_id();
         let body = group.subject.clone();
-        self.state.groups.insert(id.clone(), group);
+        self.state.put_group(&id, group);
         let people = done(&results);
         let change = Change {
             body: Some(&body),
@@ -130,7 +130,7 @@ impl Network {
     ) -> Result<GroupDone, GroupRefusal> {
         let mut group = self.group(id)?.clone();
         let results = group.change_people(by, action, people, |person| self.reachable(by, person))?;
-        self.state.groups.insert(id.clone(), group);
+        self.state.put_group(id, group);
         let people = done(&results);
         if !people.is_empty() {
             let gone: &[Number] = match action {
@@ -169,7 +169,7 @@ impl Network {
                 changed.push(setting);
             }
         }
-        self.state.groups.insert(id.clone(), group);
+        self.state.put_group(id, group);
         for setting in changed {
             let (action, body) = setting.notice();
             let change = Change {
@@ -182,8 +182,9 @@ impl Network {
     }
 
     fn leave_group(&mut self, now: Millis, by: &Number, id: &GroupId) -> Result<GroupDone, GroupRefusal> {
-        let group = self.state.groups.get_mut(id).ok_or(GroupRefusal::UnknownGroup)?;
+        let mut group = self.group(id)?.clone();
         let promoted = group.leave(by)?;
+        self.state.put_group(id, group);
         let who = [by.clone()];
         let change = Change {
             gone: &who,
@@ -197,20 +198,20 @@ impl Network {
     }
 
     fn revoke_invite(&mut self, now: Millis, by: &Number, id: &GroupId) -> Result<GroupDone, GroupRefusal> {
-        self.group(id)?.needs_admin(by)?;
+        let mut group = self.group(id)?.clone();
         let code = self.invite_code();
-        if let Some(group) = self.state.groups.get_mut(id) {
-            group.revoke_invite(by, code)?;
-        }
+        group.revoke_invite(by, code)?;
+        self.state.put_group(id, group);
         self.tell_group(now, id, Change::of(by, "revoke_invite", &[]));
         Ok(GroupDone::without_results(id))
     }
 
     fn join_group(&mut self, now: Millis, by: &Number, code: &str) -> Result<GroupDone, GroupRefusal> {
         let id = self.invited_to(code).ok_or(GroupRefusal::BadInvite)?;
-        let group = self.state.groups.get_mut(&id).ok_or(GroupRefusal::BadInvite)?;
+        let mut group = self.group(&id)?.clone();
         let code = group.invite.clone();
         if group.join(by, &code)? {
+            self.state.put_group(&id, group);
             self.tell_group(now, &id, Change::of(by, "invite", std::slice::from_ref(by)));
         }
         Ok(GroupDone::without_results(&id))
@@ -333,9 +334,7 @@ impl Network {
 
     /// The groups that somebody is in.
     pub(crate) fn groups_of(&self, person: &Number) -> Vec<GroupId> {
-        let groups = self.state.groups.iter();
-        let of_person = groups.filter(|(_, group)| group.participants.contains_key(person));
-        of_person.map(|(id, _)| id.clone()).collect()
+        self.state.groups_of(person)
     }
 
     fn free_group_id(&mut self) -> GroupId {

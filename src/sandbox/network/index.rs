@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use super::chat_id::GroupId;
+use super::groups::Group;
 use super::message::Message;
 use super::number::Number;
 use super::state::{Arrival, Link};
@@ -15,6 +17,8 @@ pub(super) struct Index {
     tokens: HashMap<String, String>,
     /// Messages whose receipts wait, by the session that sent them.
     muted: HashMap<String, BTreeSet<Arrival>>,
+    /// The groups that each person is in.
+    groups: HashMap<Number, BTreeSet<GroupId>>,
 }
 
 impl Index {
@@ -70,6 +74,27 @@ impl Index {
         let muted = self.muted.get(session);
         muted
             .map(|muted| muted.iter().copied().collect())
+            .unwrap_or_default()
+    }
+
+    /// Other people may be in a group than were before.
+    pub(super) fn group(&mut self, id: &GroupId, before: Option<&Group>, after: &Group) {
+        let gone = before.into_iter().flat_map(|before| before.participants.keys());
+        for person in gone.filter(|person| !after.participants.contains_key(person)) {
+            if let Some(groups) = self.groups.get_mut(person) {
+                groups.remove(id);
+            }
+        }
+        for person in after.participants.keys() {
+            self.groups.entry(person.clone()).or_default().insert(id.clone());
+        }
+    }
+
+    /// The groups that somebody is in, by their ids.
+    pub(super) fn groups_of(&self, person: &Number) -> Vec<GroupId> {
+        let groups = self.groups.get(person);
+        groups
+            .map(|groups| groups.iter().cloned().collect())
             .unwrap_or_default()
     }
 

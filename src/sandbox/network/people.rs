@@ -115,6 +115,7 @@ impl Network {
         let about = (phone.about != before.1).then(|| phone.about.clone());
         if named || pictured {
             self.show_contact(own);
+            self.trace_person(own);
         }
         if let Some(about) = about {
             let frame = json!({"t": "about", "id": own.pn(), "about": about});
@@ -402,6 +403,20 @@ impl Network {
             let mut frame = self.contact_for_page(&viewer, own);
             frame["t"] = json!("contact");
             self.push(socket, frame);
+        }
+    }
+
+    /// Chats with this person and the groups they are in are shown otherwise now.
+    fn trace_person(&mut self, own: &Number) {
+        let chat = ChatId::from(own);
+        let phones = self.state.phones.iter();
+        let owners = phones.filter(|(_, phone)| phone.chats.contains_key(&chat));
+        let owners: Vec<Number> = owners.map(|(owner, _)| owner.clone()).collect();
+        for owner in owners {
+            self.state.traces.leave(Trace::Chat(owner, chat.clone()));
+        }
+        for group in self.groups_of(own) {
+            self.state.traces.leave(Trace::Group(group));
         }
     }
 

@@ -209,6 +209,9 @@ impl State {
         for (session, link) in &self.links {
             self.index.link(session, link);
         }
+        for (id, group) in &self.groups {
+            self.index.group(id, None, group);
+        }
     }
 
     /// The message that `from` sent under this WhatsApp id, if the server remembers it.
@@ -355,6 +358,17 @@ impl State {
         if let Some(link) = self.links.remove(session) {
             self.index.unlink(session, &link);
         }
+    }
+
+    /// A group is new, or is as it is from now on. All changes of groups go through here.
+    pub(crate) fn put_group(&mut self, id: &GroupId, group: Group) {
+        self.index.group(id, self.groups.get(id), &group);
+        self.groups.insert(id.clone(), group);
+    }
+
+    /// The groups that somebody is in, by their ids.
+    pub(crate) fn groups_of(&self, person: &Number) -> Vec<GroupId> {
+        self.index.groups_of(person)
     }
 
     /// The session a token belongs to.

@@ -8,6 +8,7 @@ mod group_rules;
 mod groups;
 mod history;
 mod people;
+mod people_lives;
 mod properties;
 mod replay;
 mod scenes;
@@ -173,7 +174,7 @@ impl Stage {
     /// A group of these people; the first one has made it.
     pub(super) fn group(&mut self, people: &[&str]) -> String {
         let (id, group) = group_of(people);
-        self.network.state.groups.insert(id.clone(), group);
+        self.network.state.put_group(&id, group);
         id.to_string()
     }
 

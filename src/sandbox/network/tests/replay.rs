@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::super::{
     AnyInput, ChatId, Content, Fault, FaultKind, Input, Network, Past, Rules, State, Timing, Typing, inputs,
 };
-use super::{ANNA, BEN, ROBOT, group_of, number};
+use super::{ANNA, BEN, ROBOT, group_of, number, people_lives};
 
 /// Something that happens: any page or phone does anything.
 #[derive(Clone, Debug)]
@@ -111,13 +111,6 @@ fn given() -> impl Strategy<Value = Happens> {
                 },
             })
         }),
-        (phones(), phones(), flag()).prop_map(|(phone, other, blocked)| {
-            AnyInput::Block(inputs::Block {
-                phone,
-                other,
-                blocked,
-            })
-        }),
     ]
     .prop_map(|input| Happens::Given(Box::new(input)))
 }
@@ -181,6 +174,8 @@ pub(super) fn happens() -> impl Strategy<Value = Happens> {
         8 => (0..4_usize, says()).prop_map(|(page, frame)| Happens::Says(page, frame)),
         8 => (0..4_usize, says_of_messages()).prop_map(|(page, frame)| Happens::Says(page, frame)),
         8 => given(),
+        6 => (0..4_usize, people_lives::says()).prop_map(|(page, frame)| Happens::Says(page, frame)),
+        6 => people_lives::given().prop_map(|input| Happens::Given(Box::new(input))),
         3 => (0..2_usize, 0..4_usize).prop_map(|(phone, page)| Happens::Scans(phone, page)),
         3 => (0..2_usize, 0..3_usize).prop_map(|(from, to)| Happens::PhoneSends(from, to)),
         1 => (0..2_usize, 0..2_usize).prop_map(|(reader, from)| Happens::Reads(reader, from)),
@@ -215,7 +210,7 @@ impl Life {
         };
         life.give(&inputs::SetTiming { timing, seed: None });
         let (id, group) = group_of(&PEOPLE);
-        life.network.state.groups.insert(id, group);
+        life.network.state.put_group(&id, group);
         for digits in [ANNA, BEN] {
             let phone = number(digits);
             let name = Some(format!("Person {digits}"));
