@@ -14,14 +14,24 @@ export interface Row {
   why?: string;
 }
 
-/** Calls that no row tries, and why. */
-export interface LeftOut {
+/** Calls, and what there is to say of them. */
+export interface Remark {
   reason: string;
   calls: readonly string[];
 }
 
+/** What a client offers, and what the table says of calls beside their rows. */
+export interface Surface {
+  /** Every public call and event. */
+  offered: readonly string[];
+  /** Calls that no row tries, and why. */
+  leftOut: readonly Remark[];
+  /** Why rows do not work, where it is not for the sandbox to change. The calls are those of the rows. */
+  known: readonly Remark[];
+}
+
 /** How long a call and its effect may take together. */
-const ROW_DEADLINE_MS = 6_000;
+const ROW_DEADLINE_MS = 12_000;
 
 /** What the page says where the sandbox has no such thing. */
 const NOT_SIMULATED = /is not part of the sandbox|Requiring unknown module/;
@@ -29,14 +39,14 @@ const NOT_SIMULATED = /is not part of the sandbox|Requiring unknown module/;
 export class Rows {
   readonly #rows: Row[] = [];
   #area = '';
-  #leftOut: readonly LeftOut[] = [];
+  #surface: Surface = { offered: [], leftOut: [], known: [] };
 
   get all(): readonly Row[] {
     return this.#rows;
   }
 
-  get leftOut(): readonly LeftOut[] {
-    return this.#leftOut;
+  get surface(): Surface {
+    return this.#surface;
   }
 
   /** The rows from here on belong to this area. */
@@ -69,13 +79,17 @@ export class Rows {
    * Says what the client has, and which of it the table leaves out on purpose. Answers what is in neither: calls
    * that a row or a reason is missing for, and reasons for calls that do not exist.
    */
-  account(surface: readonly string[], leftOut: readonly LeftOut[]): string[] {
-    this.#leftOut = leftOut;
+  account(surface: Surface): string[] {
+    this.#surface = surface;
     const tried = new Set(this.#rows.map((row) => nameOf(row.call)));
-    const reasoned = new Set(leftOut.flatMap(({ calls }) => calls));
-    const missing = surface.filter((call) => !tried.has(call) && !reasoned.has(call));
-    const stray = [...reasoned].filter((call) => !surface.includes(call));
-    return [...missing.map((call) => `${call}: no row and no reason`), ...stray.map((call) => `${call}: no such call`)];
+    const reasoned = new Set(surface.leftOut.flatMap(({ calls }) => calls));
+    const missing = surface.offered.filter((call) => !tried.has(call) && !reasoned.has(call));
+    const stray = [...reasoned].filter((call) => !surface.offered.includes(call));
+    const rowless = surface.known.flatMap(({ calls }) => calls).filter((call) => !this.#rows.some((row) => row.call === call));
+    return [
+      ...missing.map((call) => `${call}: no row and no reason`), ...stray.map((call) => `${call}: no such call`),
+      ...rowless.map((call) => `${call}: no such row`),
+    ];
   }
 }
 
@@ -127,7 +141,7 @@ export function same(found: unknown, expected: unknown): void {
 }
 
 /** Looks again and again until the answer is truthy. */
-export async function until<T>(what: string, look: () => T | Promise<T>, ms = 3_000): Promise<NonNullable<T>> {
+export async function until<T>(what: string, look: () => T | Promise<T>, ms = 5_000): Promise<NonNullable<T>> {
   const deadline = Date.now() + ms;
   for (;;) {
     const found = await look();

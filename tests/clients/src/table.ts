@@ -1,7 +1,7 @@
 /** The tables in the sandbox's README: made of the rows of a run, and read back to compare with the next. */
 
 import { readFileSync, writeFileSync } from 'node:fs';
-import type { LeftOut, Outcome, Row, Rows } from './rows';
+import type { Outcome, Remark, Row, Rows, Surface } from './rows';
 
 const OUTCOMES: readonly Outcome[] = ['works', 'not simulated', 'differs'];
 
@@ -12,7 +12,7 @@ const resultsOf = (client: string) => edges(`results of ${client}`);
 const quoted = (calls: readonly string[]) => calls.map((call) => `\`${call}\``).join(' · ');
 
 /** One table for a client, and a line in it for each area. */
-function drawn(client: string, rows: readonly Row[], leftOut: readonly LeftOut[]): string {
+function drawn(client: string, rows: readonly Row[], { leftOut, known }: Surface): string {
   const areas = [...new Set(rows.map((row) => row.area))];
   const cell = (area: string, outcome: Outcome) =>
     quoted(rows.filter((row) => row.area === area && row.outcome === outcome).map((row) => row.call));
@@ -24,11 +24,21 @@ function drawn(client: string, rows: readonly Row[], leftOut: readonly LeftOut[]
     '| Area | Works | Not simulated | Differs |',
     '|---|---|---|---|',
     ...areas.map((area) => `| ${[area, ...OUTCOMES.map((outcome) => cell(area, outcome))].join(' | ')} |`),
-    '',
-    'Left out of it on purpose:',
-    '',
-    ...leftOut.map(({ reason, calls }) => `- ${reason}: ${quoted(calls)}.`),
+    ...listed('Why some of it does not work:', stillTrue(known, rows)),
+    ...listed('Left out on purpose:', leftOut),
   ].join('\n');
+}
+
+function listed(title: string, remarks: readonly Remark[]): string[] {
+  if (!remarks.length) return [];
+  return ['', title, '', ...remarks.map(({ reason, calls }) => `- ${reason}: ${quoted(calls)}.`)];
+}
+
+/** Remarks on calls that do not work, of those that indeed do not. */
+function stillTrue(remarks: readonly Remark[], rows: readonly Row[]): Remark[] {
+  const working = new Set(rows.filter((row) => row.outcome === 'works').map((row) => row.call));
+  return remarks.map(({ reason, calls }) => ({ reason, calls: calls.filter((call) => !working.has(call)) }))
+    .filter(({ calls }) => calls.length);
 }
 
 /** Areas against clients: how many calls of each work. */
@@ -47,7 +57,7 @@ function overview(file: string, clients: readonly string[]): string {
 
 /** Puts the results of a client into the file, in place of the old ones. */
 export function write(file: string, client: string, rows: Rows): void {
-  put(file, resultsOf(client), drawn(client, rows.all, rows.leftOut));
+  put(file, resultsOf(client), drawn(client, rows.all, rows.surface));
 }
 
 /** Counts anew what the file says of these clients. */

@@ -1,7 +1,7 @@
 /** From the auth code to a page that is ready, over a restart, to the end. */
 
 import { expect, same, until, type Rows } from '../rows';
-import type { Phone, Sandbox } from '../sandbox';
+import type { People, Phone, Sandbox } from '../sandbox';
 import { Session } from './session';
 
 const PROFILE = 'main';
@@ -128,7 +128,7 @@ async function state(rows: Rows, session: Session, me: Phone): Promise<void> {
   });
 }
 
-export async function restart(rows: Rows, sandbox: Sandbox, me: Phone, before: Session): Promise<Session> {
+export async function restart(rows: Rows, sandbox: Sandbox, { me, anna }: People, before: Session): Promise<Session> {
   rows.area('Restart and logout');
   await before.close();
   const session = await Session.open(sandbox, PROFILE);
@@ -136,6 +136,10 @@ export async function restart(rows: Rows, sandbox: Sandbox, me: Phone, before: S
     await session.untilReady();
     expect(!session.heard.of('conn.require_auth').length, 'it asked for a new link');
     expect((await me.show()).linked.length === 1, 'the phone shows another number of linked pages');
+  });
+  await rows.row('chat.getMessages: the very first one, after a restart', async () => {
+    const [first] = await session.call('chat.getMessages', anna.id, { count: -1 });
+    same(first.body, 'Hello Anna');
   });
   return session;
 }

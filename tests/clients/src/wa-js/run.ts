@@ -13,7 +13,7 @@ import { media } from './media';
 import { messages } from './messages';
 import { posts, presence, profile } from './profile';
 import type { Stage } from './session';
-import { LEFT_OUT, surface } from './surface';
+import { surface } from './surface';
 
 /** All rows of wa-js. */
 export async function run(rows: Rows, sandbox: Sandbox, people: People): Promise<string[]> {
@@ -25,7 +25,7 @@ export async function run(rows: Rows, sandbox: Sandbox, people: People): Promise
   }
   const offered = await surface(session);
   await leave(stage);
-  const again = await linking.restart(rows, sandbox, me, session);
+  const again = await linking.restart(rows, sandbox, people, session);
   await linking.logouts(rows, sandbox, me, again);
-  return rows.account(offered, LEFT_OUT);
+  return rows.account(offered);
 }

@@ -1,6 +1,6 @@
 /** All that wa-js offers in the areas of the table, and what of it the table leaves out. */
 
-import type { LeftOut } from '../rows';
+import type { Remark, Surface } from '../rows';
 import { EVENTS, type Session } from './session';
 
 const AREAS = ['chat', 'contact', 'group', 'profile', 'blocklist', 'status', 'conn', 'indexdb'];
@@ -15,13 +15,14 @@ const AGENT = [
   'functions.getStatus', 'functions.queryWidExists', 'WidFactory', 'ApiContact', 'ChatStore', 'MsgStore', 'MsgKey',
 ].map((name) => `whatsapp.${name}`);
 
-export async function surface(session: Session): Promise<string[]> {
+export async function surface(session: Session): Promise<Surface> {
   const calls: string[] = await session.ask(`a.flatMap((area) => Object.keys(WPP[area])
     .filter((name) => typeof WPP[area][name] === 'function' && !/^[A-Z]/.test(name)).map((name) => area + '.' + name))`, AREAS);
-  return [...calls, ...OTHER_AREAS.map((area) => `${area}.*`), ...AGENT, ...EVENTS.map((name) => `event ${name}`)];
+  const offered = [...calls, ...OTHER_AREAS.map((area) => `${area}.*`), ...AGENT, ...EVENTS.map((name) => `event ${name}`)];
+  return { offered, leftOut, known };
 }
 
-export const LEFT_OUT: readonly LeftOut[] = [
+const leftOut: readonly Remark[] = [
   {
     reason: 'Newsletters, communities and calls are no part of the sandbox',
     calls: ['newsletter.*', 'community.*', 'call.*', 'event call.incoming_call', 'chat.sendScheduledCallMessage'],
@@ -61,4 +62,9 @@ export const LEFT_OUT: readonly LeftOut[] = [
       'chat.rehydrateMessage', 'indexdb.getMessagesFromRowId', 'conn.setKeepAlive', 'conn.setLimit', 'conn.setMultiDevice', 'event config.update',
     ],
   },
+];
+
+const known: readonly Remark[] = [
+  { reason: 'Messages are not pinned to the top of a chat on the sandbox', calls: ['chat.pinMsg', 'chat.unpinMsg'] },
+  { reason: 'Status posts on the sandbox go to everybody who is not blocked', calls: ['status.updateParticipants'] },
 ];

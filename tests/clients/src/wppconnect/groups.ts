@@ -88,7 +88,8 @@ async function people(rows: Rows, { client, heard, sandbox, anna, ben, cleo, me 
     await heard.first('onNotificationMessage', (message) => JSON.stringify(message).includes(id));
   });
   await rows.row('onAddedToGroup', async () => {
-    const { id } = await sandbox.post('/groups', { creator: anna.number, subject: 'A surprise', participants: [me.number] });
+    const { id } = await sandbox.post('/groups', { creator: anna.number, subject: 'A surprise', participants: [cleo.number] });
+    await sandbox.post(`/groups/${id}/participants`, { by: anna.number, action: 'add', phones: [me.number] });
     await heard.first('onAddedToGroup', (chat) => idOf(chat.id) === id);
     await sandbox.post(`/groups/${id}/participants`, { by: anna.number, action: 'remove', phones: [me.number] });
   });

@@ -1,8 +1,8 @@
 /** From the QR code to the client, over a restart, to the end. */
 
 import type { Whatsapp } from '@wppconnect-team/wppconnect';
-import { expect, until, type Rows } from '../rows';
-import type { Phone, Sandbox } from '../sandbox';
+import { expect, same, until, type Rows } from '../rows';
+import type { People, Phone, Sandbox } from '../sandbox';
 import { Session, caughtCode, listen } from './session';
 
 const PROFILE = 'main';
@@ -53,7 +53,7 @@ async function truths(rows: Rows, client: Whatsapp): Promise<void> {
   }
 }
 
-export async function restart(rows: Rows, sandbox: Sandbox, me: Phone, before: Session): Promise<Session> {
+export async function restart(rows: Rows, sandbox: Sandbox, { me, anna }: People, before: Session): Promise<Session> {
   rows.area('Restart and logout');
   await before.close();
   const session = new Session(sandbox, PROFILE);
@@ -62,7 +62,12 @@ export async function restart(rows: Rows, sandbox: Sandbox, me: Phone, before: S
     expect(session.heard.of('catchQR').length === 0, 'it asked for a new link');
     expect((await me.show()).linked.length === 1, 'the phone shows another number of linked pages');
   });
-  listen(await session.ready, session.heard);
+  const client = await session.ready;
+  listen(client, session.heard);
+  await rows.row('getMessages: the very first one, after a restart', async () => {
+    const [first] = await client.getMessages(anna.id, { count: -1 });
+    same(first?.body, 'Hello Anna');
+  });
   return session;
 }
 

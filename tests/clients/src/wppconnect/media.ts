@@ -1,5 +1,7 @@
 /** Files: each is compared byte by byte with what the network keeps of it. */
 
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, later, same, type Rows } from '../rows';
 import { FILES, carried, outgoing } from '../world';
 import { bareId } from './messages';
@@ -90,7 +92,7 @@ async function receiving(rows: Rows, stage: Stage): Promise<void> {
     ['document', 'document', FILES.pdf, {}],
     ['sticker', 'sticker', FILES.webp, {}],
   ] as const;
-  const { client, anna, me } = stage;
+  const { client, sandbox, anna, me } = stage;
   const types: Record<string, string> = { 'voice note': 'ptt' };
   for (const [name, type, file, more] of kinds) {
     await rows.row(`onMessage: ${name}`, async () => {
@@ -104,6 +106,17 @@ async function receiving(rows: Rows, stage: Stage): Promise<void> {
       expect(bytes.equals(file.bytes), 'other bytes than those that were sent');
     });
   }
+  await rows.row('decryptFile', async () => {
+    // It leaves the padding at the end of a file whose size is a multiple of 16.
+    const message = await inbound(stage, outgoing('image', FILES.png));
+    expect((await client.decryptFile(message)).equals(FILES.png.bytes), 'other bytes than those that were sent');
+  });
+  await rows.row('decryptAndSaveFile', async () => {
+    const message = await inbound(stage, outgoing('image', FILES.jpeg));
+    const path = join(sandbox.folder, 'decrypted.jpg');
+    await client.decryptAndSaveFile(message, path);
+    expect(readFileSync(path).equals(FILES.jpeg.bytes), 'other bytes than those that were sent');
+  });
   await rows.row('markPlayed', async () => {
     const { id } = await inbound(stage, outgoing('audio', FILES.ogg, { voice: true }));
     await client.markPlayed(id);

@@ -12,7 +12,7 @@ import { media } from './media';
 import { messages } from './messages';
 import { posts, presence, profile } from './profile';
 import type { Stage } from './session';
-import { LEFT_OUT, SURFACE } from './surface';
+import { SURFACE } from './surface';
 
 /** All rows of wppconnect. */
 export async function run(rows: Rows, sandbox: Sandbox, people: People): Promise<string[]> {
@@ -23,7 +23,7 @@ export async function run(rows: Rows, sandbox: Sandbox, people: People): Promise
     await area(rows, stage);
   }
   await leave(stage);
-  const again = await linking.restart(rows, sandbox, me, session);
+  const again = await linking.restart(rows, sandbox, people, session);
   await linking.logouts(rows, me, again);
-  return rows.account(SURFACE, LEFT_OUT);
+  return rows.account(SURFACE);
 }

@@ -1,12 +1,12 @@
 /** All that wppconnect offers, and what of it the table leaves out. */
 
 import { Whatsapp } from '@wppconnect-team/wppconnect';
-import type { LeftOut } from '../rows';
+import type { Remark, Surface } from '../rows';
 import { methodsOf } from '../surface';
 
-export const SURFACE: string[] = [...methodsOf(Whatsapp), 'create', 'catchQR', 'statusFind'];
+const offered: string[] = [...methodsOf(Whatsapp), 'create', 'catchQR', 'statusFind'];
 
-export const LEFT_OUT: readonly LeftOut[] = [
+const leftOut: readonly Remark[] = [
   {
     reason: 'Newsletters, communities and calls are no part of the sandbox',
     calls: [
@@ -37,10 +37,6 @@ export const LEFT_OUT: readonly LeftOut[] = [
     reason: 'Whoever has the link or is added is in a group: there are no requests',
     calls: ['approveGroupMembershipRequest', 'rejectGroupMembershipRequest', 'getGroupMembershipRequests'],
   },
-  {
-    reason: 'They fetch files outside of the browser, where nothing leads to the sandbox instead of WhatsApp',
-    calls: ['decryptFile', 'decryptAndSaveFile'],
-  },
   { reason: 'They convert with an ffmpeg of the machine before they send', calls: ['sendGif', 'sendGifFromBase64'] },
   {
     reason: 'The network has no part in it: the client does it alone, reads the browser\'s own database, does it no longer, or create has done it',
@@ -52,3 +48,13 @@ export const LEFT_OUT: readonly LeftOut[] = [
     ],
   },
 ];
+
+const known: readonly Remark[] = [
+  { reason: 'The client sends the promise of an id in place of the id; that works on no page', calls: ['sendMessageOptions'] },
+  {
+    reason: 'The client asks a chat for `sendStarMsgs`; wa-js and whatsapp-web.js ask the page\'s commands, where WhatsApp Web has it',
+    calls: ['starMessage: with a star', 'starMessage: without a star'],
+  },
+];
+
+export const SURFACE: Surface = { offered, leftOut, known };

@@ -32,14 +32,26 @@ async function windows(rows: Rows, { client, anna }: Stage): Promise<void> {
     await controller.openChatWindowAt(message?.id._serialized);
     same(await open(), anna.id);
   });
-  for (const call of ['openChatDrawer', 'openChatSearch']) {
-    await rows.row(`interface.${call}`, async () => controller[call](anna.id));
+  /** What the drawer at the right is about, as a person would read it. */
+  const drawer = (about: string | null) => until(`the drawer ${about}`, async () => (await client.pupPage?.evaluate(() => {
+    const shown = [...document.querySelectorAll<HTMLElement>('.drawer')].find((node) => !node.hidden);
+    return shown?.querySelector('header b')?.textContent ?? null;
+  })) === about);
+  for (const [call, about] of [['openChatDrawer', 'About this chat'], ['openChatSearch', 'Search messages']] as const) {
+    await rows.row(`interface.${call}`, async () => {
+      await controller[call](anna.id);
+      await drawer(about);
+    });
   }
   await rows.row('interface.openMessageDrawer', async () => {
     const [message] = await (await client.getChatById(anna.id)).fetchMessages({ limit: 1, fromMe: true });
     await controller.openMessageDrawer(message?.id._serialized);
+    await drawer('About this message');
   });
-  await rows.row('interface.closeRightDrawer', () => controller.closeRightDrawer());
+  await rows.row('interface.closeRightDrawer', async () => {
+    await controller.closeRightDrawer();
+    await drawer(null);
+  });
 }
 
 async function settings(rows: Rows, { client }: Stage): Promise<void> {

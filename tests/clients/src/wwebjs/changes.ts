@@ -115,8 +115,7 @@ async function marks(rows: Rows, stage: Stage, sent: Sent): Promise<void> {
     await (await remembered()).forward(ben.id);
     const delivery = await until('the message at Ben\'s', async () => (await sandbox.deliveries({ phone: ben.number }))
       .find((delivery) => delivery.to === ben.number && delivery.body === 'Remember this'));
-    const [forwarded] = (await ben.messages(stage.me.number)).filter((message) => message.wa_message_id === delivery.wa_message_id);
-    expect(forwarded?.forwarded, 'it is not marked as passed on');
+    await ben.has(stage.me.number, delivery.wa_message_id, 'as passed on', (message) => message.forwarded);
   });
   await rows.row('Message.pin', async () => {
     expect((await (await remembered()).pin(86_400)) === true, 'it says that it failed');

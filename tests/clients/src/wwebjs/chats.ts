@@ -72,12 +72,6 @@ async function settings(rows: Rows, stage: Stage): Promise<void> {
 
 async function endings(rows: Rows, stage: Stage): Promise<void> {
   const { client, heard, ben, mine, me } = stage;
-  await rows.row('Chat.syncHistory', async () => {
-    expect(typeof (await (await client.getChatById(ben.id)).syncHistory()) === 'boolean', 'no answer');
-  });
-  await rows.row('syncHistory', async () => {
-    expect(typeof (await client.syncHistory(ben.id)) === 'boolean', 'no answer');
-  });
   await rows.row('Chat.clearMessages', async () => {
     const chat = await client.getChatById(ben.id);
     await told(stage, ben, () => chat.clearMessages(), (frame) => frame.clear);

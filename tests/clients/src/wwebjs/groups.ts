@@ -143,6 +143,7 @@ async function properties(rows: Rows, { heard, sandbox, anna }: Stage, group: Gr
   });
   await rows.row('GroupChat.setAddMembersAdminsOnly', async () => {
     expect(await (await group.chat()).setAddMembersAdminsOnly(true), 'it says that it failed');
+    await kept('members_add', false);
   });
   await rows.row('GroupChat.setPicture', async () => {
     const { mimetype, base64 } = FILES.jpeg;

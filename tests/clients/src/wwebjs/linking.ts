@@ -1,7 +1,7 @@
 /** From the QR code to `ready`, over a restart, to the end. */
 
-import { expect, until, type Rows } from '../rows';
-import type { Phone, Sandbox } from '../sandbox';
+import { expect, same, until, type Rows } from '../rows';
+import type { People, Phone, Sandbox } from '../sandbox';
 import { Session } from './session';
 
 const PROFILE = 'main';
@@ -42,7 +42,7 @@ export async function link(rows: Rows, sandbox: Sandbox, me: Phone): Promise<Ses
   return session;
 }
 
-export async function restart(rows: Rows, sandbox: Sandbox, me: Phone, before: Session): Promise<Session> {
+export async function restart(rows: Rows, sandbox: Sandbox, { me, anna }: People, before: Session): Promise<Session> {
   rows.area('Restart and logout');
   await before.close();
   const session = new Session(sandbox, PROFILE);
@@ -51,6 +51,10 @@ export async function restart(rows: Rows, sandbox: Sandbox, me: Phone, before: S
     await session.heard.first('ready');
     expect(session.heard.of('qr').length === 0, 'it asked for a new link');
     expect((await me.show()).linked.length === 1, 'the phone shows another number of linked pages');
+  });
+  await rows.row('Chat.fetchMessages: the very first one, after a restart', async () => {
+    const messages = await (await session.client.getChatById(anna.id)).fetchMessages({ limit: 1_000 });
+    same(messages[0]?.body, 'Hello Anna');
   });
   return session;
 }

@@ -13,7 +13,7 @@ import { media } from './media';
 import { messages } from './messages';
 import { posts, presence, profile } from './profile';
 import type { Stage } from './session';
-import { LEFT_OUT, SURFACE } from './surface';
+import { SURFACE } from './surface';
 
 /** All rows of whatsapp-web.js. */
 export async function run(rows: Rows, sandbox: Sandbox, people: People): Promise<string[]> {
@@ -24,8 +24,8 @@ export async function run(rows: Rows, sandbox: Sandbox, people: People): Promise
     await area(rows, stage);
   }
   await leave(stage);
-  const again = await linking.restart(rows, sandbox, me, session);
+  const again = await linking.restart(rows, sandbox, people, session);
   await linking.unlinkFromPhone(rows, sandbox, me, again);
   await linking.logout(rows, sandbox, me);
-  return rows.account(SURFACE, LEFT_OUT);
+  return rows.account(SURFACE);
 }

@@ -2,7 +2,7 @@
 
 import { createRequire } from 'node:module';
 import wwebjs from 'whatsapp-web.js';
-import type { LeftOut } from '../rows';
+import type { Remark, Surface } from '../rows';
 import { methodsOf } from '../surface';
 
 const structures = createRequire(import.meta.url)('whatsapp-web.js/src/structures');
@@ -14,7 +14,7 @@ const prefixed = (prefix: string, type: any, but: string[] = []): string[] =>
 /** Node's own emitter is none of the client's calls. */
 const EMITTER = methodsOf((await import('node:events')).EventEmitter);
 
-export const SURFACE: string[] = [
+const offered: string[] = [
   ...methodsOf(wwebjs.Client).filter((name) => !EMITTER.includes(name)),
   ...prefixed('Message', structures.Message),
   ...prefixed('Chat', structures.Chat),
@@ -26,7 +26,7 @@ export const SURFACE: string[] = [
   ...new Set(Object.values(wwebjs.Events).map((name) => `event ${name}`)),
 ];
 
-export const LEFT_OUT: readonly LeftOut[] = [
+const leftOut: readonly Remark[] = [
   {
     reason: 'Channels (newsletters) are no part of the sandbox',
     calls: [
@@ -56,6 +56,10 @@ export const LEFT_OUT: readonly LeftOut[] = [
       'Message.acceptGroupV4Invite',
     ],
   },
+  {
+    reason: 'The whole history comes when a page is linked: there is nothing more to ask the phone for',
+    calls: ['syncHistory', 'Chat.syncHistory'],
+  },
   { reason: 'Nobody changes their number on the sandbox', calls: ['event contact_changed'] },
   { reason: 'Messages on the sandbox never come undecipherable', calls: ['event message_ciphertext', 'event message_ciphertext_failed'] },
   {
@@ -67,3 +71,12 @@ export const LEFT_OUT: readonly LeftOut[] = [
     ],
   },
 ];
+
+const known: readonly Remark[] = [
+  {
+    reason: 'Messages are not pinned to the top of a chat on the sandbox',
+    calls: ['Message.pin', 'Message.unpin', 'getPinnedMessages', 'Chat.getPinnedMessages'],
+  },
+];
+
+export const SURFACE: Surface = { offered, leftOut, known };
