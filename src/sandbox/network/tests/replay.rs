@@ -4,7 +4,8 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::super::{
-    AnyInput, ChatId, Content, Fault, FaultKind, Input, Network, Past, Rules, State, Timing, Typing, inputs,
+    AnyInput, ChatId, Content, Fault, FaultKind, Input, Network, Number, Past, Rules, State, Timing, Typing,
+    inputs,
 };
 use super::{ANNA, BEN, ROBOT, group_of, number, people_lives};
 
@@ -41,20 +42,29 @@ fn ids() -> impl Strategy<Value = String> {
     (0..20_u8).prop_map(|id| format!("3EB0{id}"))
 }
 
-/// What people do with messages on their phones, and an operator with the whole.
-fn given() -> impl Strategy<Value = Happens> {
-    let phones = || (0..2_usize).prop_map(|who| number(PEOPLE[who]));
-    let message = || (phones(), chats(), ids());
-    let flag = any::<bool>;
+fn phones() -> impl Strategy<Value = Number> {
+    (0..2_usize).prop_map(|who| number(PEOPLE[who]))
+}
+
+/// A phone, a chat and an id: a message, if there is one.
+fn message() -> impl Strategy<Value = (Number, ChatId, String)> {
+    (phones(), chats(), ids())
+}
+
+/// What people do on their phones with messages that are there already.
+fn deeds() -> impl Strategy<Value = AnyInput> {
     prop_oneof![
-        message().prop_map(|(phone, chat, id)| AnyInput::Edit(inputs::Edit {
-            phone,
-            chat,
-            id,
-            text: "new".to_owned()
-        })),
+        message().prop_map(|(phone, chat, id)| {
+            let text = "new".to_owned();
+            AnyInput::Edit(inputs::Edit {
+                phone,
+                chat,
+                id,
+                text,
+            })
+        }),
         message().prop_map(|(phone, chat, id)| AnyInput::Revoke(inputs::Revoke { phone, chat, id })),
-        (message(), flag()).prop_map(|((phone, chat, id), away)| {
+        (message(), any::<bool>()).prop_map(|((phone, chat, id), away)| {
             let emoji = if away { String::new() } else { "👍".to_owned() };
             AnyInput::React(inputs::React {
                 phone,
@@ -64,55 +74,63 @@ fn given() -> impl Strategy<Value = Happens> {
             })
         }),
         message().prop_map(|(phone, chat, id)| {
+            let options = vec!["a".to_owned()];
             AnyInput::Vote(inputs::Vote {
                 phone,
                 chat,
                 id,
-                options: vec!["a".to_owned()],
+                options,
             })
         }),
-        (message(), chats()).prop_map(|((phone, chat, id), to)| AnyInput::Forward(inputs::Forward {
-            phone,
-            chat,
-            id,
-            to
-        })),
-        (message(), flag()).prop_map(|((reader, chat, id), played)| {
+        (message(), chats()).prop_map(|((phone, chat, id), to)| {
+            AnyInput::Forward(inputs::Forward { phone, chat, id, to })
+        }),
+        (message(), any::<bool>()).prop_map(|((reader, chat, id), played)| {
+            let id = Some(id);
             AnyInput::Read(inputs::Read {
                 reader,
                 chat,
-                id: Some(id),
+                id,
                 played,
             })
         }),
-        (message(), flag()).prop_map(|((from, to, id), answers)| {
-            let content = Content::text("from the phone");
+    ]
+}
+
+/// What else people do on their phones.
+fn given() -> impl Strategy<Value = Happens> {
+    let others = prop_oneof![
+        (message(), any::<bool>()).prop_map(|((from, to, id), answers)| {
+            let (content, quoted) = (Content::text("from the phone"), answers.then_some(id));
             AnyInput::PhoneSends(inputs::PhoneSends {
                 from,
                 to,
                 content,
-                quoted: answers.then_some(id),
+                quoted,
             })
         }),
         (phones(), chats()).prop_map(|(phone, chat)| {
-            AnyInput::TypesOnPhone(inputs::TypesOnPhone {
-                phone,
-                chat,
-                typing: Typing::Composing,
-            })
+            let typing = Typing::Composing;
+            AnyInput::TypesOnPhone(inputs::TypesOnPhone { phone, chat, typing })
         }),
         (phones(), 1..40_usize).prop_map(|(phone, messages)| {
-            AnyInput::SeedHistory(inputs::SeedHistory {
+            let (chats, days) = (3, 9);
+            let past = Past {
+                messages,
+                chats,
+                days,
+            };
+            AnyInput::SeedHistory(inputs::SeedHistory { phone, past })
+        }),
+        (phones(), phones(), any::<bool>()).prop_map(|(phone, other, blocked)| {
+            AnyInput::Block(inputs::Block {
                 phone,
-                past: Past {
-                    messages,
-                    chats: 3,
-                    days: 9,
-                },
+                other,
+                blocked,
             })
         }),
-    ]
-    .prop_map(|input| Happens::Given(Box::new(input)))
+    ];
+    prop_oneof![3 => deeds(), 2 => others].prop_map(|input| Happens::Given(Box::new(input)))
 }
 
 /// What a page says about messages that are there already.
