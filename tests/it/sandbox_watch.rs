@@ -98,16 +98,19 @@ async fn an_onlooker_gets_the_whole_picture_and_then_what_changes() {
     let query = format!("phone={ANNA}&phone=5511999999999&chat={ANNA}/{BEN}");
     let mut stream = Stream::open(&sandbox, &query).await;
     let mut first = Vec::new();
-    for _ in 0..6 {
+    for _ in 0..7 {
         first.push(stream.next().await);
     }
     let names: Vec<&str> = first.iter().map(|(name, _)| name.as_str()).collect();
-    assert_eq!(names, ["phones", "pages", "network", "chats", "chats", "chat"]);
-    assert_eq!(first[0].1["data"][1]["name"], "Ben");
-    assert_eq!(first[3].1, json!({"phone": ANNA, "data": []}));
-    assert_eq!(first[4].1["data"], json!(null), "no such phone");
     assert_eq!(
-        first[5].1["data"]["messages"],
+        names,
+        ["phones", "pages", "network", "faults", "chats", "chats", "chat"]
+    );
+    assert_eq!(first[0].1["data"][1]["name"], "Ben");
+    assert_eq!(first[4].1, json!({"phone": ANNA, "data": []}));
+    assert_eq!(first[5].1["data"], json!(null), "no such phone");
+    assert_eq!(
+        first[6].1["data"]["messages"],
         json!([]),
         "a chat that has not begun"
     );
@@ -139,7 +142,7 @@ async fn what_happens_to_others_is_not_told() {
     post(&sandbox, "/phones", json!({"phone": ANNA, "name": "Anna"})).await;
     post(&sandbox, "/phones", json!({"phone": BEN, "name": "Ben"})).await;
     let mut stream = Stream::open(&sandbox, "").await;
-    stream.until("network", |_| true).await;
+    stream.until("faults", |_| true).await;
     say(&sandbox, ANNA, BEN, "hello").await;
     post(
         &sandbox,

@@ -96,17 +96,15 @@ impl Network {
     /// One phone.
     pub(crate) fn phone(&self, number: &Number) -> Result<PhoneView, Refusal> {
         let phone = self.state.phones.get(number).ok_or(Refusal::UnknownPhone)?;
-        let mut linked: Vec<LinkView> = self
-            .state
-            .links
-            .iter()
-            .filter(|(_, link)| &link.phone == number)
-            .map(|(session, link)| LinkView {
-                session: session.clone(),
-                linked_at: link.linked_at,
-                connected: self.socket_of(session).is_some(),
+        let sessions = self.state.sessions_of(number).into_iter();
+        let linked = sessions.filter_map(|session| {
+            Some(LinkView {
+                linked_at: self.state.links.get(&session)?.linked_at,
+                connected: self.socket_of(&session).is_some(),
+                session,
             })
-            .collect();
+        });
+        let mut linked: Vec<LinkView> = linked.collect();
         linked.sort_by_key(|link| link.linked_at);
         Ok(PhoneView {
             number: number.clone(),

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::control::{Answer, DAY_MS, State, refused};
 use super::fields::Fields;
 use super::problem::Problem;
-use crate::sandbox::network::{Fault, FaultKind, Nature, inputs};
+use crate::sandbox::network::{Fault, FaultKind, Nature, Network, inputs};
 
 /// The most that a fault may be counted.
 const COUNT_LIMIT: u64 = 1_000_000;
@@ -63,14 +63,13 @@ pub(super) fn fault_of(body: &[u8]) -> Result<Fault, Problem> {
 }
 
 pub(super) async fn list_faults(hub: State) -> HttpResponse {
-    let faults: Vec<Value> = hub.look(|network| {
-        let faults = network.faults();
-        faults
-            .iter()
-            .map(|(id, fault, left)| shape(*id, fault, *left))
-            .collect()
-    });
-    HttpResponse::Ok().json(json!({"data": faults}))
+    HttpResponse::Ok().json(json!({"data": hub.look(standing)}))
+}
+
+/// The faults that wait or last.
+pub(super) fn standing(network: &Network) -> Vec<Value> {
+    let faults = network.faults().into_iter();
+    faults.map(|(id, fault, left)| shape(id, fault, left)).collect()
 }
 
 pub(super) async fn clear_faults(hub: State) -> HttpResponse {

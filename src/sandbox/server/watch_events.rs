@@ -52,6 +52,8 @@ pub(super) struct Picture {
     pub(super) waiting: Option<Vec<WaitingView>>,
     pub(super) timing: Timing,
     pub(super) seed: u64,
+    /// Faults that wait or last; there are never many.
+    pub(super) faults: Vec<Value>,
     pub(super) parts: Vec<Part>,
 }
 
@@ -67,7 +69,8 @@ impl Picture {
             json!({"data": pages})
         });
         let network = Some(shapes::timing(&self.timing, self.seed));
-        for (name, data) in [("pages", waiting), ("network", network)] {
+        let faults = Some(json!({"data": self.faults}));
+        for (name, data) in [("pages", waiting), ("network", network), ("faults", faults)] {
             let Some(data) = data else { continue };
             let written = data.to_string();
             if told.get(name) != Some(&written) {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use super::faults;
 use super::shapes::GroupPart;
 use super::watch_events::{Head, Part, Picture};
 use crate::sandbox::network::{
@@ -83,6 +84,7 @@ impl Knowledge {
             waiting: pages.then(|| network.waiting(now)),
             timing: timing.clone(),
             seed,
+            faults: faults::standing(network),
             parts,
         }
     }

@@ -152,6 +152,17 @@ export interface Timing {
   seed: number;
 }
 
+/** A fault that waits or lasts. */
+export interface StandingFault {
+  id: number;
+  kind: string;
+  /** null: it is aimed at everybody. */
+  phone: string | null;
+  /** Strikes that are left; null: no end but its time. */
+  left: number | null;
+  probability: number;
+}
+
 /** A refusal, as RFC 9457 has it. */
 export interface Problem {
   detail?: string;

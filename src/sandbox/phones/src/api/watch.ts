@@ -2,7 +2,7 @@ import { useCallback, useEffect, useState } from 'preact/hooks';
 import { withHeads } from '../model/heads';
 import { shortened, withEarlier, withEnd, withNews, type ChatNews } from '../model/history';
 import { keepEqual } from '../model/keep-equal';
-import type { Chat, ChatHead, Group, Message, Phone, Timing, WaitingPage } from './shapes';
+import type { Chat, ChatHead, Group, Message, Phone, StandingFault, Timing, WaitingPage } from './shapes';
 
 /** Everything that the sandbox has told so far. Parts that have not arrived yet are undefined. */
 export interface World {
@@ -10,6 +10,7 @@ export interface World {
   phones?: Phone[];
   pages?: WaitingPage[];
   network?: Timing;
+  faults?: StandingFault[];
   /** Chats of each phone that is followed, the latest first. */
   chats: Readonly<Record<string, ChatHead[]>>;
   /** Chats that are followed, by [`chatKey`]. */
@@ -37,6 +38,7 @@ interface Events {
   phones_changed: { data: Phone[] };
   pages: { data: WaitingPage[] };
   network: Timing;
+  faults: { data: StandingFault[] };
   chats: { phone: string; data: ChatHead[] | null };
   chats_changed: { phone: string; data: ChatHead[] };
   /** `remade`: what was fetched of it before is not true any more. */
@@ -46,7 +48,7 @@ interface Events {
 }
 
 const NAMES: readonly (keyof Events)[] = [
-  'phones', 'phones_changed', 'pages', 'network', 'chats', 'chats_changed', 'chat', 'chat_changed', 'group',
+  'phones', 'phones_changed', 'pages', 'network', 'faults', 'chats', 'chats_changed', 'chat', 'chat_changed', 'group',
 ];
 
 type Learning = { [E in keyof Events]: (world: World, data: Events[E]) => World };
@@ -61,6 +63,7 @@ const LEARNING: Learning = {
   },
   pages: (world, { data }) => ({ ...world, pages: keepEqual(world.pages, data) }),
   network: (world, data) => ({ ...world, network: keepEqual(world.network, data) }),
+  faults: (world, { data }) => ({ ...world, faults: keepEqual(world.faults, data) }),
   chats: (world, { phone, data }) => withChats(world, phone, keepEqual(world.chats[phone], data ?? [])),
   chats_changed: (world, { phone, data }) => withChats(world, phone, withHeads(world.chats[phone] ?? [], data)),
   chat: (world, { phone, remade, data }) => {

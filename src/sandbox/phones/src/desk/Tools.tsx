@@ -8,7 +8,7 @@ import { NetworkForm } from './NetworkForm';
 export function Tools({ world, desk }: { world: World; desk: OpenPhone[] }) {
   return (
     <aside class="tools" aria-label="Faults, history and network">
-      <Faults phones={world.phones ?? []} first={desk[0]?.phone} />
+      <Faults phones={world.phones ?? []} first={desk[0]?.phone} standing={world.faults ?? []} />
       <HistoryForm phones={world.phones ?? []} first={desk[0]?.phone} />
       {world.network && <NetworkForm timing={world.network} />}
     </aside>

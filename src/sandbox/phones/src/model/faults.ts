@@ -10,6 +10,10 @@ export interface FaultKind {
   after: 'starts in' | 'late by';
   /** It lasts: `for_ms`, and how long if nobody says. */
   lastsMs?: number;
+  /** It hits everybody, not one phone. */
+  everybody?: true;
+  /** What else has to be said about it. */
+  needs?: 'module' | 'skew';
 }
 
 export const FAULTS: readonly FaultKind[] = [
@@ -101,16 +105,53 @@ export const FAULTS: readonly FaultKind[] = [
     effect: 'The phone’s pages are logged out, and it links none any more.',
     after: 'starts in',
   },
+  {
+    kind: 'qr_expire',
+    label: 'Expire all codes',
+    effect: 'The codes of all pages that wait to be linked are void.',
+    after: 'starts in',
+    everybody: true,
+  },
+  {
+    kind: 'module_missing',
+    label: 'Lose a module of the page',
+    effect: 'The next loads of the page lack this module, as after an update of WhatsApp Web.',
+    count: true,
+    after: 'starts in',
+    everybody: true,
+    needs: 'module',
+  },
+  {
+    kind: 'module_renamed',
+    label: 'Rename a module of the page',
+    effect: 'On the next loads of the page this module goes by another name.',
+    count: true,
+    after: 'starts in',
+    everybody: true,
+    needs: 'module',
+  },
+  {
+    kind: 'clock_skew',
+    label: 'Set the server’s clock wrong',
+    effect: 'The server’s times are off for as long as it lasts.',
+    after: 'starts in',
+    lastsMs: 60_000,
+    everybody: true,
+    needs: 'skew',
+  },
 ];
 
 /** The request for a fault: only the numbers that it looks at. */
 export function faultRequest(fault: FaultKind, phone: string, numbers: FaultNumbers): object {
   return {
     kind: fault.kind,
-    phone,
+    ...(!fault.everybody && { phone }),
     ...(fault.count && { count: numbers.count }),
     ...(numbers.afterMs > 0 && { after_ms: numbers.afterMs }),
     ...(fault.lastsMs !== undefined && { for_ms: numbers.forMs }),
+    ...(fault.needs === 'module' && { module: numbers.module }),
+    ...(fault.needs === 'skew' && { skew_ms: numbers.skewMs }),
+    ...(numbers.percent < 100 && { probability: numbers.percent / 100 }),
   };
 }
 
@@ -118,4 +159,8 @@ export interface FaultNumbers {
   count: number;
   afterMs: number;
   forMs: number;
+  /** With which probability it strikes each time, in percent. */
+  percent: number;
+  module: string;
+  skewMs: number;
 }

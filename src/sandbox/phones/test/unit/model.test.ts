@@ -77,10 +77,14 @@ test('a refusal says which field is wrong', () => {
 });
 
 test('a fault is asked for with the numbers that it looks at', () => {
-  const numbers = { count: 3, afterMs: 200, forMs: 1_000 };
+  const numbers = { count: 3, afterMs: 200, forMs: 1_000, percent: 100, module: 'WAWebCmd', skewMs: -5 };
   const request = (kind: string) => faultRequest(FAULTS.find((fault) => fault.kind === kind)!, ANA, numbers);
   assert.deepEqual(request('drop_ack'), { kind: 'drop_ack', phone: ANA, count: 3, after_ms: 200 });
   assert.deepEqual(request('socket_drop'), { kind: 'socket_drop', phone: ANA, after_ms: 200, for_ms: 1_000 });
   assert.deepEqual(faultRequest(FAULTS.find(({ kind }) => kind === 'logout')!, ANA, { ...numbers, afterMs: 0 }),
     { kind: 'logout', phone: ANA });
+  assert.deepEqual(request('module_missing'), { kind: 'module_missing', count: 3, after_ms: 200, module: 'WAWebCmd' });
+  assert.deepEqual(request('clock_skew'), { kind: 'clock_skew', after_ms: 200, for_ms: 1_000, skew_ms: -5 });
+  assert.deepEqual(faultRequest(FAULTS.find(({ kind }) => kind === 'rate_limit')!, ANA, { ...numbers, afterMs: 0, percent: 25 }),
+    { kind: 'rate_limit', phone: ANA, count: 3, probability: 0.25 });
 });
