@@ -191,13 +191,8 @@ fn settings_are_told_with_their_texts() {
         .map(|frame| frame["raw"]["body"].clone());
     let bodies: Vec<Value> = bodies.collect();
     assert_eq!(
-        bodies,
-        [
-            json!("Family"),
-            json!("All of us"),
-            json!("on"),
-            json!("all_member_add")
-        ]
+        json!(bodies),
+        json!(["Family", "All of us", "on", "all_member_add"])
     );
     // The same once more is nothing new.
     trio.stage.forget_what_was_heard();
