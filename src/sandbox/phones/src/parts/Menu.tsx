@@ -64,7 +64,8 @@ function OpenMenu({ label, items, box, onClose, onLeave, children }: OpenProps) 
     if (!menu.current || !box.current) return;
     // In the browser's top layer nothing cuts it off, wherever its button scrolls.
     menu.current.showPopover();
-    place(menu.current, box.current.getBoundingClientRect());
+    const around = box.current.closest('.screen')?.getBoundingClientRect();
+    place(menu.current, box.current.getBoundingClientRect(), around ?? document.body.getBoundingClientRect());
     menu.current.querySelector<HTMLElement>('button')?.focus();
   }, []);
   useEffect(() => {
@@ -115,12 +116,13 @@ function OpenMenu({ label, items, box, onClose, onLeave, children }: OpenProps) 
 /** Distance from the edges of the window, in pixels. */
 const MARGIN = 6;
 
-/** Below its button, or above it where there is no room; always inside the window. */
-function place(menu: HTMLElement, button: DOMRect): void {
+/** Below its button, or above it where there is no room; towards the middle of its phone, and always inside the window. */
+function place(menu: HTMLElement, button: DOMRect, around: DOMRect): void {
   const { offsetWidth: width, offsetHeight: height } = menu;
   const below = button.bottom + 4;
   const top = below + height + MARGIN <= innerHeight ? below : button.top - height - 4;
-  const left = button.right - width >= MARGIN ? button.right - width : button.left;
+  const onTheLeft = button.left + button.right < around.left + around.right;
+  const left = onTheLeft ? button.left : button.right - width;
   menu.style.top = `${Math.max(MARGIN, top)}px`;
   menu.style.left = `${Math.max(MARGIN, Math.min(left, innerWidth - width - MARGIN))}px`;
 }
