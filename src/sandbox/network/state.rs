@@ -25,6 +25,9 @@ pub(crate) type Arrival = u64;
 /// Messages the server remembers at most; the oldest go first. An id older than that is new again.
 pub(crate) const MESSAGES_KEPT: usize = 200_000;
 
+/// Receipts of all messages together that the server remembers at most: a message to a large group has a thousand.
+pub(crate) const RECEIPTS_KEPT: usize = 4_000_000;
+
 /// Messages one chat of one phone remembers at most.
 pub(crate) const CHAT_KEPT: usize = 20_000;
 
@@ -158,6 +161,22 @@ pub(crate) enum News {
     Frame(Value),
 }
 
+/// How much the server remembers: beyond it the oldest messages go. The same for every network but those of tests.
+#[derive(Clone, Debug)]
+pub(super) struct Limits {
+    pub(super) messages: usize,
+    pub(super) receipts: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits {
+            messages: MESSAGES_KEPT,
+            receipts: RECEIPTS_KEPT,
+        }
+    }
+}
+
 /// All of it. The live sockets are not here: they end with the process.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct State {
@@ -194,6 +213,11 @@ pub(crate) struct State {
     pub(crate) media: MediaShelf,
     #[serde(skip)]
     index: Index,
+    /// Receipts of all messages.
+    #[serde(skip)]
+    receipts: usize,
+    #[serde(skip)]
+    pub(super) limits: Limits,
     /// What has changed lately; leave one wherever something changes that an onlooker may see.
     #[serde(skip)]
     pub(crate) traces: Traces,
@@ -203,6 +227,7 @@ impl State {
     /// Rebuilds what is derived; call once after reading a snapshot.
     pub(crate) fn reindex(&mut self) {
         self.index = Index::default();
+        self.receipts = self.messages.values().map(|message| message.receipts.len()).sum();
         for (arrival, message) in &self.messages {
             self.index.add(*arrival, message);
         }
@@ -280,8 +305,11 @@ impl State {
     pub(crate) fn remember(&mut self, message: Message) -> Arrival {
         self.arrivals += 1;
         self.index.add(self.arrivals, &message);
+        self.receipts += message.receipts.len();
         self.messages.insert(self.arrivals, message);
-        if self.messages.len() > MESSAGES_KEPT {
+        let Limits { messages, receipts } = self.limits;
+        // The one that has just come stays, however many it is for.
+        while self.messages.len() > messages || (self.receipts > receipts && self.messages.len() > 1) {
             self.forget_oldest();
         }
         self.arrivals
@@ -290,6 +318,7 @@ impl State {
     /// The oldest message of all is gone, and whatever leads to it.
     pub(super) fn forget_oldest(&mut self) {
         if let Some((arrival, oldest)) = self.messages.pop_first() {
+            self.receipts = self.receipts.saturating_sub(oldest.receipts.len());
             self.drop_from_chats(arrival, &oldest);
             self.index.remove(arrival, &oldest);
         }

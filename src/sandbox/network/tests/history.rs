@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use serde_json::json;
 
-use super::{ANNA, BEN, Stage, number};
-use crate::sandbox::network::state::BACKLOG_KEPT;
+use super::{ANNA, BEN, ROBOT, Stage, number};
+use crate::sandbox::network::state::{BACKLOG_KEPT, Limits};
 use crate::sandbox::network::{ChatId, Refusal, SocketId};
 
 fn write(stage: &mut Stage, count: usize) {
@@ -118,6 +118,27 @@ fn older_messages_on_demand() {
         json!({"t": "history", "chat": "120363000000000001@g.us", "count": 10}),
     );
     assert_eq!(empty["msgs"], json!([]));
+}
+
+#[test]
+fn so_much_is_remembered_and_no_more() {
+    let mut stage = Stage::new(1);
+    let (page, _) = stage.linked(ANNA);
+    stage.phone(BEN);
+    let group = stage.group(&[ANNA, BEN, ROBOT]);
+    let left = |stage: &mut Stage, messages: usize, receipts: usize| {
+        stage.network.state.limits = Limits { messages, receipts };
+        for n in 0..9 {
+            stage.send(page, &group, &format!("{messages}{receipts}{n}"));
+        }
+        stage.wait(1_000);
+        let chats = [ANNA, BEN].map(|owner| stage.network.chats(&number(owner)).unwrap()[0].messages.len());
+        assert_eq!(chats, [stage.log(None).len(); 2]);
+        chats[0]
+    };
+    assert_eq!(left(&mut stage, 5, 100), 5);
+    assert_eq!(left(&mut stage, 100, 8), 4, "each has two receipts");
+    assert_eq!(left(&mut stage, 100, 1), 1, "one is always there");
 }
 
 #[test]
