@@ -58,6 +58,19 @@ static PERMITS: LazyLock<IntGaugeVec> = LazyLock::new(|| {
     register_int_gauge_vec!(about, &["actor"]).expect(ONCE)
 });
 
+static PROFILES: LazyLock<IntCounterVec> = LazyLock::new(|| {
+    let about = opts!(
+        "zaptor_profiles_total",
+        "What was done with profiles between two sessions: kept, not_kept, restored, set_aside"
+    );
+    register_int_counter_vec!(about, &["done"]).expect(ONCE)
+});
+
+/// Counts what was done with a profile.
+pub(super) fn profile(done: &'static str) {
+    PROFILES.with_label_values(&[done]).inc();
+}
+
 pub(super) fn enter(state: AccountState) {
     STATE.with_label_values(&[state.as_str()]).inc();
 }

@@ -13,7 +13,7 @@ use std::{path::Path, time::Duration};
 
 use parking_lot::Mutex;
 
-use super::Place;
+use super::{Place, metrics};
 use crate::{
     domain::{AccountId, Clock},
     session::{Ending, PageStatus, Session, SessionError},
@@ -100,6 +100,7 @@ async fn repair(
         match vault.restore(place.account, None, &place.profile).await {
             Ok(restored) => {
                 place.repair.0.lock().tried = true;
+                metrics::profile("restored");
                 tracing::warn!(target: "zaptor::account", account = %place.account, why, snapshot = %restored.id,
                     taken_at = %restored.taken_at, "a profile was restored");
                 let taken = restored.taken_at;
@@ -121,6 +122,7 @@ async fn repair(
     let moved = tokio::task::spawn_blocking(move || vault::set_profile_aside(&profile)).await;
     match moved {
         Ok(Ok(())) => {
+            metrics::profile("set_aside");
             tracing::warn!(target: "zaptor::account", account = %place.account, why, "a profile was set aside");
             Ok(Some(format!(
                 "{why}, and no whole snapshot of it is left; a new profile was begun"
@@ -159,10 +161,12 @@ pub(super) async fn is_linked(session: &mut dyn Session, clock: &Clock) -> bool 
 pub(super) async fn keep(vault: &Vault, place: &Place, account: AccountId) {
     match vault.take(account, &place.profile).await {
         Ok(snapshot) => {
+            metrics::profile("kept");
             tracing::info!(target: "zaptor::account", %account, snapshot = %snapshot.id,
                 stored_bytes = snapshot.stored_bytes, "a snapshot of the profile was taken");
         }
         Err(error) => {
+            metrics::profile("not_kept");
             tracing::error!(target: "zaptor::account", %account, %error, "no snapshot of the profile could be taken");
         }
     }

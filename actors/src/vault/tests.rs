@@ -50,6 +50,41 @@ fn open(sealed: &[u8], origin: &Origin) -> std::io::Result<Vec<u8>> {
     Ok(text)
 }
 
+/// The construction as others build it: our chunks are the same, byte by byte.
+fn plain_stream(text: &[u8], origin: &Origin) -> Vec<u8> {
+    use aead_stream::EncryptorBE32;
+    use chacha20poly1305::{XChaCha20Poly1305, aead::Payload};
+    let mut chunks = EncryptorBE32::<XChaCha20Poly1305>::new((&*key()).into(), (&origin.salt).into());
+    let belongs_to = origin.belongs_to();
+    let payload = |msg| Payload {
+        msg,
+        aad: &belongs_to,
+    };
+    let mut sealed = Vec::new();
+    let mut rest = text;
+    while rest.len() > CHUNK {
+        let (next, behind) = rest.split_at(CHUNK);
+        sealed.extend(chunks.encrypt_next(payload(next)).unwrap());
+        rest = behind;
+    }
+    sealed.extend(chunks.encrypt_last(payload(rest)).unwrap());
+    sealed
+}
+
+#[test]
+fn it_is_xchacha20_poly1305_in_the_stream_construction() {
+    for length in [0, 1, 1_000, CHUNK, CHUNK + 1, 3 * CHUNK] {
+        let text: Vec<u8> = (0..length).map(|i| (i % 239) as u8).collect();
+        let origin = Origin {
+            salt: std::array::from_fn(|i| i as u8 * 13),
+            ..ALICE
+        };
+        let plain = plain_stream(&text, &origin);
+        assert!(seal(&text, &origin) == plain, "{length}");
+        assert!(open(&plain, &origin).unwrap() == text, "{length}");
+    }
+}
+
 #[test]
 fn lengths_around_the_chunk_come_back() {
     for length in [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 2 * CHUNK, 3 * CHUNK + 17] {
