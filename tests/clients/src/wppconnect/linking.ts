@@ -64,6 +64,11 @@ export async function restart(rows: Rows, sandbox: Sandbox, { me, anna }: People
   });
   const client = await session.ready;
   listen(client, session.heard);
+  await rows.row('loadEarlierMessages: until the very first one, after a restart', async () => {
+    await client.loadEarlierMessages(anna.id);
+    const messages = await client.getAllMessagesInChat(anna.id, true, false);
+    expect(messages.some((message) => message.body === 'Hello Anna'), `it is not among ${messages.length}`);
+  });
   await rows.row('getMessages: the very first one, after a restart', async () => {
     const [first] = await client.getMessages(anna.id, { count: -1 });
     same(first?.body, 'Hello Anna');

@@ -101,9 +101,6 @@ async function asking(rows: Rows, { client, heard, anna, me }: Stage): Promise<v
       expect(found.some((message) => message.body === text), `found ${found.length}, and not the latest`);
     });
   }
-  await rows.row('loadEarlierMessages', async () => {
-    expect(Array.isArray(await client.loadEarlierMessages(anna.id)), 'no messages');
-  });
   await rows.row('getPlatformFromMessage', async () => {
     await until('a platform', async () => typeof (await client.getPlatformFromMessage(await received())) === 'string');
   });
