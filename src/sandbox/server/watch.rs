@@ -39,7 +39,7 @@ pub(super) async fn open(hub: State, request: HttpRequest) -> Answer {
         begun: false,
         changes,
         stop,
-        rest: Duration::ZERO,
+        rests_until: hub.clock().instant(),
         turn: None,
     };
     let events = futures::stream::unfold(onlooker, |mut onlooker| async move {
@@ -59,8 +59,8 @@ struct Onlooker {
     begun: bool,
     changes: watch::Receiver<u64>,
     stop: CancellationToken,
-    /// How long to wait before the next picture is drawn.
-    rest: Duration,
+    /// Before that no further picture is drawn.
+    rests_until: Instant,
     /// When a waiting page turns to its next code: that changes the picture, and is no change of the network.
     turn: Option<Instant>,
 }
@@ -84,8 +84,9 @@ impl Onlooker {
                     () = clock.sleep(SIGN_OF_LIFE) => return Some(Bytes::from_static(b": still here\n\n")),
                     () = self.stop.cancelled() => return None,
                 }
+                let pause = GATHER.max(self.rests_until.saturating_duration_since(clock.instant()));
                 tokio::select! {
-                    () = clock.sleep(self.rest) => {}
+                    () = clock.sleep(pause) => {}
                     () = self.stop.cancelled() => return None,
                 }
             }
@@ -112,7 +113,7 @@ impl Onlooker {
             self.turn = turn.map(until);
         }
         let took = clock.instant().duration_since(begun);
-        self.rest = took.saturating_mul(DRAW_REST).max(GATHER);
+        self.rests_until = clock.instant() + took.saturating_mul(DRAW_REST);
         news
     }
 }
