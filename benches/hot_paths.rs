@@ -3,7 +3,8 @@
 
 use std::{hint::black_box, sync::Arc};
 
-use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
+use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
+use zaptor::sandbox::scenario::Scenario;
 use zaptor_actors::domain::{
     AccountId, Clock, Content, IdSource, Jid, MessageId, MessageStatus, TenantId, Timestamp, Tokens,
     WaMessageId,
@@ -91,5 +92,38 @@ fn events(criterion: &mut Criterion) {
     });
 }
 
-criterion_group!(hot_paths, ids, words, events);
+/// 200 pages that write to one another through the sandbox's pure network, with delivery log and both receipts; the pages
+/// themselves are played, too, so that this is the least that the network can do.
+const RING: &str = r#"
+title = "A ring"
+lasts = "30s"
+[phones.people]
+phone = "5511900000001"
+count = 200
+[pages.tabs]
+phone = "people"
+[[steps]]
+at = "1s"
+every = "10ms"
+count = 2000
+send = { from = "tabs", to = "people 1", text = "Hello, this is a message of a usual length." }
+[[expect]]
+acked = { ack = 3 }
+is = 1
+"#;
+
+fn sandbox(criterion: &mut Criterion) {
+    let Ok(ring) = Scenario::read("ring.toml", RING) else {
+        return;
+    };
+    let messages = ring.run(None).deliveries as u64;
+    let mut group = criterion.benchmark_group("sandbox");
+    group.throughput(Throughput::Elements(messages)).sample_size(10);
+    group.bench_function("messages through the network, 200 pages", |b| {
+        b.iter(|| ring.run(None))
+    });
+    group.finish();
+}
+
+criterion_group!(hot_paths, ids, words, events, sandbox);
 criterion_main!(hot_paths);

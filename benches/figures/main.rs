@@ -37,6 +37,10 @@ mod stream;
 mod table;
 
 #[path = "../../tests/it/support/load.rs"]
+#[expect(
+    dead_code,
+    reason = "the file serves several binaries, each with what it needs"
+)]
 mod load;
 
 #[path = "../../tests/it/support/servers.rs"]

@@ -210,6 +210,61 @@ fn bad_requests_say_what_is_wrong() {
 }
 
 #[test]
+fn bad_faults_say_which_field_and_plan_nothing() {
+    run(async {
+        let folder = tempfile::tempdir().unwrap();
+        let sandbox = sandbox::start(settings(folder.path())).await.unwrap();
+        let control = Control::of(folder.path(), &sandbox);
+        control.post("/phones", json!({"phone": ANNA})).await;
+        let rows = [
+            (json!({}), 422, "/kind"),
+            (json!({"kind": 7}), 422, "/kind"),
+            (json!({"kind": "ban"}), 422, "/phone"),
+            (json!({"kind": "logout", "phone": null}), 422, "/phone"),
+            (json!({"kind": "drop_ack", "phone": "12"}), 422, "/phone"),
+            (json!({"kind": "drop_ack", "account": "x"}), 422, "/account"),
+            (json!({"kind": "drop_ack", "phone": BEN}), 404, ""),
+            (json!({"kind": "drop_ack", "count": 0}), 422, "/count"),
+            (json!({"kind": "drop_ack", "count": 1.5}), 422, "/count"),
+            (json!({"kind": "late_ack", "after_ms": -1}), 422, "/after_ms"),
+            (json!({"kind": "page_hang", "for_ms": "1s"}), 422, "/for_ms"),
+            (json!({"kind": "modal", "for_ms": 86_400_001}), 422, "/for_ms"),
+            (
+                json!({"kind": "rate_limit", "probability": 2}),
+                422,
+                "/probability",
+            ),
+            (json!({"kind": "module_missing"}), 422, "/module"),
+            (
+                json!({"kind": "module_renamed", "module": "x".repeat(201)}),
+                422,
+                "/module",
+            ),
+            (json!({"kind": "clock_skew"}), 422, "/skew_ms"),
+            (
+                json!({"kind": "clock_skew", "skew_ms": 86_400_001}),
+                422,
+                "/skew_ms",
+            ),
+            (
+                json!({"kind": "socket_drop", "module": "WAWebCmd"}),
+                422,
+                "/module",
+            ),
+            (json!({"kind": "socket_drop", "colour": 1}), 422, "/colour"),
+            (json!(["socket_drop"]), 422, ""),
+        ];
+        for (body, status, pointer) in rows {
+            let (answered, problem) = control.post("/faults", body.clone()).await;
+            let wrong = problem["errors"][0]["pointer"].as_str().unwrap_or_default();
+            assert_eq!((answered.as_u16(), wrong), (status, pointer), "{body} {problem}");
+        }
+        assert_eq!(control.get("/faults").await["data"], json!([]));
+        sandbox.stop().await;
+    });
+}
+
+#[test]
 fn only_this_machine_and_its_pages_may_command() {
     run(async {
         let folder = tempfile::tempdir().unwrap();

@@ -5,9 +5,14 @@ use std::ops::Range;
 
 use rand::RngExt;
 use rand::rngs::ChaCha12Rng;
+use serde_json::{Map, Value};
 
 use super::keys::Keys;
 use crate::sandbox::network::{Millis, Number};
+use crate::sandbox::server::words;
+
+/// How a scenario names the place of status posts.
+const STATUS: &str = "status";
 
 /// Phones that one scenario may have; also pages.
 const CAST_LIMIT: u64 = 2_000;
@@ -40,11 +45,31 @@ pub(super) struct PagePlan {
     pub(super) dismisses: bool,
 }
 
+/// A group that there is from the start.
+#[derive(Clone, Debug)]
+pub(super) struct GroupPlan {
+    pub(super) name: String,
+    pub(super) subject: String,
+    pub(super) creator: usize,
+    pub(super) members: Vec<usize>,
+}
+
+/// Chats of the past that a phone has from the start, all read.
+#[derive(Clone, Debug)]
+pub(super) struct PastPlan {
+    pub(super) place: String,
+    pub(super) phone: usize,
+    /// As `POST /_/api/phones/{phone}/history` takes it.
+    pub(super) body: Map<String, Value>,
+}
+
 /// Everybody.
 #[derive(Debug, Default)]
 pub(super) struct Cast {
     pub(super) people: Vec<Person>,
     pub(super) pages: Vec<PagePlan>,
+    pub(super) groups: Vec<GroupPlan>,
+    pub(super) pasts: Vec<PastPlan>,
     phones_named: BTreeMap<String, Range<usize>>,
     pages_named: BTreeMap<String, Range<usize>>,
 }
@@ -54,6 +79,9 @@ pub(super) struct Cast {
 pub(super) enum Party {
     Phone(usize),
     Page(usize),
+    Group(usize),
+    /// Where status posts go.
+    Status,
     /// A number that nobody has created: it is delivered to and reads by itself.
     Robot(Number),
 }
@@ -70,6 +98,8 @@ pub(super) struct Who {
 enum All {
     Phones(Range<usize>),
     Pages(Range<usize>),
+    Group(usize),
+    Status,
     Robot(Number),
 }
 
@@ -177,6 +207,71 @@ impl Cast {
         }
     }
 
+    /// Reads `[groups.…]`.
+    pub(super) fn read_groups(&mut self, tables: Vec<(String, Keys)>) {
+        for (name, mut keys) in tables {
+            if self.phones_named.contains_key(&name) || self.pages_named.contains_key(&name) {
+                keys.wrong_here("a phone or a page has this name: choose another");
+            }
+            let subject = keys.text("subject").unwrap_or_else(|| name.clone());
+            let creator = keys.needed_text("creator");
+            let creator = creator.and_then(|text| self.phones_of(&keys, "creator", &text).first().copied());
+            let mut members = Vec::new();
+            for text in keys.texts("members") {
+                members.extend(self.phones_of(&keys, "members", &text));
+            }
+            keys.done();
+            members.retain(|member| Some(*member) != creator);
+            if let Some(creator) = creator {
+                self.groups.push(GroupPlan {
+                    name,
+                    subject,
+                    creator,
+                    members,
+                });
+            }
+        }
+    }
+
+    /// Reads `[[history]]`.
+    pub(super) fn read_pasts(&mut self, tables: Vec<Keys>) {
+        for mut keys in tables {
+            let phones = keys.needed_text("phone");
+            let phones = phones.map_or_else(Vec::new, |text| self.phones_of(&keys, "phone", &text));
+            let place = keys.place().to_owned();
+            let body = keys.rest();
+            let said = serde_json::to_vec(&body).unwrap_or_default();
+            for (pointer, detail) in words::seed(words::anybody(), &said).err().into_iter().flatten() {
+                keys.wrong(pointer.trim_start_matches('/'), detail);
+            }
+            self.pasts.extend(phones.into_iter().map(|phone| PastPlan {
+                place: place.clone(),
+                phone,
+                body: body.clone(),
+            }));
+        }
+    }
+
+    /// All phones that a name may mean.
+    fn phones_of(&self, keys: &Keys, key: &str, text: &str) -> Vec<usize> {
+        let who = match self.who(text) {
+            Ok(who) if who.is_phones() => who,
+            Ok(_) => {
+                keys.wrong(key, "must be phones of this scenario");
+                return Vec::new();
+            }
+            Err(why) => {
+                keys.wrong(key, why);
+                return Vec::new();
+            }
+        };
+        let phone = |party| match party {
+            Party::Phone(phone) => Some(phone),
+            _ => None,
+        };
+        who.everybody().into_iter().filter_map(phone).collect()
+    }
+
     /// Reads a name: `shop`, `customers` (the next one each time), `customers 3`, `any customers`, `each customers`, or
     /// the digits of a number that nobody has created.
     pub(super) fn who(&self, text: &str) -> Result<Who, String> {
@@ -199,6 +294,10 @@ impl Cast {
             All::Phones(phones.clone())
         } else if let Some(pages) = self.pages_named.get(name) {
             All::Pages(pages.clone())
+        } else if let Some(group) = self.groups.iter().position(|group| group.name == name) {
+            All::Group(group)
+        } else if name == STATUS {
+            All::Status
         } else if let Some(robot) = Number::parse(name) {
             All::Robot(robot)
         } else {
@@ -223,17 +322,29 @@ impl Cast {
             .keys()
             .chain(self.pages_named.keys())
             .map(String::as_str)
+            .chain(self.groups.iter().map(|group| group.name.as_str()))
             .collect();
         format!("there are {}", names.join(", "))
     }
 
-    /// The number of a party; that of a page is its owner's.
-    pub(super) fn number(&self, party: &Party) -> Number {
-        match party {
-            Party::Phone(phone) => self.people[*phone].number.clone(),
-            Party::Page(page) => self.people[self.pages[*page].owner].number.clone(),
-            Party::Robot(number) => number.clone(),
-        }
+    /// The number of a party; that of a page is its owner's, that of a group its creator's.
+    pub(super) fn number(&self, party: &Party) -> Option<Number> {
+        let person = match party {
+            Party::Phone(phone) => *phone,
+            Party::Page(page) => self.pages[*page].owner,
+            Party::Group(_) | Party::Status => return None,
+            Party::Robot(number) => return Some(number.clone()),
+        };
+        Some(self.people[person].number.clone())
+    }
+}
+
+/// The chat of a party as the control API names it. `groups` are the ids of the scenario's groups.
+pub(super) fn chat_of(cast: &Cast, groups: &[String], party: &Party) -> Option<String> {
+    match party {
+        Party::Group(group) => groups.get(*group).cloned(),
+        Party::Status => Some("status@broadcast".to_owned()),
+        party => Some(cast.number(party)?.digits()),
     }
 }
 
@@ -246,7 +357,7 @@ impl Who {
     fn len(&self) -> usize {
         match &self.all {
             All::Phones(set) | All::Pages(set) => set.len(),
-            All::Robot(_) => 1,
+            All::Group(_) | All::Status | All::Robot(_) => 1,
         }
     }
 
@@ -283,6 +394,8 @@ impl Who {
         match &self.all {
             All::Phones(set) => Party::Phone(set.start + place),
             All::Pages(set) => Party::Page(set.start + place),
+            All::Group(group) => Party::Group(*group),
+            All::Status => Party::Status,
             All::Robot(number) => Party::Robot(number.clone()),
         }
     }
@@ -304,7 +417,7 @@ mod tests {
     use super::super::keys::Complaints;
     use super::*;
 
-    fn cast(file: serde_json::Value) -> (Cast, Vec<String>) {
+    fn cast(file: Value) -> (Cast, Vec<String>) {
         let complaints = Complaints::default();
         let mut keys = Keys::new("", file, &complaints);
         let mut cast = Cast::default();
@@ -327,7 +440,7 @@ mod tests {
             let parties = who.picked(turn, &mut chance);
             parties
                 .iter()
-                .map(|party| cast.number(party).digits().to_owned())
+                .map(|party| cast.number(party).unwrap().digits())
                 .collect::<Vec<_>>()
         };
         let rows: [(&str, usize, &[&str]); 7] = [

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::{Value, json};
 
-use super::cast::{Cast, Party, Who};
+use super::cast::{Cast, Party, Who, chat_of};
 use super::keys::Keys;
-use super::page::Page;
+use super::page::{Heard, Page};
 use super::script::who;
 use crate::sandbox::network::{Millis, Number};
 
@@ -57,6 +57,8 @@ struct Filter {
 /// What can be looked at when an expectation is judged.
 pub(super) struct Facts<'a> {
     pub(super) cast: &'a Cast,
+    /// Ids of the scenario's groups.
+    pub(super) groups: &'a [String],
     /// The delivery log in the form of the control API, in order of arrival.
     pub(super) deliveries: &'a [Value],
     /// The pages; none where they are somebody's browsers.
@@ -235,10 +237,7 @@ fn heard(cast: &Cast, mut keys: Keys) -> Option<Claim> {
 
 impl Filter {
     fn lines<'f>(&self, facts: &'f Facts<'_>) -> Vec<&'f Value> {
-        let (from, to) = (
-            numbers(facts.cast, self.from.as_ref()),
-            numbers(facts.cast, self.to.as_ref()),
-        );
+        let (from, to) = (named(facts, self.from.as_ref()), named(facts, self.to.as_ref()));
         let in_set = |set: &Option<BTreeSet<String>>, value: &Value| {
             set.as_ref()
                 .is_none_or(|set| value.as_str().is_some_and(|digits| set.contains(digits)))
@@ -268,9 +267,10 @@ impl Filter {
     }
 }
 
-fn numbers(cast: &Cast, who: Option<&Who>) -> Option<BTreeSet<String>> {
-    let number = |party: &Party| cast.number(party).digits().to_string();
-    who.map(|who| who.everybody().iter().map(number).collect())
+/// Everybody whom a name may mean, as the delivery log names them.
+fn named(facts: &Facts<'_>, who: Option<&Who>) -> Option<BTreeSet<String>> {
+    let name = |party: &Party| chat_of(facts.cast, facts.groups, party);
+    who.map(|who| who.everybody().iter().filter_map(name).collect())
 }
 
 #[expect(
@@ -303,15 +303,20 @@ impl Claim {
                 let parties = who.everybody();
                 let linked = parties
                     .iter()
-                    .filter(|party| (facts.linked)(&facts.cast.number(party)))
+                    .filter(|party| {
+                        facts
+                            .cast
+                            .number(party)
+                            .is_some_and(|number| (facts.linked)(&number))
+                    })
                     .count();
                 Some(real(linked))
             }
-            claim => claim.measure_pages(facts.cast, facts.deliveries, facts.pages?),
+            claim => claim.measure_pages(facts, facts.pages?),
         }
     }
 
-    fn measure_pages(&self, cast: &Cast, deliveries: &[Value], all: &[Page]) -> Option<f64> {
+    fn measure_pages(&self, facts: &Facts<'_>, all: &[Page]) -> Option<f64> {
         let these = |who: Option<&Who>| -> Vec<&Page> {
             let Some(who) = who else {
                 return all.iter().collect();
@@ -342,23 +347,23 @@ impl Claim {
                     .count()
             }),
             Claim::Heard(who, from) => {
-                let from = numbers(cast, from.as_ref());
+                let from = named(facts, from.as_ref());
                 sum(Some(who), &|page| {
-                    let fits = |chat: &str| {
-                        let digits = chat.split('@').next().unwrap_or_default();
-                        from.as_ref().is_none_or(|from| from.contains(digits))
+                    // In a group either the group is meant, or who wrote there.
+                    let fits = |heard: &&Heard| {
+                        let of = |from: &BTreeSet<String>| {
+                            from.contains(&heard.chat) || from.contains(&heard.author)
+                        };
+                        !heard.from_me && from.as_ref().is_none_or(of)
                     };
-                    page.heard
-                        .iter()
-                        .filter(|heard| !heard.from_me && fits(&heard.chat))
-                        .count()
+                    page.heard.iter().filter(fits).count()
                 })
             }
             Claim::Doubles(who) => sum(who.as_ref(), &|page| {
                 usize::try_from(page.doubles + page.fallen).unwrap_or(usize::MAX)
             }),
             Claim::Disorder(who) => {
-                let places = places(deliveries);
+                let places = places(facts.deliveries);
                 sum(who.as_ref(), &|page| disorder(page, &places))
             }
             Claim::History(who) => sum(Some(who), &|page| {

@@ -106,6 +106,21 @@ impl Keys {
         self.text(key)
     }
 
+    /// Texts: a list of them, or one alone.
+    pub(super) fn texts(&mut self, key: &'static str) -> Vec<String> {
+        let items = match self.take(key) {
+            None => return Vec::new(),
+            Some(Value::Array(items)) => items,
+            Some(alone) => vec![alone],
+        };
+        let text = |item: &Value| item.as_str().map(str::to_owned);
+        let texts: Vec<String> = items.iter().filter_map(text).collect();
+        if texts.len() < items.len() {
+            self.wrong(key, "must be texts in quotes");
+        }
+        texts
+    }
+
     /// `true` or `false`.
     pub(super) fn flag(&mut self, key: &'static str) -> Option<bool> {
         let value = self.take(key)?;

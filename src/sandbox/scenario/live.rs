@@ -1,14 +1,14 @@
 //! A run in real time against a sandbox that runs: every step is a call of its control API. What the pages of the scenario
 //! would do is left to whoever is linked there.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
 use reqwest::{Client, Method};
 use serde_json::{Map, Value, json};
 use zaptor_actors::domain::clock::{Clock, Timestamp};
 
-use super::cast::Party;
+use super::cast::{Party, chat_of};
 use super::expectations::Facts;
 use super::timetable::{Deed, What, timetable};
 use super::{Report, Scenario, ScenarioError, judge, report};
@@ -25,6 +25,10 @@ const NOT_OURS: &str = "pages are real browsers here and do what they do";
 struct Control {
     client: Client,
     url: String,
+    /// Ids of the scenario's groups.
+    groups: Vec<String>,
+    /// Messages that other steps name, with their ids.
+    names: BTreeMap<String, String>,
     /// Steps that it did not do, with its reason.
     refused: Vec<(String, String)>,
 }
@@ -41,6 +45,8 @@ impl Control {
             Ok(client) => Ok(Control {
                 client,
                 url,
+                groups: Vec::new(),
+                names: BTreeMap::new(),
                 refused: Vec::new(),
             }),
             Err(error) => Err(ScenarioError::Sandbox {
@@ -85,7 +91,13 @@ impl Control {
     async fn perform(&mut self, scenario: &Scenario, deed: Deed) -> Result<(), ScenarioError> {
         let Deed { place, what, .. } = deed;
         let object = |value: Value| value.as_object().cloned().unwrap_or_default();
-        let number = |party: &Party| scenario.script.cast.number(party);
+        let cast = &scenario.script.cast;
+        let number = |party: &Party| {
+            cast.number(party)
+                .map_or_else(String::new, |number| number.digits())
+        };
+        let chat = |party: &Party| chat_of(cast, &self.groups, party);
+        let mut named = None;
         let (method, path, body) = match what {
             What::Send {
                 from: Party::Page(_), ..
@@ -97,8 +109,15 @@ impl Control {
                 self.refused.push((place, NOT_OURS.to_owned()));
                 return Ok(());
             }
-            What::Send { from, to, mut body } => {
-                body.insert("to".to_owned(), json!(to));
+            What::Send {
+                from,
+                to,
+                mut body,
+                name,
+                ..
+            } => {
+                body.insert("to".to_owned(), json!(chat(&to)));
+                named = name;
                 (
                     Method::POST,
                     format!("phones/{}/messages", number(&from)),
@@ -106,8 +125,21 @@ impl Control {
                 )
             }
             What::Read { by, from } => {
-                let body = object(json!({"from": from}));
+                let body = object(json!({"from": chat(&from)}));
                 (Method::POST, format!("phones/{}/read", number(&by)), Some(body))
+            }
+            What::Does {
+                verb,
+                by,
+                chat: to,
+                message,
+                mut body,
+            } => {
+                body.insert("to".to_owned(), json!(chat(&to)));
+                if let Some(name) = message {
+                    body.insert("wa_message_id".to_owned(), json!(self.names.get(&name)));
+                }
+                (Method::POST, format!("phones/{by}/{verb}"), Some(body))
             }
             What::Switch { phone, switch } => {
                 (Method::POST, format!("phones/{phone}/{}", switch.name()), None)
@@ -116,7 +148,10 @@ impl Control {
             What::ClearFaults => (Method::DELETE, "faults".to_owned(), None),
             What::Network { body } => (Method::PATCH, "network".to_owned(), Some(body)),
         };
-        self.call(&place, method, &path, body.as_ref()).await?;
+        let answer = self.call(&place, method, &path, body.as_ref()).await?;
+        if let Some((name, id)) = named.zip(answer["wa_message_id"].as_str()) {
+            self.names.insert(name, id.to_owned());
+        }
         Ok(())
     }
 
@@ -133,6 +168,26 @@ impl Control {
             body.insert("phone".to_owned(), json!(person.number));
             body.insert("name".to_owned(), json!(person.name));
             self.call("phones", Method::POST, "phones", Some(&body)).await?;
+        }
+        let people = &scenario.script.cast.people;
+        for group in &scenario.script.cast.groups {
+            let members: Vec<String> = group
+                .members
+                .iter()
+                .map(|member| people[*member].number.digits())
+                .collect();
+            let mut body = Map::new();
+            body.insert("creator".to_owned(), json!(people[group.creator].number));
+            body.insert("subject".to_owned(), json!(group.subject));
+            body.insert("participants".to_owned(), json!(members));
+            let made = self.call("groups", Method::POST, "groups", Some(&body)).await?;
+            self.groups
+                .push(made["id"].as_str().unwrap_or_default().to_owned());
+        }
+        for past in &scenario.script.cast.pasts {
+            let path = format!("phones/{}/history", people[past.phone].number);
+            self.call(&past.place, Method::POST, &path, Some(&past.body))
+                .await?;
         }
         Ok(())
     }
@@ -189,6 +244,7 @@ pub(super) async fn run(scenario: &Scenario, url: &str, seed: Option<u64>) -> Re
         let is_linked = |number: &crate::sandbox::network::Number| linked.contains(&number.to_string());
         let facts = Facts {
             cast: &script.cast,
+            groups: &control.groups,
             deliveries: &log,
             pages: None,
             linked: &is_linked,

@@ -179,6 +179,7 @@ impl Scenario {
             let linked = |number: &_| stage.is_linked(number);
             let facts = Facts {
                 cast: &script.cast,
+                groups: &stage.groups,
                 deliveries: &log,
                 pages: Some(&stage.pages),
                 linked: &linked,

@@ -304,6 +304,10 @@ impl Page {
 
     fn told(&mut self, now: Millis, frame: &Value) -> Vec<Wish> {
         let raw = &frame["raw"];
+        // A notice of what happened to a group: nobody wrote it.
+        if raw["type"] == "gp2" {
+            return Vec::new();
+        }
         let (chat, id) = (
             frame["chat"].as_str().unwrap_or_default(),
             raw["id"].as_str().unwrap_or_default(),

@@ -49,6 +49,16 @@ pub(super) enum Act {
         from: Who,
         to: Who,
         body: Map<String, Value>,
+        /// By which other steps name the message.
+        name: Option<String>,
+    },
+    /// Something that a phone's owner does in a chat, mostly to a message: `react`, `edit`, `revoke`, `vote`, `typing`.
+    Does {
+        verb: &'static str,
+        by: Who,
+        chat: Who,
+        message: Option<String>,
+        body: Map<String, Value>,
     },
     Read {
         by: Who,
@@ -110,8 +120,13 @@ pub(super) enum Goes {
 /// What one kind of step is called, and how the rest of it is read.
 type Reader = fn(&Cast, Keys) -> Option<Act>;
 
-const ACTS: [(&str, Reader); 7] = [
+const ACTS: [(&str, Reader); 12] = [
     ("send", send),
+    ("react", |cast, keys| does("react", cast, keys)),
+    ("edit", |cast, keys| does("edit", cast, keys)),
+    ("revoke", |cast, keys| does("revoke", cast, keys)),
+    ("vote", |cast, keys| does("vote", cast, keys)),
+    ("typing", |cast, keys| does("typing", cast, keys)),
     ("read", read),
     ("phone", switch),
     ("fault", fault),
@@ -146,6 +161,8 @@ impl Script {
         let mut cast = Cast::default();
         cast.read_phones(keys.named_tables("phones"));
         cast.read_pages(keys.named_tables("pages"));
+        cast.read_groups(keys.named_tables("groups"));
+        cast.read_pasts(keys.tables("history"));
         let steps: Vec<Step> = keys
             .tables("steps")
             .into_iter()
@@ -252,6 +269,7 @@ fn acting(cast: &Cast, keys: &mut Keys, key: &'static str, pages: bool) -> Optio
 fn send(cast: &Cast, mut keys: Keys) -> Option<Act> {
     let from = acting(cast, &mut keys, "from", true);
     let to = needed_who(cast, &mut keys, "to");
+    let name = keys.text("as");
     let mut body = keys.rest();
     body.insert("to".to_owned(), Value::from("5511987654321"));
     complain(&keys, words::message(&bytes(&body)));
@@ -259,6 +277,30 @@ fn send(cast: &Cast, mut keys: Keys) -> Option<Act> {
     Some(Act::Send {
         from: from?,
         to: to?,
+        body,
+        name,
+    })
+}
+
+fn does(verb: &'static str, cast: &Cast, mut keys: Keys) -> Option<Act> {
+    let by = acting(cast, &mut keys, "by", false);
+    let chat = needed_who(cast, &mut keys, "chat");
+    let message = match verb {
+        "typing" => None,
+        _ => keys.needed_text("message"),
+    };
+    let body = keys.rest();
+    let mut whole = body.clone();
+    whole.insert("to".to_owned(), Value::from("5511987654321"));
+    if verb != "typing" {
+        whole.insert("wa_message_id".to_owned(), Value::from("3EB0"));
+    }
+    complain(&keys, words::act(verb, &words::anybody(), &bytes(&whole)));
+    Some(Act::Does {
+        verb,
+        by: by?,
+        chat: chat?,
+        message,
         body,
     })
 }

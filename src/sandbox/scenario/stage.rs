@@ -8,12 +8,12 @@ use rand::rngs::ChaCha12Rng;
 use rand::{RngExt, SeedableRng};
 use serde_json::{Map, Value, json};
 
-use super::cast::Party;
+use super::cast::{Party, chat_of};
 use super::page::{Later, Page, Wish};
 use super::script::{Goes, Script, Switch};
 use super::timetable::{Deed, What};
 use crate::sandbox::network::{
-    Effect, Input, Millis, Network, Number, Refusal, Rules, SocketId, Timing, inputs,
+    ChatId, Effect, GroupAct, Input, Millis, Network, Number, Refusal, Rules, SocketId, Timing, inputs,
 };
 use crate::sandbox::server::words;
 
@@ -39,6 +39,10 @@ pub(super) struct Stage<'a> {
     planned: u64,
     chance: ChaCha12Rng,
     effects: VecDeque<Effect>,
+    /// Ids of the scenario's groups.
+    pub(super) groups: Vec<String>,
+    /// Messages that other steps name, with their ids.
+    names: BTreeMap<String, String>,
     /// Steps that the network did not do, with its reason.
     pub(super) refused: Vec<(String, String)>,
 }
@@ -59,6 +63,8 @@ impl<'a> Stage<'a> {
             planned: 0,
             chance: ChaCha12Rng::seed_from_u64(seed ^ OWN_CHANCE),
             effects: VecDeque::new(),
+            groups: Vec::new(),
+            names: BTreeMap::new(),
             refused: Vec::new(),
         };
         let rules = Rules {
@@ -73,11 +79,52 @@ impl<'a> Stage<'a> {
             let made = stage.give(&inputs::CreatePhone { phone, name });
             stage.note_refusal("phones", made.err());
         }
+        stage.make_groups();
+        for past in &script.cast.pasts {
+            let phone = script.cast.people[past.phone].number.clone();
+            match words::seed(phone, &bytes(&past.body)) {
+                Ok(seed) => {
+                    let seeded = stage.give(&seed);
+                    stage.note_refusal(&past.place, seeded.err());
+                }
+                Err(mistakes) => stage.note_mistakes(&past.place, mistakes),
+            }
+        }
         for page in 0..stage.pages.len() {
             let opens = script.start + stage.pages[page].plan.opens;
             stage.plan(page, opens, Later::Opens);
         }
         stage
+    }
+
+    fn make_groups(&mut self) {
+        let people = &self.script.cast.people;
+        for group in &self.script.cast.groups {
+            let act = GroupAct::Create {
+                subject: group.subject.clone(),
+                description: String::new(),
+                people: group
+                    .members
+                    .iter()
+                    .map(|member| people[*member].number.clone())
+                    .collect(),
+            };
+            let by = people[group.creator].number.clone();
+            let id = match self.give(&inputs::ActOnGroup { by, act }) {
+                Ok(done) => done.group.to_string(),
+                Err(refusal) => {
+                    let place = format!("groups.{}", group.name);
+                    self.refused.push((place, refusal.to_string()));
+                    String::new()
+                }
+            };
+            self.groups.push(id);
+        }
+    }
+
+    /// The chat with a party, as the control API names it.
+    fn chat_of(&self, party: &Party) -> String {
+        chat_of(&self.script.cast, &self.groups, party).unwrap_or_default()
     }
 
     /// The network as it is now.
@@ -164,7 +211,8 @@ impl<'a> Stage<'a> {
                     }
                 }
                 Wish::Scan(code) => {
-                    let phone = self.script.cast.number(&Party::Page(page));
+                    let owner = self.pages[page].plan.owner;
+                    let phone = self.script.cast.people[owner].number.clone();
                     let scanned = self.give(&inputs::Scan { phone, code });
                     let place = format!("pages.{}", self.pages[page].plan.name);
                     self.note_refusal(&place, scanned.err());
@@ -214,33 +262,53 @@ impl<'a> Stage<'a> {
         }
     }
 
-    fn page_sends(&mut self, page: usize, chat: &str, msg: Value) {
+    /// Answers the id of the message.
+    fn page_sends(&mut self, page: usize, chat: &str, msg: Value) -> String {
         let id: String = (0..9)
             .map(|_| format!("{:02X}", self.chance.random::<u8>()))
             .collect();
-        let wishes = self.pages[page].send(self.now, chat, format!("3EB0{id}"), msg);
+        let id = format!("3EB0{id}");
+        let wishes = self.pages[page].send(self.now, chat, id.clone(), msg);
         self.grant(page, wishes);
+        id
     }
 
     fn perform(&mut self, deed: Deed) {
         let Deed { place, what, .. } = deed;
         match what {
-            What::Send { from, to, mut body } => {
-                body.insert("to".to_owned(), json!(to.digits()));
-                self.send(&place, &from, &body);
+            What::Send {
+                from,
+                to,
+                mut body,
+                name,
+            } => {
+                body.insert("to".to_owned(), json!(self.chat_of(&to)));
+                let id = self.send(&place, &from, &body);
+                self.names.extend(name.zip(id));
             }
+            What::Does {
+                verb,
+                by,
+                chat,
+                message,
+                body,
+            } => self.does(place, (verb, &by), &chat, message, body),
             What::Read {
                 by: Party::Page(page),
                 from,
             } => {
-                let wishes = self.pages[page].see(&from.pn());
+                let chat = ChatId::parse(&self.chat_of(&from)).map_or_else(String::new, |chat| chat.wid());
+                let wishes = self.pages[page].see(&chat);
                 self.grant(page, wishes);
             }
             What::Read { by, from } => {
-                let reader = self.script.cast.number(&by);
+                let chat = ChatId::parse(&self.chat_of(&from));
+                let Some((reader, chat)) = self.script.cast.number(&by).zip(chat) else {
+                    return;
+                };
                 let read = self.give(&inputs::Read {
                     reader,
-                    chat: from.into(),
+                    chat,
                     id: None,
                     played: false,
                 });
@@ -276,22 +344,63 @@ impl<'a> Stage<'a> {
         }
     }
 
-    fn send(&mut self, place: &str, from: &Party, body: &Map<String, Value>) {
+    /// Somebody does something in a chat, mostly to a message.
+    fn does(
+        &mut self,
+        place: String,
+        (verb, by): (&str, &Number),
+        chat: &Party,
+        message: Option<String>,
+        mut body: Map<String, Value>,
+    ) {
+        body.insert("to".to_owned(), json!(self.chat_of(chat)));
+        if let Some(name) = message {
+            let Some(id) = self.names.get(&name) else {
+                let why = format!("no message is called \"{name}\" yet");
+                return self.refused.push((place, why));
+            };
+            body.insert("wa_message_id".to_owned(), json!(id));
+        }
+        match words::act(verb, by, &bytes(&body)) {
+            Ok(act) => {
+                let done = self.act(&act);
+                self.note_refusal(&place, done.err());
+            }
+            Err(mistakes) => self.note_mistakes(&place, mistakes),
+        }
+    }
+
+    fn act(&mut self, act: &words::Act) -> Result<(), Refusal> {
+        match act {
+            words::Act::React(react) => self.give(react),
+            words::Act::Edit(edit) => self.give(edit),
+            words::Act::Revoke(revoke) => self.give(revoke),
+            words::Act::Vote(vote) => self.give(vote),
+            words::Act::Types(types) => self.give(types),
+        }
+    }
+
+    /// Answers the id of the message.
+    fn send(&mut self, place: &str, from: &Party, body: &Map<String, Value>) -> Option<String> {
         let (to, content, quoted) = match words::message(&bytes(body)) {
             Ok(message) => message,
-            Err(mistakes) => return self.note_mistakes(place, mistakes),
+            Err(mistakes) => {
+                self.note_mistakes(place, mistakes);
+                return None;
+            }
         };
         if let Party::Page(page) = from {
-            return self.page_sends(*page, &to.wid(), content.to_page().into());
+            return Some(self.page_sends(*page, &to.wid(), content.to_page().into()));
         }
-        let from = self.script.cast.number(from);
+        let from = self.script.cast.number(from)?;
         let sent = self.give(&inputs::PhoneSends {
             from,
             to,
             content,
             quoted,
         });
-        self.note_refusal(place, sent.err());
+        sent.map_err(|refusal| self.note_refusal(place, Some(refusal)))
+            .ok()
     }
 
     fn network_told(&mut self, place: &str, body: &Map<String, Value>) {

@@ -29,12 +29,21 @@ pub(super) struct Deed {
 pub(super) enum What {
     Send {
         from: Party,
-        to: Number,
+        to: Party,
+        body: Map<String, Value>,
+        name: Option<String>,
+    },
+    Does {
+        verb: &'static str,
+        by: Number,
+        chat: Party,
+        /// The name of the message.
+        message: Option<String>,
         body: Map<String, Value>,
     },
     Read {
         by: Party,
-        from: Number,
+        from: Party,
     },
     Switch {
         phone: Number,
@@ -94,33 +103,62 @@ fn happenings(cast: &Cast, step: &Step, turn: u64, chance: &mut ChaCha12Rng) -> 
         let mut pairs = Vec::new();
         for one in one.picked(place, chance) {
             for other in other.picked(place, chance) {
-                pairs.push((one.clone(), cast.number(&other)));
+                pairs.push((one.clone(), other));
             }
         }
         pairs
     };
     match &step.act {
-        Act::Send { from, to, body } => {
-            let of = |(from, to): (Party, Number)| {
+        Act::Send { from, to, body, name } => {
+            let of = |(from, to): (Party, Party)| {
                 // Whoever is drawn by chance must not write to himself.
-                (cast.number(&from) != to).then(|| What::Send {
+                (cast.number(&from) != cast.number(&to)).then(|| What::Send {
                     from,
                     to,
                     body: counted(body, turn + 1),
+                    name: name.clone(),
                 })
             };
             pairs(from, to, chance).into_iter().filter_map(of).collect()
+        }
+        Act::Does {
+            verb,
+            by,
+            chat,
+            message,
+            body,
+        } => {
+            let of = |(by, chat): (Party, Party)| {
+                Some(What::Does {
+                    verb,
+                    by: cast.number(&by)?,
+                    chat,
+                    message: message.clone(),
+                    body: counted(body, turn + 1),
+                })
+            };
+            pairs(by, chat, chance).into_iter().filter_map(of).collect()
         }
         Act::Read { by, from } => {
             let of = |(by, from)| What::Read { by, from };
             pairs(by, from, chance).into_iter().map(of).collect()
         }
+        act => done_to(cast, act, place, chance),
+    }
+}
+
+/// What a step that is about one side alone brings about.
+fn done_to(cast: &Cast, act: &Act, place: usize, chance: &mut ChaCha12Rng) -> Vec<What> {
+    match act {
+        Act::Send { .. } | Act::Does { .. } | Act::Read { .. } => Vec::new(),
         Act::Switch { who, switch } => {
-            let of = |party: Party| What::Switch {
-                phone: cast.number(&party),
-                switch: *switch,
+            let of = |party: Party| {
+                Some(What::Switch {
+                    phone: cast.number(&party)?,
+                    switch: *switch,
+                })
             };
-            who.picked(place, chance).into_iter().map(of).collect()
+            who.picked(place, chance).into_iter().filter_map(of).collect()
         }
         Act::Fault { phone: None, body } => vec![What::Fault { body: body.clone() }],
         Act::Fault {
@@ -129,10 +167,11 @@ fn happenings(cast: &Cast, step: &Step, turn: u64, chance: &mut ChaCha12Rng) -> 
         } => {
             let aimed = |party: Party| {
                 let mut body = body.clone();
-                body.insert("phone".to_owned(), Value::from(cast.number(&party).digits()));
-                What::Fault { body }
+                let phone = Value::from(cast.number(&party)?.digits());
+                body.insert("phone".to_owned(), phone);
+                Some(What::Fault { body })
             };
-            who.picked(place, chance).into_iter().map(aimed).collect()
+            who.picked(place, chance).into_iter().filter_map(aimed).collect()
         }
         Act::ClearFaults => vec![What::ClearFaults],
         Act::Network { body } => vec![What::Network { body: body.clone() }],
