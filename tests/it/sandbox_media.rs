@@ -84,6 +84,20 @@ fn a_page_uploads_and_whoever_has_the_id_fetches() {
         );
         assert_eq!(fetched.bytes().await.unwrap(), PIXEL);
         assert_eq!(site.fetch("00").await.status(), StatusCode::NOT_FOUND);
+        let url = format!("https://web.whatsapp.com/media/{id}");
+        let part = site
+            .client
+            .get(url)
+            .header("range", "bytes=1-3")
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(part.status(), StatusCode::PARTIAL_CONTENT);
+        assert_eq!(
+            part.headers()["content-range"],
+            format!("bytes 1-3/{}", PIXEL.len()).as_str()
+        );
+        assert_eq!(part.bytes().await.unwrap(), b"PNG".as_slice());
 
         let opus = "audio/ogg; codecs=opus";
         let (status, stored) = control.send(site.upload("audio", &token, opus, "OggS")).await;

@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 use std::fs::{self, DirBuilder};
 use std::io::{self, ErrorKind};
+use std::ops::Range;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -16,7 +17,7 @@ use bytes::Bytes;
 use futures::{Stream, StreamExt};
 use parking_lot::Mutex;
 use sha2::{Digest as _, Sha256};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt};
 use tokio::sync::Semaphore;
 
 use super::SandboxError;
@@ -128,6 +129,13 @@ impl MediaStore {
         tokio::fs::File::open(self.path_of(hash)).await
     }
 
+    /// A part of some content, open for reading.
+    pub(super) async fn read_part(&self, hash: &MediaHash, part: Range<u64>) -> io::Result<Part> {
+        let mut file = self.read(hash).await?;
+        file.seek(io::SeekFrom::Start(part.start)).await?;
+        Ok(file.take(part.end - part.start))
+    }
+
     fn begin(&self) -> PathBuf {
         let number = self.uploads.fetch_add(1, Ordering::Relaxed);
         self.folder.join(format!("{UNFINISHED}{number}"))
@@ -135,12 +143,13 @@ impl MediaStore {
 }
 
 impl Hub {
-    /// Takes in what somebody uploads, piece by piece: never more than a piece of it is in memory. Answers once the
-    /// network knows it and that would survive a power cut.
+    /// Takes in what somebody uploads, piece by piece: never more than a piece of it is in memory. `announced` is how
+    /// large its sender says that it is. Answers once the network knows it and that would survive a power cut.
     pub(super) async fn upload<E>(
         &self,
         kind: Option<MediaKind>,
         mimetype: &str,
+        announced: Option<u64>,
         body: impl Stream<Item = Result<Bytes, E>> + Unpin,
     ) -> Result<MediaEntry, MediaError> {
         // Closed is what nobody does to it.
@@ -151,8 +160,17 @@ impl Hub {
             .await
             .map_err(|_| MediaError::Broken)?;
         let limit = kind.unwrap_or(MediaKind::Document).rule().limit;
+        // Of what will be too large nothing is kept.
+        let kept = if announced.is_some_and(|size| size > limit) {
+            0
+        } else {
+            limit
+        };
         let path = self.media().begin();
-        let unfinished = self.receive(path, limit, body).await?;
+        let unfinished = self.receive(path, kept, body).await?;
+        if unfinished.size > limit {
+            return Err(MediaError::TooLarge { limit });
+        }
         self.keep_media(unfinished, kind, mimetype).await
     }
 
@@ -164,7 +182,7 @@ impl Hub {
         bytes: Bytes,
     ) -> Result<MediaEntry, MediaError> {
         let whole = futures::stream::iter([Ok::<Bytes, io::Error>(bytes)]);
-        self.upload(kind, mimetype, whole).await
+        self.upload(kind, mimetype, None, whole).await
     }
 
     /// The media of this id, if the network knows it.
@@ -184,10 +202,11 @@ impl Hub {
         look.await.ok().flatten()
     }
 
+    /// Takes in a body and writes down up to `kept` bytes of it.
     async fn receive<E>(
         &self,
         path: PathBuf,
-        limit: u64,
+        kept: u64,
         mut body: impl Stream<Item = Result<Bytes, E>> + Unpin,
     ) -> Result<Unfinished, MediaError> {
         let mut unfinished = Unfinished {
@@ -208,15 +227,13 @@ impl Hub {
             if unfinished.size > HEARD_OUT {
                 break;
             }
-            if unfinished.size <= limit {
+            if unfinished.size <= kept {
                 hash.update(&piece);
                 file.write_all(&piece).await?;
             }
         }
-        match unfinished.size {
-            0 => return Err(MediaError::Empty),
-            size if size > limit => return Err(MediaError::TooLarge { limit }),
-            _ => {}
+        if unfinished.size == 0 {
+            return Err(MediaError::Empty);
         }
         file.flush().await?;
         file.sync_data().await?;
@@ -271,8 +288,11 @@ async fn open_new(path: &Path) -> io::Result<tokio::fs::File> {
     options.open(path).await
 }
 
-/// A file's content, piece by piece.
-pub(super) fn pieces(file: tokio::fs::File) -> impl Stream<Item = io::Result<Bytes>> {
+/// A part of a file.
+pub(super) type Part = tokio::io::Take<tokio::fs::File>;
+
+/// Its content, piece by piece.
+pub(super) fn pieces(file: Part) -> impl Stream<Item = io::Result<Bytes>> {
     futures::stream::try_unfold(file, |mut file| async move {
         let mut piece = bytes::BytesMut::with_capacity(PIECE);
         let read = file.read_buf(&mut piece).await?;
@@ -312,7 +332,11 @@ mod tests {
     }
 
     async fn content(hub: &Hub, entry: &MediaEntry) -> Vec<u8> {
-        let file = hub.media().read(&entry.what.hash).await.unwrap();
+        let file = hub
+            .media()
+            .read_part(&entry.what.hash, 0..u64::MAX)
+            .await
+            .unwrap();
         let pieces: Vec<Bytes> = pieces(file).map(Result::unwrap).collect().await;
         pieces.concat()
     }
@@ -335,7 +359,7 @@ mod tests {
                 [b"one".as_slice(), b"", b" two"].map(|piece| Ok::<_, Infallible>(Bytes::from(piece)));
             let body = futures::stream::iter(pieces);
             let entry = hub
-                .upload(Some(MediaKind::Document), "text/plain", body)
+                .upload(Some(MediaKind::Document), "text/plain", None, body)
                 .await
                 .unwrap();
             assert_eq!((entry.what.size, entry.id.len()), (7, 32));
@@ -367,7 +391,7 @@ mod tests {
             ));
             let torn = futures::stream::iter([Ok(Bytes::from("x")), Err(())]);
             assert!(matches!(
-                hub.upload(sticker, "image/webp", torn).await,
+                hub.upload(sticker, "image/webp", None, torn).await,
                 Err(MediaError::Broken)
             ));
             assert_eq!(files(folder.path()), [""; 0]);
@@ -381,7 +405,7 @@ mod tests {
             let clock = Clock::manual(Timestamp::from_millis(1_800_000_000_000));
             let hub = hub_on(folder.path(), clock.clone());
             let stalls = futures::stream::pending::<Result<Bytes, ()>>();
-            let upload = hub.upload(None, "image/png", stalls);
+            let upload = hub.upload(None, "image/png", None, stalls);
             let leap = async {
                 loop {
                     clock.leap(PATIENCE);

@@ -44,7 +44,10 @@ pub(super) async fn page_upload(
     if !kind.rule().takes(mimetype) {
         return refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, "bad-type");
     }
-    match hub.upload(Some(kind), mimetype, body).await {
+    match hub
+        .upload(Some(kind), mimetype, announced(request.headers()), body)
+        .await
+    {
         Ok(entry) => HttpResponse::Created().json(json!({
             "mediaId": entry.id, "filehash": entry.what.hash.base64(), "size": entry.what.size,
             "mimetype": entry.what.mimetype,
@@ -54,9 +57,13 @@ pub(super) async fn page_upload(
 }
 
 /// `GET /media/{id}` of the simulated site. The id is the key: whoever was sent it may fetch.
-pub(super) async fn page_fetch(hub: web::Data<Arc<Hub>>, id: web::Path<String>) -> HttpResponse {
+pub(super) async fn page_fetch(
+    hub: web::Data<Arc<Hub>>,
+    request: HttpRequest,
+    id: web::Path<String>,
+) -> HttpResponse {
     match hub.find_media(&id) {
-        Some(entry) => serve(&hub, &entry).await,
+        Some(entry) => serve(&hub, &entry, request.headers()).await,
         None => HttpResponse::NotFound().json(json!({"error": "unknown-media"})),
     }
 }
@@ -70,7 +77,7 @@ pub(super) async fn upload(hub: State, request: HttpRequest, mut body: web::Payl
     let mimetype = told.or_else(|| tell_type(&head)).unwrap_or(UNKNOWN_TYPE);
     let head = futures::stream::iter((!head.is_empty()).then_some(Ok(head)));
     let entry = hub
-        .upload(None, mimetype, head.chain(body))
+        .upload(None, mimetype, announced(request.headers()), head.chain(body))
         .await
         .map_err(|error| problem(&error))?;
     let look = match entry.what.kind {
@@ -86,9 +93,9 @@ pub(super) async fn upload(hub: State, request: HttpRequest, mut body: web::Payl
 }
 
 /// `GET /_/api/media/{id}`
-pub(super) async fn fetch(hub: State, id: web::Path<String>) -> Answer {
+pub(super) async fn fetch(hub: State, request: HttpRequest, id: web::Path<String>) -> Answer {
     let entry = hub.find_media(&id).ok_or_else(unknown_media)?;
-    Ok(serve(&hub, &entry).await)
+    Ok(serve(&hub, &entry, request.headers()).await)
 }
 
 /// The refusal for an id that leads nowhere.
@@ -130,25 +137,57 @@ fn word_for(error: &MediaError) -> &'static str {
     }
 }
 
-async fn serve(hub: &Hub, entry: &MediaEntry) -> HttpResponse {
-    let Ok(file) = hub.media().read(&entry.what.hash).await else {
+async fn serve(hub: &Hub, entry: &MediaEntry, headers: &HeaderMap) -> HttpResponse {
+    let size = entry.what.size;
+    let wanted = headers.get(header::RANGE).and_then(|range| range.to_str().ok());
+    let (begin, end) = wanted
+        .and_then(|range| read_range(range, size))
+        .unwrap_or((0, size));
+    let Ok(part) = hub.media().read_part(&entry.what.hash, begin..end).await else {
         return HttpResponse::NotFound().finish();
     };
     let disposition = match entry.what.kind {
         MediaKind::Document => "attachment",
         _ => "inline",
     };
-    HttpResponse::Ok()
+    let mut answer = HttpResponse::Ok();
+    if end - begin < size {
+        let range = format!("bytes {begin}-{}/{size}", end - 1);
+        answer.status(StatusCode::PARTIAL_CONTENT);
+        answer.insert_header((header::CONTENT_RANGE, range));
+    }
+    answer
         .content_type(entry.what.mimetype.as_str())
+        .insert_header((header::ACCEPT_RANGES, "bytes"))
         .insert_header((header::CONTENT_DISPOSITION, disposition))
         .insert_header((header::CACHE_CONTROL, "private, max-age=31536000, immutable"))
         // Anybody may have sent this, a page with scripts, too: it must not act as the site that it comes from.
         .insert_header((header::CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox"))
         .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .body(actix_web::body::SizedStream::new(
-            entry.what.size,
-            Box::pin(pieces(file)),
+            end - begin,
+            Box::pin(pieces(part)),
         ))
+}
+
+/// The part of a file that a player wants: `bytes=100-`, `bytes=100-199` or `bytes=-100`. What is asked for in another way
+/// is answered with the whole.
+fn read_range(range: &str, size: u64) -> Option<(u64, u64)> {
+    let (first, last) = range.strip_prefix("bytes=")?.split_once('-')?;
+    let (begin, end) = if first.is_empty() {
+        (size.saturating_sub(last.parse().ok()?), size)
+    } else if last.is_empty() {
+        (first.parse().ok()?, size)
+    } else {
+        let last: u64 = last.parse().ok()?;
+        (first.parse().ok()?, last.saturating_add(1).min(size))
+    };
+    (begin < end).then_some((begin, end))
+}
+
+/// How large a body is said to be.
+fn announced(headers: &HeaderMap) -> Option<u64> {
+    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
 fn bearer(headers: &HeaderMap) -> Option<&str> {
@@ -202,6 +241,24 @@ pub(super) fn tell_type(head: &[u8]) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn players_ask_for_parts() {
+        for (range, expected) in [
+            ("bytes=0-", Some((0, 100))),
+            ("bytes=10-19", Some((10, 20))),
+            ("bytes=90-500", Some((90, 100))),
+            ("bytes=-10", Some((90, 100))),
+            ("bytes=-500", Some((0, 100))),
+            ("bytes=100-", None),
+            ("bytes=20-10", None),
+            ("bytes=0-1,5-6", None),
+            ("bytes=-0", None),
+            ("items=0-1", None),
+        ] {
+            assert_eq!(read_range(range, 100), expected, "{range}");
+        }
+    }
 
     #[test]
     fn files_are_told_by_their_first_bytes() {
