@@ -28,55 +28,59 @@ async fn send(control: &Control, body: &Value) -> String {
     answer["wa_message_id"].as_str().unwrap().to_owned()
 }
 
+/// A message, its type, and what its content is shown as.
+fn each_type() -> [(Value, &'static str, Value); 8] {
+    let voice = STANDARD.encode(b"OggS and more");
+    [
+        (
+            json!({"type": "text", "text": "hi"}),
+            "text",
+            json!({"body": "hi"}),
+        ),
+        (
+            json!({"type": "text", "text": {"body": "see http://a.b", "preview": {"title": "A", "url": "http://a.b"}}}),
+            "text",
+            json!({"body": "see http://a.b", "preview": {"title": "A", "url": "http://a.b"}}),
+        ),
+        (
+            json!({"type": "image", "image": {"data": PNG, "caption": "one dot"}}),
+            "image",
+            json!({"mime_type": "image/png", "caption": "one dot", "width": 1, "height": 1}),
+        ),
+        (
+            json!({"type": "audio", "audio": {"data": voice, "voice": true, "seconds": 2}}),
+            "audio",
+            json!({"mime_type": "audio/ogg; codecs=opus", "voice": true, "seconds": 2}),
+        ),
+        (
+            json!({"type": "document", "document": {"data": voice, "mime_type": "text/plain", "filename": "a.txt"}}),
+            "document",
+            json!({"mime_type": "text/plain", "filename": "a.txt", "size": 13}),
+        ),
+        (
+            json!({"type": "location", "location": {"latitude": -23.5, "longitude": -46.5, "name": "Sé", "address": "SP"}}),
+            "location",
+            json!({"latitude": -23.5, "longitude": -46.5, "name": "Sé", "address": "SP"}),
+        ),
+        (
+            json!({"type": "contacts", "contacts": [{"name": {"formatted_name": "Eva"}, "phones": [{"phone": BEN}]}]}),
+            "contacts",
+            json!([{"name": {"formatted_name": "Eva"}, "phones": [{"phone": format!("+{BEN}")}]}]),
+        ),
+        (
+            json!({"type": "poll", "poll": {"name": "When?", "options": ["now", "never"], "selectable_count": 1}}),
+            "poll",
+            json!({"name": "When?", "options": ["now", "never"], "selectable_count": 1}),
+        ),
+    ]
+}
+
 #[test]
 fn every_type_is_sent_and_shown_as_it_was_asked_for() {
     run(async {
         let folder = tempfile::tempdir().unwrap();
         let (sandbox, control) = started(folder.path()).await;
-        let voice = STANDARD.encode(b"OggS and more");
-        let cases = [
-            (
-                json!({"type": "text", "text": "hi"}),
-                "text",
-                json!({"body": "hi"}),
-            ),
-            (
-                json!({"type": "text", "text": {"body": "see http://a.b", "preview": {"title": "A", "url": "http://a.b"}}}),
-                "text",
-                json!({"body": "see http://a.b", "preview": {"title": "A", "url": "http://a.b"}}),
-            ),
-            (
-                json!({"type": "image", "image": {"data": PNG, "caption": "one dot"}}),
-                "image",
-                json!({"mime_type": "image/png", "caption": "one dot", "width": 1, "height": 1}),
-            ),
-            (
-                json!({"type": "audio", "audio": {"data": voice, "voice": true, "seconds": 2}}),
-                "audio",
-                json!({"mime_type": "audio/ogg; codecs=opus", "voice": true, "seconds": 2}),
-            ),
-            (
-                json!({"type": "document", "document": {"data": voice, "mime_type": "text/plain", "filename": "a.txt"}}),
-                "document",
-                json!({"mime_type": "text/plain", "filename": "a.txt", "size": 13}),
-            ),
-            (
-                json!({"type": "location", "location": {"latitude": -23.5, "longitude": -46.5, "name": "Sé", "address": "SP"}}),
-                "location",
-                json!({"latitude": -23.5, "longitude": -46.5, "name": "Sé", "address": "SP"}),
-            ),
-            (
-                json!({"type": "contacts", "contacts": [{"name": {"formatted_name": "Eva"}, "phones": [{"phone": BEN}]}]}),
-                "contacts",
-                json!([{"name": {"formatted_name": "Eva"}, "phones": [{"phone": format!("+{BEN}")}]}]),
-            ),
-            (
-                json!({"type": "poll", "poll": {"name": "When?", "options": ["now", "never"], "selectable_count": 1}}),
-                "poll",
-                json!({"name": "When?", "options": ["now", "never"], "selectable_count": 1}),
-            ),
-        ];
-        for (mut body, kind, expected) in cases {
+        for (mut body, kind, expected) in each_type() {
             body["to"] = json!(BEN);
             let id = send(&control, &body).await;
             let delivery = control.delivery(&id).await;
@@ -183,6 +187,42 @@ fn each_wrong_field_is_named() {
     });
 }
 
+/// Who does what with Anna's text and her poll, and what Ben's page is told of it.
+fn deeds(text: &str, poll: &str) -> [(&'static str, &'static str, Value, &'static str); 5] {
+    [
+        (
+            ANNA,
+            "edit",
+            json!({"to": BEN, "wa_message_id": text, "text": "second"}),
+            "edited",
+        ),
+        (
+            ANNA,
+            "react",
+            json!({"to": BEN, "wa_message_id": text, "emoji": "👍"}),
+            "reaction",
+        ),
+        (
+            BEN,
+            "vote",
+            json!({"to": ANNA, "wa_message_id": poll, "options": ["b"]}),
+            "vote",
+        ),
+        (
+            ANNA,
+            "revoke",
+            json!({"to": BEN, "wa_message_id": poll}),
+            "revoked",
+        ),
+        (
+            ANNA,
+            "typing",
+            json!({"to": BEN, "state": "recording"}),
+            "presence",
+        ),
+    ]
+}
+
 #[test]
 fn people_answer_react_vote_edit_forward_and_take_back() {
     run(async {
@@ -195,39 +235,7 @@ fn people_answer_react_vote_edit_forward_and_take_back() {
         for _ in 0..2 {
             page.hear("msg").await;
         }
-        let deeds = [
-            (
-                ANNA,
-                "edit",
-                json!({"to": BEN, "wa_message_id": text, "text": "second"}),
-                "edited",
-            ),
-            (
-                ANNA,
-                "react",
-                json!({"to": BEN, "wa_message_id": text, "emoji": "👍"}),
-                "reaction",
-            ),
-            (
-                BEN,
-                "vote",
-                json!({"to": ANNA, "wa_message_id": poll, "options": ["b"]}),
-                "vote",
-            ),
-            (
-                ANNA,
-                "revoke",
-                json!({"to": BEN, "wa_message_id": poll}),
-                "revoked",
-            ),
-            (
-                ANNA,
-                "typing",
-                json!({"to": BEN, "state": "recording"}),
-                "presence",
-            ),
-        ];
-        for (who, deed, body, told) in deeds {
+        for (who, deed, body, told) in deeds(&text, &poll) {
             let (status, answer) = control.post(&format!("/phones/{who}/{deed}"), body).await;
             assert_eq!(status, StatusCode::NO_CONTENT, "{deed}: {answer}");
             page.hear(told).await;

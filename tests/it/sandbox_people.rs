@@ -95,16 +95,12 @@ fn a_group_from_the_first_to_the_last_day() {
 /// Method, path, body, and the status, code and pointer of the answer.
 type BadRequest = (&'static str, String, Value, (u16, &'static str, &'static str));
 
-fn bad_requests(group: &str) -> Vec<BadRequest> {
-    let invalid = |pointer| (422, "validation", pointer);
-    let at = |path: &str| format!("/groups/{group}{path}");
-    let post = |path: &str, body, expected| ("POST", at(path), body, expected);
-    let patch = |body, expected| ("PATCH", at(""), body, expected);
-    let unknown = "/groups/120363999999999999@g.us".to_owned();
+fn invalid(pointer: &'static str) -> (u16, &'static str, &'static str) {
+    (422, "validation", pointer)
+}
+
+fn bad_groups() -> Vec<BadRequest> {
     let make = |body, expected| ("POST", "/groups".to_owned(), body, expected);
-    let phone = |path: &str, body, expected| ("POST", format!("/phones/{ANNA}{path}"), body, expected);
-    let profile = |body, expected| ("PATCH", format!("/phones/{ANNA}"), body, expected);
-    let long = |length: usize| "x".repeat(length);
     vec![
         make(json!({"creator": ANNA}), invalid("/subject")),
         make(json!({"subject": "x"}), invalid("/creator")),
@@ -113,7 +109,7 @@ fn bad_requests(group: &str) -> Vec<BadRequest> {
             (404, "unknown_phone", ""),
         ),
         make(
-            json!({"creator": ANNA, "subject": long(101)}),
+            json!({"creator": ANNA, "subject": "x".repeat(101)}),
             invalid("/subject"),
         ),
         make(
@@ -128,6 +124,16 @@ fn bad_requests(group: &str) -> Vec<BadRequest> {
             json!({"creator": ANNA, "subject": "x", "colour": 1}),
             invalid("/colour"),
         ),
+    ]
+}
+
+fn bad_changes_of(group: &str) -> Vec<BadRequest> {
+    let at = |path: &str| format!("/groups/{group}{path}");
+    let post = |path: &str, body, expected| ("POST", at(path), body, expected);
+    let patch = |body, expected| ("PATCH", at(""), body, expected);
+    let unknown = "/groups/120363999999999999@g.us".to_owned();
+    let long = |length: usize| "x".repeat(length);
+    vec![
         ("GET", unknown.clone(), Value::Null, (404, "unknown_group", "")),
         (
             "GET",
@@ -180,8 +186,15 @@ fn bad_requests(group: &str) -> Vec<BadRequest> {
             json!({"phone": ANNA, "code": "nowhere"}),
             (404, "unknown_invite", ""),
         ),
+    ]
+}
+
+fn bad_profiles_and_blocks() -> Vec<BadRequest> {
+    let phone = |path: &str, body, expected| ("POST", format!("/phones/{ANNA}{path}"), body, expected);
+    let profile = |body, expected| ("PATCH", format!("/phones/{ANNA}"), body, expected);
+    vec![
         profile(json!({"name": " "}), invalid("/name")),
-        profile(json!({"about": long(140)}), invalid("/about")),
+        profile(json!({"about": "x".repeat(140)}), invalid("/about")),
         profile(json!({"picture": 7}), invalid("/picture")),
         profile(json!({"picture": "00"}), (404, "unknown_media", "")),
         phone("/block", json!({}), invalid("/phone")),
@@ -225,7 +238,10 @@ fn bad_requests_about_people_say_what_is_wrong() {
         let control = Control::of(folder.path(), &sandbox);
         phones(&control, &[ANNA, BEN]).await;
         let made = group(&control, &[BEN]).await;
-        for (method, path, body, expected) in bad_requests(made["id"].as_str().unwrap()) {
+        let mut requests = bad_groups();
+        requests.extend(bad_changes_of(made["id"].as_str().unwrap()));
+        requests.extend(bad_profiles_and_blocks());
+        for (method, path, body, expected) in requests {
             let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
             let mut request = control.client.request(method, format!("{}{path}", control.url));
             if !body.is_null() {

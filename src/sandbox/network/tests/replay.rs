@@ -259,17 +259,28 @@ impl Life {
         self.pages.get(which % there).copied().unwrap_or(99)
     }
 
+    fn opens(&mut self) {
+        let socket = self.give(&inputs::Open {});
+        self.pages.push(socket);
+        let text = json!({"t": "hello", "v": "2.3000.1"}).to_string();
+        self.give(&inputs::Frame { socket, text });
+    }
+
+    fn scans(&mut self, phone: Number, page: usize) {
+        let shown = self.network.sockets.get(&self.page(page));
+        let code = shown
+            .and_then(|page| page.refs.first())
+            .map(|(code, _)| code.clone());
+        let code = code.unwrap_or_default();
+        let _ = self.give(&inputs::Scan { phone, code });
+    }
+
     pub(super) fn happens(&mut self, what: &Happens) {
         let who = |which: &usize| number(PEOPLE[*which]);
         // Refusals are part of life, and are written down like everything else.
         match what {
             Happens::Wait(millis) => self.now += millis,
-            Happens::Opens => {
-                let socket = self.give(&inputs::Open {});
-                self.pages.push(socket);
-                let text = json!({"t": "hello", "v": "2.3000.1"}).to_string();
-                self.give(&inputs::Frame { socket, text });
-            }
+            Happens::Opens => self.opens(),
             Happens::Leaves(page) => self.give(&inputs::Closed {
                 socket: self.page(*page),
             }),
@@ -277,16 +288,7 @@ impl Life {
                 socket: self.page(*page),
                 text: frame.to_string(),
             }),
-            Happens::Scans(phone, page) => {
-                let shown = self.network.sockets.get(&self.page(*page));
-                let code = shown
-                    .and_then(|page| page.refs.first())
-                    .map(|(code, _)| code.clone());
-                let _ = self.give(&inputs::Scan {
-                    phone: who(phone),
-                    code: code.unwrap_or_default(),
-                });
-            }
+            Happens::Scans(phone, page) => self.scans(who(phone), *page),
             Happens::PhoneSends(from, to) => {
                 let (from, to) = (who(from), who(to));
                 let _ = self.give(&inputs::PhoneSends {
