@@ -69,9 +69,10 @@ pub(super) enum MessageVerb {
         #[serde(flatten)]
         change: ChatChange,
     },
-    /// The person at the page has seen the chat.
+    /// The person at the page has seen the chat, up to the last message that the page had.
     Seen {
         id: String,
+        last: Option<String>,
     },
     /// A voice note was listened to, a status post was looked at.
     Played {
@@ -146,8 +147,11 @@ impl Network {
             }
             MessageVerb::Forget { chat, ids } => self.forget(actor, &chat_named(&chat)?, few(&ids)?),
             MessageVerb::ChatSet { chat, change } => self.set_chat(actor, &chat_named(&chat)?, &change),
-            MessageVerb::Seen { id } => {
-                if let Ok(chat) = chat_named(&id) {
+            MessageVerb::Seen { id, last } => {
+                if let Ok(chat) = chat_named(&id)
+                    && !self.see(now, actor, &chat, last.as_deref())
+                {
+                    // The page's last message is gone from the chat: then it has seen what is left.
                     self.see(now, actor, &chat, None);
                 }
             }

@@ -64,7 +64,13 @@ impl Network {
         for arrival in unseen {
             self.mark_read(now, arrival, reader);
         }
-        if news && id.is_none() {
+        // The others of the account's devices are told once nothing is left: their count covers the whole chat.
+        let held = self
+            .state
+            .phones
+            .get(reader.person)
+            .and_then(|phone| phone.chats.get(chat));
+        if news && held.is_some_and(|held| held.unseen.is_empty()) {
             self.mark_chat_seen(reader, chat);
         }
         self.touch();

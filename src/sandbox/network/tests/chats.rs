@@ -341,6 +341,34 @@ fn seen_and_played_on_one_device() {
 }
 
 #[test]
+fn what_a_page_has_not_got_yet_is_not_seen_by_it() {
+    let mut stage = Stage::new(1);
+    let timing = Timing {
+        read_ms: None,
+        ..Timing::default()
+    };
+    stage.network.set_timing(stage.now, timing, None);
+    let (anna, _) = stage.linked(ANNA);
+    let (ben, _) = stage.linked(BEN);
+    let (other, _) = stage.linked(BEN);
+    let (from, to) = (format!("{ANNA}@c.us"), format!("{BEN}@c.us"));
+    for id in ["FIRST", "SECOND"] {
+        let text = json!({"type": "chat", "body": id});
+        stage.ask(anna, json!({"t": "send", "to": to, "id": id, "msg": text}));
+        stage.wait(1_000);
+    }
+    // The second one is on its way to the page when the person looks at the first.
+    stage.say(ben, json!({"t": "seen", "id": from, "last": "FIRST"}));
+    assert_eq!(stage.receipts(anna, "FIRST"), [2, 3]);
+    assert_eq!(stage.receipts(anna, "SECOND"), [2]);
+    assert_eq!(stage.network.chats(&number(BEN)).unwrap()[0].unread, 1);
+    assert!(stage.told(other, "chat_set").is_empty());
+    stage.say(other, json!({"t": "seen", "id": from, "last": "SECOND"}));
+    assert_eq!(stage.receipts(anna, "SECOND"), [2, 3]);
+    assert_eq!(stage.told(ben, "chat_set")[0]["markedUnread"], json!(false));
+}
+
+#[test]
 fn a_status_post_goes_to_all_phones_and_is_gone_after_a_day() {
     let mut stage = Stage::new(1);
     let (anna, _) = stage.linked(ANNA);

@@ -231,8 +231,8 @@ export interface Notices {
   presence: { available: boolean };
   presence_sub: { id: string };
   chatstate: { id: string; state: 'composing' | 'paused' | 'recording' };
-  /** The person at the page has seen the chat. */
-  seen: { id: string };
+  /** The person at the page has seen the chat, up to the last message that had come in: later ones are still on their way. */
+  seen: { id: string; last?: string };
   /** A voice note was listened to, a status post was looked at. */
   played: { chat: string; ids: string[]; author?: string };
   /** The "What's new" dialog was dismissed. */

@@ -86,7 +86,8 @@ async function markUnread(chat: Chat, unread = true): Promise<void> {
 export async function sendSeen({ chat }: { chat: Chat }): Promise<void> {
   if (!chat.unreadCount) return;
   if (chat.unreadCount < 0) await set(chat, { markedUnread: false });
-  link.notify('seen', { id: String(chat.id) });
+  const last = chat.msgs.toArray().findLast((msg) => !msg.id.fromMe)?.id.id;
+  link.notify('seen', { id: String(chat.id), ...(last && { last }) });
   chat.set('unreadCount', 0);
 }
 
