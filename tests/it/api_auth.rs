@@ -112,7 +112,7 @@ async fn bad_credentials_by_table() {
 }
 
 /// Who (0: a key that only reads messages, 1: a key with every scope, 2: the tenant's owner), what, and the refusal.
-const FORBIDDEN: [(usize, &str, &str, &str); 10] = [
+const FORBIDDEN: [(usize, &str, &str, &str); 11] = [
     (
         0,
         "POST /v1/messages",
@@ -121,6 +121,7 @@ const FORBIDDEN: [(usize, &str, &str, &str); 10] = [
     ),
     (0, "GET /v1/accounts", "", "missing_scope"),
     (0, "POST /v1/accounts", r#"{"name":"x"}"#, "missing_scope"),
+    (0, "GET /v1/accounts/ACCOUNT/health", "", "missing_scope"),
     (0, "GET /v1/wallet", "", "missing_scope"),
     (0, "GET /v1/events", "", "missing_scope"),
     (0, "POST /v1/stream/tickets", "", "missing_scope"),
@@ -146,7 +147,8 @@ async fn scopes_and_roles_by_table() {
     let credentials = [&reader, &tenant.key, &client];
     for (who, call, body, code) in FORBIDDEN {
         let (method, path) = call.split_once(' ').unwrap();
-        let mut request = node.request(method.parse().unwrap(), path, credentials[who]);
+        let path = path.replace("ACCOUNT", &account.to_string());
+        let mut request = node.request(method.parse().unwrap(), &path, credentials[who]);
         if !body.is_empty() {
             let body = body.replace("ACCOUNT", &account.to_string());
             request = request.header("Content-Type", "application/json").body(body);

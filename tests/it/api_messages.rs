@@ -386,6 +386,11 @@ async fn another_tenants_objects_answer_as_missing_ones() {
         ),
         (
             Method::GET,
+            format!("/v1/accounts/{account}/health"),
+            format!("/v1/accounts/acc_{missing}/health"),
+        ),
+        (
+            Method::GET,
             format!("/v1/messages/{message}"),
             format!("/v1/messages/msg_{missing}"),
         ),

@@ -19,7 +19,9 @@ use crate::{
     ledger::Balance,
     protocol::{
         account::AccountError,
-        registry::{ActorReport, ObserveActors, RestartAccount, StartAccount, StopAccount, To},
+        registry::{
+            ActorReport, ObserveAccount, ObserveActors, RestartAccount, StartAccount, StopAccount, To, Vitals,
+        },
     },
     rate_limit::{self},
     registry::{self, Registry},
@@ -308,6 +310,15 @@ impl Platform {
             all.extend(registry.send(ObserveActors).await.unwrap_or_default());
         }
         all
+    }
+
+    /// How one account lives on this node; nothing where it was never started here, or cannot say now.
+    pub async fn observe_account(&self, account: AccountId) -> Option<Vitals> {
+        let asked = self.registry.get()?.send(ObserveAccount { account });
+        tokio::select! {
+            vitals = asked => vitals.ok().flatten(),
+            () = self.clock.sleep(ASK_DEADLINE) => None,
+        }
     }
 
     async fn want(&self, tenant: TenantId, account: AccountId, wanted: bool) -> Result<(), AccountError> {

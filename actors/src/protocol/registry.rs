@@ -95,6 +95,21 @@ impl Message for To<LogOut> {
 #[rtype(result = "Vec<ActorReport>")]
 pub struct ObserveActors;
 
+/// How one account lives on this node; nothing where this node does not know it.
+#[derive(Clone, Copy, Debug, Message)]
+#[rtype(result = "Option<Vitals>")]
+pub struct ObserveAccount {
+    /// Which.
+    pub account: AccountId,
+}
+
+/// What is known of a living account beside what the store keeps. Lost with the process.
+#[derive(Clone, Debug)]
+pub struct Vitals {
+    /// Its actor.
+    pub actor: ActorReport,
+}
+
 /// One supervised actor.
 #[derive(Clone, Debug)]
 pub struct ActorReport {

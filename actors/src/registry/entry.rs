@@ -12,13 +12,13 @@ use crate::{
     domain::{AccountId, AccountState, Clock, EngineKind, TenantId},
     protocol::{
         account::{AccountError, Stop},
-        registry::{ActorReport, ProfileLoan},
+        registry::{ActorReport, ProfileLoan, Vitals},
     },
     session::Engine,
     store::{AccountRow, Store, StoreError},
     supervision::{
-        Change, ChildId, ChildReport, ChildSpec, ChildState, Forget, Next, Observe, RestartClass, Retire,
-        Revive, Slot, Supervise, Supervisor, starter,
+        Change, ChildId, ChildReport, ChildSpec, ChildState, Forget, Next, Observe, ObserveOne, RestartClass,
+        Retire, Revive, Slot, Supervise, Supervisor, starter,
     },
     vault::remove_profile,
 };
@@ -306,13 +306,27 @@ impl Entry {
 
     fn child_report<'a>(&self, tree: &'a [ChildReport]) -> Option<&'a ChildReport> {
         let child = (*self.0.seen_child.lock())?;
-        tree.iter().find(|report| report.child == child)
+        // The tree is in the order of these numbers; a search from its head for each of n accounts would take n² steps.
+        let found = tree.binary_search_by_key(&child, |report| report.child);
+        found.ok().map(|at| &tree[at])
     }
 
     pub(super) fn report(&self, tree: &[ChildReport]) -> Option<ActorReport> {
-        let child = self.child_report(tree)?;
+        self.child_report(tree).map(|child| self.report_of(child))
+    }
+
+    /// How it lives; nothing while it was never started.
+    pub(super) async fn vitals(&self, supervisor: &Addr<Supervisor>) -> Option<Vitals> {
+        let child = (*self.0.seen_child.lock())?;
+        let child = supervisor.send(ObserveOne(child)).await.ok()??;
+        Some(Vitals {
+            actor: self.report_of(&child),
+        })
+    }
+
+    fn report_of(&self, child: &ChildReport) -> ActorReport {
         let last_exit = child.last_exit.as_ref();
-        Some(ActorReport {
+        ActorReport {
             name: child.name,
             account: Some(self.0.place.account),
             tenant: Some(self.0.place.tenant),
@@ -321,7 +335,7 @@ impl Entry {
             restarts: child.restarts,
             last_exit: last_exit.map(|(exit, at)| (exit.to_string(), *at)),
             permits_in_use: self.permits_in_use(),
-        })
+        }
     }
 
     fn permits_in_use(&self) -> usize {

@@ -26,8 +26,8 @@ use crate::{
         account::AccountError,
         dispatcher::{AccountReady, AccountUnready},
         registry::{
-            ActorReport, LendProfile, ObserveActors, ProfileLoan, RestartAccount, StartAccount, StopAccount,
-            StopAll,
+            ActorReport, LendProfile, ObserveAccount, ObserveActors, ProfileLoan, RestartAccount,
+            StartAccount, StopAccount, StopAll, Vitals,
         },
     },
     session::Engine,
@@ -240,5 +240,15 @@ impl Handler<ObserveActors> for Registry {
             reports.sort_by_key(|report| report.account);
             reports
         })
+    }
+}
+
+impl Handler<ObserveAccount> for Registry {
+    type Result = ResponseFuture<Option<Vitals>>;
+
+    fn handle(&mut self, ObserveAccount { account }: ObserveAccount, _: &mut Context<Self>) -> Self::Result {
+        let supervisor = self.office.supervisor.clone();
+        let entry = self.office.running.find(account);
+        Box::pin(async move { entry?.vitals(&supervisor).await })
     }
 }

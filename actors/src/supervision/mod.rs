@@ -26,8 +26,8 @@ use serde::Deserialize;
 pub use budget::{Backoff, Budget, Record, Verdict};
 pub use life::{ChildId, Exit, Life};
 pub use supervisor::{
-    Change, ChildReport, ChildSpec, ChildState, Forget, Listener, Next, Observe, RestartClass, Retire,
-    Revive, Slot, Starter, Supervise, Supervisor, starter,
+    Change, ChildReport, ChildSpec, ChildState, Forget, Listener, Next, Observe, ObserveOne, RestartClass,
+    Retire, Revive, Slot, Starter, Supervise, Supervisor, starter,
 };
 
 /// How eagerly children are restarted, and on how many threads they run.

@@ -194,10 +194,15 @@ pub struct Revive(pub ChildId);
 #[rtype(result = "()")]
 pub struct Forget(pub ChildId);
 
-/// The tree as data.
+/// The tree as data, in the order of the children's numbers.
 #[derive(Clone, Copy, Debug, Message)]
 #[rtype(result = "Vec<ChildReport>")]
 pub struct Observe;
+
+/// One child as data; nothing when it is not known.
+#[derive(Clone, Copy, Debug, Message)]
+#[rtype(result = "Option<ChildReport>")]
+pub struct ObserveOne(pub ChildId);
 
 /// The guard of a child reports its end.
 #[derive(Debug, Message)]
@@ -221,6 +226,19 @@ struct Child {
     record: Record,
     last_exit: Option<(Exit, Timestamp)>,
     waiting: Vec<oneshot::Sender<()>>,
+}
+
+impl Child {
+    fn report(&self, child: ChildId) -> ChildReport {
+        ChildReport {
+            child,
+            name: self.spec.name,
+            state: self.state,
+            generation: self.generation,
+            restarts: self.restarts,
+            last_exit: self.last_exit.clone(),
+        }
+    }
 }
 
 /// Supervises children, one for one, and owns the threads that they run on. Ends them with itself.
@@ -448,14 +466,15 @@ impl Handler<Observe> for Supervisor {
     type Result = MessageResult<Observe>;
 
     fn handle(&mut self, _: Observe, _: &mut Context<Self>) -> Self::Result {
-        let report = |(id, child): (&ChildId, &Child)| ChildReport {
-            child: *id,
-            name: child.spec.name,
-            state: child.state,
-            generation: child.generation,
-            restarts: child.restarts,
-            last_exit: child.last_exit.clone(),
-        };
+        let report = |(id, child): (&ChildId, &Child)| child.report(*id);
         MessageResult(self.children.iter().map(report).collect())
+    }
+}
+
+impl Handler<ObserveOne> for Supervisor {
+    type Result = MessageResult<ObserveOne>;
+
+    fn handle(&mut self, ObserveOne(id): ObserveOne, _: &mut Context<Self>) -> Self::Result {
+        MessageResult(self.children.get(&id).map(|child| child.report(id)))
     }
 }

@@ -49,6 +49,12 @@ pub struct ActorRow {
     permits_in_use: usize,
 }
 
+impl From<(String, Timestamp)> for Exit {
+    fn from((reason, at): (String, Timestamp)) -> Self {
+        Self { reason, at }
+    }
+}
+
 impl From<ActorReport> for ActorRow {
     fn from(report: ActorReport) -> Self {
         Self {
@@ -57,7 +63,7 @@ impl From<ActorReport> for ActorRow {
             state: report.state,
             generation: report.generation,
             restarts: report.restarts,
-            last_exit: report.last_exit.map(|(reason, at)| Exit { reason, at }),
+            last_exit: report.last_exit.map(Exit::from),
             permits_in_use: report.permits_in_use,
         }
     }
