@@ -4,14 +4,15 @@ use std::io::{self, BufRead, IsTerminal};
 use std::path::Path;
 use std::time::Duration;
 
-use comfy_table::Table;
 use serde_json::{Value, json};
+use zaptor_actors::domain::{Clock, Timestamp};
 
+use super::account_view::{in_full, many, one};
 use super::args::AccountCommand;
 use super::client::Client;
 use super::failure::Failure;
 use super::pairing;
-use super::printer::{Printer, facts, plain, table};
+use super::printer::{Printer, plain};
 use super::profile;
 
 /// How long `create --pair` follows.
@@ -39,11 +40,15 @@ pub(super) async fn run(command: AccountCommand, client: &Client, printer: Print
         }
         AccountCommand::List => {
             let accounts = Value::from(client.accounts().await?);
-            printer.data(&accounts, many)
+            if printer.is_json() {
+                return printer.data(&accounts, one);
+            }
+            let actors = client.get("/v1/system/actors", &[]).await?;
+            printer.data(&accounts, |accounts| many(accounts, &actors["data"], now()))
         }
         AccountCommand::Show(which) => {
-            let id = client.account_id(&which.account).await?;
-            printer.data(&client.get(&format!("/v1/accounts/{id}"), &[]).await?, one)
+            let account = in_full_of(&which.account, client).await?;
+            printer.data(&account, |account| in_full(account, now()))
         }
         AccountCommand::Pair { which, timeout } => {
             let id = client.account_id(&which.account).await?;
@@ -79,6 +84,19 @@ pub(super) async fn run(command: AccountCommand, client: &Client, printer: Print
             screenshot(&which.account, &output, client, printer).await
         }
     }
+}
+
+fn now() -> Timestamp {
+    Clock::system().now()
+}
+
+/// An account with its `health` and its newest forensic `bundle`, where the service keeps any.
+async fn in_full_of(which: &str, client: &Client) -> Result<Value, Failure> {
+    let id = client.account_id(which).await?;
+    let path = format!("/v1/accounts/{id}");
+    let mut account = client.get(&path, &[]).await?;
+    account["health"] = client.get(&format!("{path}/health"), &[]).await?;
+    Ok(account)
 }
 
 fn new_account(name: &str, engine: Option<&str>, labels: &[String]) -> Value {
@@ -147,32 +165,4 @@ async fn screenshot(which: &str, output: &Path, client: &Client, printer: Printe
     }
     std::fs::write(output, picture).map_err(|error| Failure::machine(output.display(), error))?;
     printer.line(&output.display().to_string())
-}
-
-fn many(accounts: &Value) -> Table {
-    let mut rows = table(["ID", "NAME", "STATE", "PHONE", "ENGINE", "SINCE"]);
-    for account in accounts.as_array().into_iter().flatten() {
-        rows.add_row(["id", "name", "state", "phone", "engine", "since"].map(|name| plain(&account[name])));
-    }
-    rows
-}
-
-/// One account, name by name. What is unknown is left out.
-pub(super) fn one(account: &Value) -> Table {
-    let names = [
-        "id",
-        "name",
-        "engine",
-        "state",
-        "reason",
-        "action",
-        "since",
-        "phone",
-        "push_name",
-        "labels",
-        "last_round_trip_at",
-        "restarts",
-        "created_at",
-    ];
-    facts(names.map(|name| (name, plain(&account[name]))))
 }

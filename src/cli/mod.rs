@@ -4,6 +4,7 @@
 //! Client commands know the public API alone: this room never opens the database and never talks to an actor.
 
 mod account;
+mod account_view;
 mod args;
 mod asking;
 mod client;
