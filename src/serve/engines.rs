@@ -6,7 +6,7 @@ use zaptor_actors::{
     domain::{Clock, EngineKind},
     session::{
         Engine, SessionError,
-        browser::{self, BrowserEngine, ChannelKind, Flag, FlagUse, SandboxAccess, SettingsError},
+        browser::{self, BrowserEngine, ChannelKind, SandboxAccess, SettingsError},
         simulated::{self, SimulatedEngine},
     },
 };
@@ -79,11 +79,6 @@ fn browser(
     let agent =
         config::agent_dir(engine, data_dir).ok_or_else(|| missing("agent_dir", "the script for the page"))?;
     let arguments = engine.arguments(program.headless_shell, config::chromium_sandbox(engine));
-    let flag = |flag| Flag {
-        flag,
-        when: FlagUse::Always,
-        what: String::new(),
-    };
     let settings = browser::Settings {
         chromium_path: program.path,
         chromedriver_path: driver,
@@ -95,7 +90,7 @@ fn browser(
         // The account gives up later than the engine, and the pump later than the account.
         send_timeout_ms: u64::from(config.account.send_deadline_s) * 1_000 / 2,
         close_timeout_ms: engine.close_timeout_ms.into(),
-        flags: arguments.into_iter().map(flag).collect(),
+        flags: arguments,
         sandbox: sandbox
             .map(|info| SandboxAccess::new(info.chromium_args.clone()))
             .transpose()?,

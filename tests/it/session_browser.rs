@@ -6,7 +6,10 @@ use std::{collections::HashSet, future::Future, path::Path, process::Command, ti
 use async_trait::async_trait;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
-use zaptor::sandbox::{self, Sandbox};
+use zaptor::{
+    config,
+    sandbox::{self, Sandbox},
+};
 use zaptor_actors::{
     domain::{
         AccountId, Clock, Content, Jid, Phone, WaMessageId,
@@ -119,6 +122,22 @@ fn kill(process: u32) {
     );
 }
 
+/// The engine as a node would set it up for this sandbox: browser and flags are those of the configuration.
+fn settings(sandbox: &Sandbox) -> Settings {
+    let engine = config::load(None, [], &config::Flags::default())
+        .unwrap()
+        .config
+        .engine;
+    let browser = config::browser(&engine).expect("a browser is installed");
+    Settings {
+        flags: engine.arguments(browser.headless_shell, config::chromium_sandbox(&engine)),
+        chromium_path: browser.path,
+        agent_dir: Path::new(env!("CARGO_MANIFEST_DIR")).join("actors/agent/dist"),
+        sandbox: Some(SandboxAccess::new(sandbox.chromium_args()).unwrap()),
+        ..Settings::default()
+    }
+}
+
 /// A sandbox and an engine for it, in a folder of their own.
 struct Stage {
     folder: tempfile::TempDir,
@@ -136,9 +155,7 @@ impl Stage {
         let phones = Phones::of(&sandbox).await;
         let settings = Settings {
             channel,
-            agent_dir: Path::new(env!("CARGO_MANIFEST_DIR")).join("actors/agent/dist"),
-            sandbox: Some(SandboxAccess::new(sandbox.chromium_args()).unwrap()),
-            ..Settings::default()
+            ..settings(&sandbox)
         };
         let engine = BrowserEngine::new(settings, folder.path(), Clock::system()).unwrap();
         Self {
@@ -265,9 +282,7 @@ fn a_chromium_that_hangs_is_killed_at_the_deadline() {
         let mut stage = Stage::set(ChannelKind::Cdp).await;
         let settings = Settings {
             command_timeout_ms: 700,
-            agent_dir: Path::new(env!("CARGO_MANIFEST_DIR")).join("actors/agent/dist"),
-            sandbox: Some(SandboxAccess::new(stage.sandbox.chromium_args()).unwrap()),
-            ..Settings::default()
+            ..settings(&stage.sandbox)
         };
         stage.engine = BrowserEngine::new(settings, stage.folder.path(), Clock::system()).unwrap();
         let (mut session, mut events) = stage.open(1).await;

@@ -46,8 +46,12 @@ pub struct BrowserFlag {
     pub flag: String,
     /// When it is used.
     pub when: FlagUse,
-    /// What it is for.
+    /// What it is for, and where it saves no memory, what it guards.
     pub what: String,
+    /// MiB of proportional memory that it saves on the sandbox's page, of the first browser and of each further one, as
+    /// `cargo bench --bench figures -- flags` measured it. Left out where nothing is to be saved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub saves_mib: Option<[f32; 2]>,
 }
 
 /// When an argument of Chromium is used.

@@ -30,7 +30,7 @@ use tokio::{
 };
 
 pub use processes::{memory_bytes, reap_orphans};
-pub use settings::{ChannelKind, Flag, FlagUse, SandboxAccess, Settings, SettingsError};
+pub use settings::{ChannelKind, SandboxAccess, Settings, SettingsError};
 
 use self::{driver::Drivers, life::Life, programs::Programs};
 use super::{Engine, Session, SessionError, SessionEvent, SessionSpec};

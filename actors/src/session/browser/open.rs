@@ -220,8 +220,7 @@ impl BrowserEngine {
     }
 
     fn capabilities(&self, profile: &Path) -> Map<String, Value> {
-        let root = rustix::process::geteuid().is_root();
-        let mut args = self.settings.arguments(self.programs.headless_shell, root);
+        let mut args = self.settings.arguments();
         args.push(processes::profile_argument(profile));
         let script = self.settings.send_timeout().max(self.settings.command_timeout());
         let capabilities = json!({

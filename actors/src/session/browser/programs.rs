@@ -26,7 +26,6 @@ const DRIVERS: [&str; 2] = ["chromedriver", "/usr/lib/chromium/chromedriver"];
 /// Everything that is looked for once, when the engine is made.
 pub(super) struct Programs {
     pub(super) browser: PathBuf,
-    pub(super) headless_shell: bool,
     pub(super) chromedriver: PathBuf,
     agent_dir: PathBuf,
 }
@@ -49,7 +48,6 @@ impl Programs {
         };
         Ok(Self {
             browser,
-            headless_shell,
             chromedriver,
             agent_dir: agent_dir(&settings.agent_dir)?,
         })

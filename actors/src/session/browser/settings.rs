@@ -31,8 +31,9 @@ pub struct Settings {
     pub send_timeout_ms: u64,
     /// From asking the browser to close until it is killed, in milliseconds.
     pub close_timeout_ms: u64,
-    /// The browser's arguments.
-    pub flags: Vec<Flag>,
+    /// The browser's arguments, those that fit it: which these are is the configuration's business, and told in one
+    /// place, `config/default.toml`. Empty: a browser as it comes.
+    pub flags: Vec<String>,
     /// Access to the simulated WhatsApp. Never read from a file: whoever has it cannot reach the real site.
     #[serde(skip)]
     pub sandbox: Option<SandboxAccess>,
@@ -47,32 +48,6 @@ pub enum ChannelKind {
     Cdp,
     /// Through chromedriver alone: slow, one thing at a time, and events are polled.
     WebDriver,
-}
-
-/// One argument of the browser.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Flag {
-    /// The argument as Chromium takes it.
-    pub flag: String,
-    /// When it is used.
-    pub when: FlagUse,
-    /// What it is for.
-    pub what: String,
-}
-
-/// When an argument of the browser is used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum FlagUse {
-    /// With every browser.
-    Always,
-    /// With the headless shell.
-    HeadlessShell,
-    /// With the full browser.
-    Full,
-    /// When Zaptor runs as root.
-    Root,
 }
 
 /// What lets a browser reach the simulated WhatsApp, and nothing else.
@@ -151,7 +126,7 @@ impl SandboxAccess {
 impl Settings {
     /// Refuses what contradicts the engine's promises. Called once, when the engine is made.
     pub(super) fn check(&self) -> Result<url::Url, SettingsError> {
-        for Flag { flag, .. } in &self.flags {
+        for flag in &self.flags {
             // Chromium takes one dash for two, and does not mind spaces around.
             let name = flag.trim().trim_start_matches('-');
             if OURS.iter().any(|ours| name.starts_with(ours)) {
@@ -165,18 +140,8 @@ impl Settings {
     }
 
     /// The arguments for a browser.
-    pub(super) fn arguments(&self, headless_shell: bool, root: bool) -> Vec<String> {
-        let mut arguments: Vec<String> = self
-            .flags
-            .iter()
-            .filter(|flag| match flag.when {
-                FlagUse::Always => true,
-                FlagUse::HeadlessShell => headless_shell,
-                FlagUse::Full => !headless_shell,
-                FlagUse::Root => root,
-            })
-            .map(|flag| flag.flag.clone())
-            .collect();
+    pub(super) fn arguments(&self) -> Vec<String> {
+        let mut arguments = self.flags.clone();
         // Chromium's own sandbox lives from the zygote: with it on, the one cannot go without the other.
         if !arguments.iter().any(|argument| argument == "--no-sandbox") {
             arguments.retain(|argument| argument != "--no-zygote");
@@ -220,84 +185,11 @@ impl Default for Settings {
             command_timeout_ms: 20_000,
             send_timeout_ms: 30_000,
             close_timeout_ms: 5_000,
-            flags: DEFAULT_FLAGS
-                .iter()
-                .map(|&(flag, when, what)| Flag {
-                    flag: flag.to_owned(),
-                    when,
-                    what: what.to_owned(),
-                })
-                .collect(),
+            flags: Vec::new(),
             sandbox: None,
         }
     }
 }
-
-/// What every browser needs to run unseen in little memory; a configured list replaces it.
-const DEFAULT_FLAGS: [(&str, FlagUse, &str); 17] = [
-    ("--headless=new", FlagUse::Full, "no window"),
-    (
-        "--no-sandbox",
-        FlagUse::Root,
-        "Chromium's own sandbox refuses root",
-    ),
-    ("--disable-gpu", FlagUse::Always, "nobody looks at the page"),
-    ("--in-process-gpu", FlagUse::HeadlessShell, "saves a process"),
-    (
-        "--no-zygote",
-        FlagUse::HeadlessShell,
-        "saves two processes that only fork others",
-    ),
-    (
-        "--enable-features=NetworkServiceInProcess2",
-        FlagUse::HeadlessShell,
-        "saves the network process",
-    ),
-    (
-        "--renderer-process-limit=1",
-        FlagUse::Always,
-        "one page, one renderer",
-    ),
-    (
-        "--disable-site-isolation-trials",
-        FlagUse::Always,
-        "no renderer for each frame",
-    ),
-    (
-        "--disable-features=IsolateOrigins,site-per-process,Translate,BackForwardCache,MediaRouter,OptimizationHints,\
-         AudioServiceOutOfProcess,SpareRendererForSitePerProcess,PaintHolding",
-        FlagUse::Always,
-        "no spare renderer, no services that nobody uses",
-    ),
-    ("--disable-extensions", FlagUse::Always, "no process for them"),
-    (
-        "--disable-crash-reporter",
-        FlagUse::Always,
-        "deaths are noticed without it",
-    ),
-    (
-        "--disable-dev-shm-usage",
-        FlagUse::Always,
-        "containers give it too little",
-    ),
-    (
-        "--disable-background-timer-throttling",
-        FlagUse::Always,
-        "an unseen page keeps its timers",
-    ),
-    (
-        "--disable-renderer-backgrounding",
-        FlagUse::Always,
-        "an unseen page keeps its priority",
-    ),
-    (
-        "--disable-hang-monitor",
-        FlagUse::Always,
-        "our own deadlines decide",
-    ),
-    ("--mute-audio", FlagUse::Always, "no audio device"),
-    ("--window-size=800,600", FlagUse::Always, "small buffers"),
-];
 
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "a test panics where it fails")]
@@ -305,9 +197,10 @@ mod tests {
     use super::*;
 
     fn flag(flag: &str) -> Settings {
-        let mut settings = Settings::default();
-        settings.flags[0].flag = flag.to_owned();
-        settings
+        Settings {
+            flags: vec![flag.to_owned()],
+            ..Settings::default()
+        }
     }
 
     #[test]
@@ -342,15 +235,12 @@ mod tests {
         let access = SandboxAccess::new(vec![rules.to_owned(), keys.to_owned()]).unwrap();
         let mut settings = flag("--proxy-pac-url=http://127.0.0.1/");
         assert!(
-            settings.arguments(false, true)[0].contains("proxy"),
+            settings.arguments()[0].contains("proxy"),
             "for the real site it may be needed"
         );
         settings.sandbox = Some(access);
-        assert!(!settings.arguments(false, true)[0].contains("proxy"));
-        let (with, without) = (
-            settings.arguments(true, true),
-            Settings::default().arguments(true, true),
-        );
+        assert!(!settings.arguments()[0].contains("proxy"));
+        let (with, without) = (settings.arguments(), Settings::default().arguments());
         for argument in [rules, keys].iter().chain(&CONFINING) {
             assert!(with.iter().any(|given| given == argument), "{argument}");
             assert!(
@@ -373,14 +263,15 @@ mod tests {
 
     #[test]
     fn the_zygote_only_goes_where_chromiums_sandbox_is_off() {
-        let settings = Settings::default();
-        let has = |root: bool, flag: &str| settings.arguments(true, root).iter().any(|found| found == flag);
-        assert!(has(true, "--no-zygote") && has(true, "--no-sandbox"));
-        assert!(!has(false, "--no-zygote") && !has(false, "--no-sandbox"));
-        assert!(
-            settings
-                .arguments(false, true)
-                .contains(&"--headless=new".to_owned())
-        );
+        let has_no_zygote = |flags: &[&str]| {
+            let flags = flags.iter().map(|&flag| flag.to_owned()).collect();
+            let settings = Settings {
+                flags,
+                ..Settings::default()
+            };
+            settings.arguments().contains(&"--no-zygote".to_owned())
+        };
+        assert!(has_no_zygote(&["--no-sandbox", "--no-zygote"]));
+        assert!(!has_no_zygote(&["--no-zygote"]));
     }
 }
