@@ -69,6 +69,8 @@ pub(super) fn of(config: &Config) -> Vec<Bound> {
         supervision.backoff_base_ms: 1..=60_000,
         supervision.backoff_cap_s: 1..=86_400,
         supervision.threads: 0..=256,
+        resources.measure_interval_s: 1..=300,
+        resources.measure_memory_s: 1..=3600,
         dispatcher.intake_queue_max: 1..=100_000,
         dispatcher.intake_batch_max: 1..=5000,
         dispatcher.deliver_timeout_s: 1..=600,
@@ -139,6 +141,7 @@ pub(super) fn orders(config: &Config) -> Vec<Order> {
         account.probe_interval_s over account.probe_interval_degraded_s: "a degraded account would be looked at less often than a healthy one",
         account.retry_cap_s over account.retry_base_ms: "the longest pause would be shorter than the first",
         supervision.backoff_cap_s over supervision.backoff_base_ms: "the longest pause would be shorter than the first",
+        resources.measure_memory_s over resources.measure_interval_s: "memory would be asked for more often than anybody looks",
         dispatcher.intake_queue_max over dispatcher.intake_batch_max: "more would be accepted together than may wait",
         store.write_queue_max over store.commit_batch_max: "more would be committed together than may wait",
     };

@@ -19,8 +19,8 @@ pub use search::{Browser, agent_dir, browser, chromedriver, chromium_sandbox};
 pub use validate::Problem;
 
 use sections::{
-    Account, Auth, Billing, Bus, Data, Dispatcher, Engine, RateLimit, Sandbox, Server, Store, Stream,
-    Supervision, Telemetry, Vault,
+    Account, Auth, Billing, Bus, Data, Dispatcher, Engine, RateLimit, Resources, Sandbox, Server, Store,
+    Stream, Supervision, Telemetry, Vault,
 };
 
 /// The defaults, which are also the manual.
@@ -48,6 +48,8 @@ pub struct Config {
     pub vault: Vault,
     /// What restarts accounts.
     pub supervision: Supervision,
+    /// What accounts may cost, and how often that is measured.
+    pub resources: Resources,
     /// Intake and pump.
     pub dispatcher: Dispatcher,
     /// Pace.

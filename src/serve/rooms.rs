@@ -61,6 +61,8 @@ pub(super) fn platform(config: &Config, data_dir: &Path, sandbox: bool) -> platf
                 + 5,
             refresh_snapshots_seconds: u64::from(config.vault.refresh_h) * 3_600,
             first_snapshot_seconds: config.vault.first_after_s.into(),
+            measure_interval_seconds: config.resources.measure_interval_s.into(),
+            measure_memory_seconds: config.resources.measure_memory_s.into(),
             ..registry::Settings::default()
         },
         vault: vault(config),

@@ -16,7 +16,6 @@ use super::{
     machine::{Effect, Input, Machine, Phase},
     outbound::{self, Kit},
     pairing::Codes,
-    probe,
     profile::Prepared,
     recovery::{self, Doubt},
     scribe::{self, Data, Entry, ScribeHandle, Stamp},
@@ -298,13 +297,9 @@ impl Account {
         let Some(session) = self.session.clone() else {
             return;
         };
-        let account = self.place.account;
         let work = async move { session.probe().await };
         ctx.spawn(work.into_actor(self).map(move |answer, this, ctx| match answer {
-            Ok((_, processes)) => {
-                actix::spawn(probe::measure(account, processes));
-                this.input(Input::Proven { probe }, ctx);
-            }
+            Ok(_) => this.input(Input::Proven { probe }, ctx),
             Err(error) if error.is_fatal() => this.command_failed(&error, ctx),
             Err(error) => {
                 let reason = format!("no round trip could be proven: {error}");

@@ -3,11 +3,12 @@
 use std::sync::LazyLock;
 
 use prometheus::{
-    GaugeVec, Histogram, IntCounterVec, IntGaugeVec, exponential_buckets, histogram_opts, opts,
-    register_gauge_vec, register_histogram, register_int_counter_vec, register_int_gauge_vec,
+    CounterVec, GaugeVec, Histogram, IntCounterVec, IntGaugeVec, exponential_buckets, histogram_opts, opts,
+    register_counter_vec, register_gauge_vec, register_histogram, register_int_counter_vec,
+    register_int_gauge_vec,
 };
 
-use crate::domain::{AccountId, AccountState};
+use crate::domain::{AccountId, AccountState, Resources};
 
 const ONCE: &str = "each metric is registered once, under a name of its own";
 
@@ -50,6 +51,20 @@ static MEMORY: LazyLock<GaugeVec> = LazyLock::new(|| {
     );
     register_gauge_vec!(about, &["account"]).expect(ONCE)
 });
+static CPU: LazyLock<CounterVec> = LazyLock::new(|| {
+    let about = opts!(
+        "zaptor_browser_cpu_seconds_total",
+        "Processor time of an account's browsers"
+    );
+    register_counter_vec!(about, &["account"]).expect(ONCE)
+});
+static PAGE_ERRORS: LazyLock<IntCounterVec> = LazyLock::new(|| {
+    let about = opts!(
+        "zaptor_page_errors_total",
+        "Uncaught exceptions and crashes of an account's pages"
+    );
+    register_int_counter_vec!(about, &["account"]).expect(ONCE)
+});
 static PERMITS: LazyLock<IntGaugeVec> = LazyLock::new(|| {
     let about = opts!(
         "zaptor_actor_permits_in_use",
@@ -87,17 +102,19 @@ pub(super) fn acknowledged(seconds: f64) {
     ACK.observe(seconds);
 }
 
-/// Notes the size of an account's browser.
-pub(super) fn browser(account: AccountId, processes: usize, bytes: u64) {
+/// Notes what an account's browser costs now, and what it has cost since the last measurement.
+pub(super) fn browser(account: AccountId, now: &Resources, cpu_seconds: f64, page_errors: u64) {
     let account = account.to_string();
     PROCESSES
         .with_label_values(&[&account])
-        .set(i64::try_from(processes).unwrap_or(i64::MAX));
+        .set(i64::from(now.processes));
     #[expect(
         clippy::cast_precision_loss,
         reason = "a gauge is a float; 8 PiB are exact enough"
     )]
-    MEMORY.with_label_values(&[&account]).set(bytes as f64);
+    MEMORY.with_label_values(&[&account]).set(now.pss_bytes as f64);
+    CPU.with_label_values(&[&account]).inc_by(cpu_seconds.max(0.0));
+    PAGE_ERRORS.with_label_values(&[&account]).inc_by(page_errors);
 }
 
 /// The account's browser is gone.
@@ -105,6 +122,14 @@ pub(super) fn browser_gone(account: AccountId) {
     let account = account.to_string();
     let _ = PROCESSES.remove_label_values(&[&account]);
     let _ = MEMORY.remove_label_values(&[&account]);
+}
+
+/// The account itself is gone from this node: no series of it is left.
+pub(super) fn account_gone(account: AccountId) {
+    browser_gone(account);
+    let account = account.to_string();
+    let _ = CPU.remove_label_values(&[&account]);
+    let _ = PAGE_ERRORS.remove_label_values(&[&account]);
 }
 
 /// Counts a restart of an account's actor, by the stable word of its cause. Called by the registry.

@@ -15,6 +15,7 @@ mod actor;
 mod catch_up;
 mod commands;
 mod events;
+mod gauges;
 mod inbound;
 mod machine;
 mod metrics;
@@ -49,6 +50,7 @@ use self::profile::Repair;
 
 pub use actor::Account;
 pub use events::StateSaid;
+pub use gauges::{Gauges, Reading};
 pub use machine::{Effect, End, Input, Machine, Phase, Rules, Say};
 pub use metrics::{note_permits, note_restart};
 pub use obituary::{record_end, record_stop};
@@ -111,6 +113,8 @@ pub struct Place {
     pub profile: PathBuf,
     /// Where it stands, as last committed.
     pub standing: Arc<Standing>,
+    /// What its browser costs.
+    pub gauges: Arc<Gauges>,
     /// Held by the session that uses the profile: a new generation waits until the last one's session is closed.
     profile_lock: Arc<tokio::sync::Mutex<()>>,
     repair: Arc<Repair>,
@@ -125,6 +129,7 @@ impl Place {
             engine,
             profile,
             standing: Arc::new(Standing::new(row.state, row.epoch)),
+            gauges: Arc::new(Gauges::new(row.id)),
             profile_lock: Arc::default(),
             repair: Arc::default(),
         }

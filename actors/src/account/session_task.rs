@@ -19,7 +19,7 @@ use crate::{
 
 /// What the session is told. Each answer goes to who asked; an asker that left is no error.
 enum Command {
-    Probe(oneshot::Sender<Result<(Duration, Vec<u32>), SessionError>>),
+    Probe(oneshot::Sender<Result<Duration, SessionError>>),
     Send(Box<Outgoing>, oneshot::Sender<Result<(), SendError>>),
     LookUp(Jid, WaMessageId, oneshot::Sender<Result<LookUp, SessionError>>),
     RefreshPairing(oneshot::Sender<Result<(), SessionError>>),
@@ -47,8 +47,8 @@ impl SessionHandle {
         answered.await.map_err(|_| gone())?
     }
 
-    /// Proves a round trip; gives the time it took and the session's processes.
-    pub(super) async fn probe(&self) -> Result<(Duration, Vec<u32>), SessionError> {
+    /// Proves a round trip; gives the time it took.
+    pub(super) async fn probe(&self) -> Result<Duration, SessionError> {
         self.ask(Command::Probe).await
     }
 
@@ -184,12 +184,13 @@ impl Task {
             Err(cut) => return drop(tell.opened.send(Err(cut.of("open")))),
         };
         metrics::opened(self.clock.instant().duration_since(started).as_secs_f64());
+        self.place.gauges.opened(session.vitals());
         let _ = tell.opened.send(Ok(()));
         let (mut session, lost) = self.serve(session, &mut commands).await;
         drop(refuse_rest(commands));
         let linked = !lost && profile::is_linked(session.as_mut(), &self.clock).await;
         let ending = self.close(session).await;
-        metrics::browser_gone(self.spec.account);
+        self.place.gauges.closed();
         if let Some(vault) = profile::wants_keeping(self.vault.as_ref(), &self.place, linked, ending) {
             // Nobody waits for it but the end of the process and whoever wants the profile next.
             let _busy = vault.busy();
@@ -266,13 +267,7 @@ impl Task {
         match command {
             Command::Probe(answer) => {
                 let took = self.bounded(seconds, session.probe()).await;
-                let took = took.unwrap_or_else(|cut| Err(cut.of("probe")));
-                let processes = if took.is_ok() {
-                    session.processes()
-                } else {
-                    Vec::new()
-                };
-                give(answer, took.map(|took| (took, processes)))
+                give(answer, took.unwrap_or_else(|cut| Err(cut.of("probe"))))
             }
             Command::Send(message, answer) => {
                 let sent = self

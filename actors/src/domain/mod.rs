@@ -6,6 +6,7 @@ pub mod event;
 pub mod ids;
 pub mod jid;
 pub mod message;
+pub mod resources;
 pub mod tokens;
 
 pub use account::{AccountState, EngineKind};
@@ -15,4 +16,5 @@ pub use ids::{
 };
 pub use jid::{Jid, Phone};
 pub use message::{Content, Direction, MessageStatus, Priority, WaMessageId};
+pub use resources::Resources;
 pub use tokens::Tokens;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use actix::Message;
 
 use super::account::{AccountError, Deliver, Delivery, GetPairing, LogOut, Pairing, TakeScreenshot};
-use crate::domain::{AccountId, TenantId};
+use crate::domain::{AccountId, Resources, TenantId};
 
 /// Start this account if it does not run. Idempotent.
 #[derive(Clone, Copy, Debug, Message)]
@@ -129,4 +129,6 @@ pub struct ActorReport {
     pub last_exit: Option<(String, crate::domain::Timestamp)>,
     /// Commands in flight.
     pub permits_in_use: usize,
+    /// What its browser costs, where it has one that was measured.
+    pub resources: Option<Resources>,
 }

@@ -335,6 +335,7 @@ impl Entry {
             restarts: child.restarts,
             last_exit: last_exit.map(|(exit, at)| (exit.to_string(), *at)),
             permits_in_use: self.permits_in_use(),
+            resources: self.0.place.gauges.resources(),
         }
     }
 

@@ -8,6 +8,7 @@
 mod entry;
 mod forward;
 mod refresh;
+mod sampler;
 mod startup;
 
 use std::{collections::HashMap, path::PathBuf, sync::Arc, time::Duration};
@@ -56,6 +57,11 @@ pub struct Settings {
     pub sweep_interval_seconds: u64,
     /// How old the newest snapshot of an account's profile may become while it runs, in seconds; 0: any age.
     pub refresh_snapshots_seconds: u64,
+    /// How often the accounts' processes are looked at, in seconds. 1 to 300.
+    pub measure_interval_seconds: u64,
+    /// How often it is read what of their memory is shared, in seconds; that costs a millisecond or more for each
+    /// process. 1 to 3,600.
+    pub measure_memory_seconds: u64,
     /// How long an account may be online without any snapshot, in seconds. 10 to 86,400.
     pub first_snapshot_seconds: u64,
 }
@@ -72,6 +78,8 @@ impl Default for Settings {
             sweep_interval_seconds: 60,
             refresh_snapshots_seconds: 86_400,
             first_snapshot_seconds: 300,
+            measure_interval_seconds: 5,
+            measure_memory_seconds: 30,
         }
     }
 }
@@ -147,6 +155,7 @@ impl Actor for Registry {
         ctx.spawn(startup::start_wanted(self.office.clone()).into_actor(self));
         ctx.spawn(startup::sweep(self.office.clone()).into_actor(self));
         ctx.spawn(refresh::run(self.office.clone()).into_actor(self));
+        ctx.spawn(sampler::run(self.office.clone()).into_actor(self));
     }
 }
 

@@ -7,7 +7,11 @@
 pub mod browser;
 pub mod simulated;
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::PathBuf,
+    sync::{Arc, atomic::AtomicU64},
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use tokio::sync::mpsc;
@@ -81,11 +85,25 @@ pub trait Session: Send {
     /// A PNG of the page.
     async fn screenshot(&mut self) -> Result<Vec<u8>, SessionError>;
 
-    /// The session's own processes (browser and children), for metrics; empty for engines without any.
+    /// The session's own processes (browser and children); empty for engines without any.
     fn processes(&self) -> Vec<u32>;
+
+    /// What can be measured of it from outside, without asking it again. Nothing for engines without processes.
+    fn vitals(&self) -> Vitals {
+        Vitals::default()
+    }
 
     /// Ends the session and every process of it; the profile keeps the link. Never fails: what does not close is killed.
     async fn close(self: Box<Self>) -> Ending;
+}
+
+/// What can be measured of a session from outside, as long as it lives.
+#[derive(Clone, Debug, Default)]
+pub struct Vitals {
+    /// The process from which all others of the session descend.
+    pub leader: Option<u32>,
+    /// Uncaught exceptions and crashes of its page so far.
+    pub page_errors: Arc<AtomicU64>,
 }
 
 /// How a session ended. Its profile is at rest either way.

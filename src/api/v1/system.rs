@@ -47,6 +47,10 @@ pub struct ActorRow {
     last_exit: Option<Exit>,
     /// Commands in flight.
     permits_in_use: usize,
+    /// Processor time of the account's browser, in percent of one core; null without a browser.
+    cpu_percent: Option<f64>,
+    /// Memory of the account's browser in bytes, where what is shared counts in parts (PSS); null without a browser.
+    pss_bytes: Option<u64>,
 }
 
 impl From<(String, Timestamp)> for Exit {
@@ -65,6 +69,8 @@ impl From<ActorReport> for ActorRow {
             restarts: report.restarts,
             last_exit: report.last_exit.map(Exit::from),
             permits_in_use: report.permits_in_use,
+            cpu_percent: report.resources.map(|resources| resources.cpu_percent),
+            pss_bytes: report.resources.map(|resources| resources.pss_bytes),
         }
     }
 }

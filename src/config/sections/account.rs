@@ -1,4 +1,4 @@
-//! One account, and what restarts it.
+//! One account, what restarts it, and what it may cost.
 
 use serde::{Deserialize, Serialize};
 
@@ -54,4 +54,14 @@ pub struct Supervision {
     pub backoff_cap_s: u32,
     /// Threads on which accounts run; 0 means one for each processor.
     pub threads: u32,
+}
+
+/// `[resources]`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Resources {
+    /// Pause between two looks at the browsers' processes.
+    pub measure_interval_s: u32,
+    /// Pause between two looks at what they share of their memory.
+    pub measure_memory_s: u32,
 }

@@ -7,7 +7,7 @@ mod engine;
 mod messages;
 mod vault;
 
-pub use account::{Account, Supervision};
+pub use account::{Account, Resources, Supervision};
 pub use edge::{Auth, Bus, Data, LogFormat, Sandbox, Server, Store, Stream, Telemetry};
 pub use engine::{BrowserFlag, ChromiumSandbox, Engine, EngineKind, FlagUse};
 pub use messages::{Billing, Dispatcher, RateLimit};

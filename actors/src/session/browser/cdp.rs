@@ -211,7 +211,11 @@ impl Line {
                     self.intake.push(payload);
                 }
             }
-            Some("Inspector.targetCrashed") => self.life.die("page crashed"),
+            Some("Runtime.exceptionThrown") => self.life.note_page_error(),
+            Some("Inspector.targetCrashed") => {
+                self.life.note_page_error();
+                self.life.die("page crashed");
+            }
             Some("Inspector.detached") if frame.params["reason"] != "replaced_with_devtools" => {
                 self.life.die("page gone");
             }

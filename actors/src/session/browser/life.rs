@@ -3,20 +3,22 @@
 use std::{
     path::PathBuf,
     sync::{
-        OnceLock,
-        atomic::{AtomicU32, Ordering},
+        Arc, OnceLock,
+        atomic::{AtomicU32, AtomicU64, Ordering},
     },
 };
 
 use tokio_util::sync::CancellationToken;
 
-use super::processes;
-use crate::session::SessionError;
+use super::{processes, table::ProcessTable};
+use crate::session::{SessionError, Vitals};
 
 /// Shared by everything that works for a session.
 pub(super) struct Life {
     profile: PathBuf,
     browser: AtomicU32,
+    /// Uncaught exceptions and crashes of the page.
+    page_errors: Arc<AtomicU64>,
     death: OnceLock<Option<String>>,
     /// Cancelled when the session is over, however it ended.
     pub(super) over: CancellationToken,
@@ -28,6 +30,7 @@ impl Life {
         Self {
             profile,
             browser: AtomicU32::new(0),
+            page_errors: Arc::default(),
             death: OnceLock::new(),
             over: CancellationToken::new(),
         }
@@ -41,10 +44,22 @@ impl Life {
         Some(self.browser.load(Ordering::Acquire)).filter(|&pid| pid != 0)
     }
 
+    pub(super) fn note_page_error(&self) {
+        self.page_errors.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// What can be measured of the session from outside.
+    pub(super) fn vitals(&self) -> Vitals {
+        Vitals {
+            leader: self.browser(),
+            page_errors: Arc::clone(&self.page_errors),
+        }
+    }
+
     /// The browser and everything below it.
     pub(super) fn processes(&self) -> Vec<u32> {
         match self.browser() {
-            Some(pid) if !self.over.is_cancelled() => processes::tree(pid),
+            Some(pid) if !self.over.is_cancelled() => ProcessTable::read().family(pid),
             _ => processes::of_profile(&self.profile),
         }
     }

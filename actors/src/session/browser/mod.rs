@@ -18,6 +18,7 @@ mod processes;
 mod programs;
 mod session;
 mod settings;
+mod table;
 mod webdriver;
 
 use std::{path::Path, sync::Arc};
@@ -31,6 +32,7 @@ use tokio::{
 
 pub use processes::{memory_bytes, reap_orphans};
 pub use settings::{ChannelKind, SandboxAccess, Settings, SettingsError};
+pub use table::{Cost, ProcessTable};
 
 use self::{driver::Drivers, life::Life, programs::Programs};
 use super::{Engine, Session, SessionError, SessionEvent, SessionSpec};

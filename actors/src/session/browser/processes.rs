@@ -1,7 +1,6 @@
 //! The processes of a browser, read from `/proc`: who they are, what they cost, and how they end.
 
 use std::{
-    collections::HashMap,
     fs, io,
     os::fd::OwnedFd,
     os::unix::fs::MetadataExt as _,
@@ -11,36 +10,14 @@ use std::{
 use rustix::process::{Pid, PidfdFlags, Signal};
 use tokio::io::unix::AsyncFd;
 
+use super::table::ProcessTable;
+
 /// Names of the files by which Chromium marks a profile as in use.
 const LOCKS: [&str; 3] = ["SingletonLock", "SingletonCookie", "SingletonSocket"];
 
 /// The argument by which a browser of ours is known.
 pub(super) fn profile_argument(profile: &Path) -> String {
     format!("--user-data-dir={}", profile.display())
-}
-
-/// A process and all that descend from it, without those that have ended.
-pub(super) fn tree(root: u32) -> Vec<u32> {
-    let mut children: HashMap<u32, Vec<u32>> = HashMap::new();
-    let mut alive = false;
-    for pid in pids() {
-        if let Some(parent) = parent(pid) {
-            alive |= pid == root;
-            children.entry(parent).or_default().push(pid);
-        }
-    }
-    let mut found = Vec::new();
-    if alive {
-        found.push(root);
-    }
-    let mut next = vec![root];
-    while let Some(pid) = next.pop() {
-        if let Some(below) = children.get(&pid) {
-            found.extend(below);
-            next.extend(below);
-        }
-    }
-    found
 }
 
 /// The processes that were started with exactly this argument, by this user.
@@ -63,7 +40,11 @@ pub(super) fn of_profile(profile: &Path) -> Vec<u32> {
 }
 
 fn with_trees(roots: Vec<u32>) -> Vec<u32> {
-    let mut all: Vec<u32> = roots.into_iter().flat_map(tree).collect();
+    if roots.is_empty() {
+        return roots;
+    }
+    let table = ProcessTable::read();
+    let mut all: Vec<u32> = roots.into_iter().flat_map(|root| table.family(root)).collect();
     all.sort_unstable();
     all.dedup();
     all
@@ -159,13 +140,4 @@ fn pids() -> impl Iterator<Item = u32> {
         .flatten()
         .filter_map(Result::ok)
         .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
-}
-
-/// The parent of a process that has not ended. The name in parentheses may hold anything, so it is read from behind.
-fn parent(pid: u32) -> Option<u32> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    let mut fields = stat.rsplit_once(')')?.1.split_whitespace();
-    let state = fields.next()?;
-    let parent = fields.next()?.parse().ok()?;
-    (state != "Z" && state != "X").then_some(parent)
 }

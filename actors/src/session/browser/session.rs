@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     domain::{Content, Jid, WaMessageId, message::Outgoing},
-    session::{Ending, LookUp, PageStatus, SendError, Session, SessionError},
+    session::{Ending, LookUp, PageStatus, SendError, Session, SessionError, Vitals},
 };
 
 /// By how much the page gives up earlier than we do: a page that answers late is no dead page.
@@ -205,6 +205,10 @@ impl Session for BrowserSession {
 
     fn processes(&self) -> Vec<u32> {
         self.life.processes()
+    }
+
+    fn vitals(&self) -> Vitals {
+        self.life.vitals()
     }
 
     async fn close(mut self: Box<Self>) -> Ending {

@@ -1,0 +1,258 @@
+//! What is measured of an account's browser, kept over all its sessions on this node. The registry's sampler measures,
+//! on a thread of its own; an actor never waits for `/proc`.
+
+use std::{
+    collections::BTreeMap,
+    sync::atomic::Ordering,
+    time::{Duration, Instant},
+};
+
+use parking_lot::Mutex;
+
+use super::metrics;
+use crate::{
+    domain::{AccountId, Resources, Timestamp},
+    session::{Vitals, browser::Cost},
+};
+
+/// The gauges of one account.
+pub struct Gauges {
+    account: AccountId,
+    inner: Mutex<Inner>,
+}
+
+#[derive(Default)]
+struct Inner {
+    vitals: Option<Vitals>,
+    /// What of the session's own counters was taken already.
+    taken: Taken,
+    cpu_seconds: f64,
+    page_errors: u64,
+    pss_bytes: Option<u64>,
+    last: Option<Resources>,
+}
+
+#[derive(Default)]
+struct Taken {
+    at: Option<Instant>,
+    cpu_seconds: BTreeMap<(u32, u64), f64>,
+    page_errors: u64,
+}
+
+/// One look at the processes of a browser.
+#[derive(Clone, Debug)]
+pub struct Reading {
+    /// The leader that was looked for: a reading of a browser that was replaced meanwhile counts nothing.
+    pub leader: u32,
+    /// How many processes live.
+    pub processes: usize,
+    /// What they have cost.
+    pub cost: Cost,
+    /// Their proportional share of memory in bytes, where it was read this time.
+    pub pss_bytes: Option<u64>,
+    /// When, by the clock that never steps back.
+    pub at: Instant,
+    /// When, for people.
+    pub told_at: Timestamp,
+}
+
+impl Gauges {
+    /// The gauges of an account without a session.
+    pub fn new(account: AccountId) -> Self {
+        Self {
+            account,
+            inner: Mutex::default(),
+        }
+    }
+
+    /// A session with processes is open.
+    pub fn opened(&self, vitals: Vitals) {
+        let mut inner = self.inner.lock();
+        inner.taken = Taken::default();
+        inner.pss_bytes = None;
+        inner.vitals = Some(vitals).filter(|vitals| vitals.leader.is_some());
+    }
+
+    /// The session is closed; what it cost since the last look is not known, its page's errors are.
+    pub fn closed(&self) {
+        let mut inner = self.inner.lock();
+        let errors = inner.take_page_errors();
+        if let (true, Some(last)) = (errors > 0, inner.last) {
+            metrics::browser(self.account, &last, 0.0, errors);
+        }
+        inner.vitals = None;
+        inner.last = None;
+        metrics::browser_gone(self.account);
+    }
+
+    /// The process that leads the browser, while one runs.
+    pub fn leader(&self) -> Option<u32> {
+        self.inner.lock().vitals.as_ref()?.leader
+    }
+
+    /// What the browser that runs now cost when it was measured last. Nothing before the first look, and without a
+    /// browser.
+    pub fn resources(&self) -> Option<Resources> {
+        self.inner.lock().last
+    }
+
+    /// Takes a reading.
+    pub fn note(&self, reading: &Reading) -> Option<Resources> {
+        let mut inner = self.inner.lock();
+        if inner.vitals.as_ref()?.leader != Some(reading.leader) {
+            return None;
+        }
+        inner.pss_bytes = reading.pss_bytes.or(inner.pss_bytes);
+        let spent = inner.take_cpu(&reading.cost);
+        let errors = inner.take_page_errors();
+        let passed = inner.taken.at.replace(reading.at);
+        let passed = passed.map_or(Duration::ZERO, |before| {
+            reading.at.saturating_duration_since(before)
+        });
+        let percent = if passed.is_zero() {
+            0.0
+        } else {
+            spent / passed.as_secs_f64() * 100.0
+        };
+        let resources = Resources {
+            pss_bytes: inner.pss_bytes.unwrap_or(reading.cost.resident_bytes),
+            cpu_seconds: inner.cpu_seconds,
+            cpu_percent: percent,
+            processes: u32::try_from(reading.processes).unwrap_or(u32::MAX),
+            page_errors: inner.page_errors,
+            measured_at: reading.told_at,
+        };
+        inner.last = Some(resources);
+        metrics::browser(self.account, &resources, spent, errors);
+        Some(resources)
+    }
+}
+
+impl Inner {
+    /// Adds what the processes have spent since the last look; one that has ended meanwhile takes its last bit along.
+    fn take_cpu(&mut self, cost: &Cost) -> f64 {
+        let before = &self.taken.cpu_seconds;
+        let since =
+            |(process, now): (&(u32, u64), &f64)| (now - before.get(process).unwrap_or(&0.0)).max(0.0);
+        let spent = cost.cpu_seconds.iter().map(since).sum();
+        self.taken.cpu_seconds.clone_from(&cost.cpu_seconds);
+        self.cpu_seconds += spent;
+        spent
+    }
+
+    fn take_page_errors(&mut self) -> u64 {
+        let now = self
+            .vitals
+            .as_ref()
+            .map_or(0, |vitals| vitals.page_errors.load(Ordering::Relaxed));
+        let more = now.saturating_sub(self.taken.page_errors);
+        self.taken.page_errors = now;
+        self.page_errors += more;
+        more
+    }
+}
+
+impl Drop for Gauges {
+    fn drop(&mut self) {
+        metrics::account_gone(self.account);
+    }
+}
+
+impl std::fmt::Debug for Gauges {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Gauges({}, {:?})", self.account, self.resources())
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test panics where it fails")]
+mod tests {
+    use super::*;
+
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "an Instant can only be made from the machine's clock"
+    )]
+    fn reading(leader: u32, cpu: &[(u32, f64)], pss_bytes: Option<u64>) -> Reading {
+        let cpu = cpu.iter().map(|&(pid, seconds)| ((pid, 7), seconds));
+        Reading {
+            leader,
+            processes: 2,
+            cost: Cost {
+                cpu_seconds: cpu.collect(),
+                resident_bytes: 900,
+            },
+            pss_bytes,
+            at: Instant::now(),
+            told_at: Timestamp::from_millis(5),
+        }
+    }
+
+    fn series(account: AccountId) -> usize {
+        let account = account.to_string();
+        let of_account = |metric: &prometheus::proto::Metric| {
+            metric.get_label().iter().any(|label| label.value() == account)
+        };
+        prometheus::gather()
+            .iter()
+            .map(|family| {
+                family
+                    .get_metric()
+                    .iter()
+                    .filter(|metric| of_account(metric))
+                    .count()
+            })
+            .sum()
+    }
+
+    #[test]
+    fn figures_add_up_over_sessions_and_are_gone_with_the_account() {
+        let account = AccountId::from_bits(0x9a06e5);
+        let gauges = Gauges::new(account);
+        assert_eq!(
+            gauges.note(&reading(4, &[(4, 1.0)], None)),
+            None,
+            "no browser runs"
+        );
+        let vitals = Vitals {
+            leader: Some(4),
+            ..Vitals::default()
+        };
+        gauges.opened(vitals.clone());
+        let first = gauges.note(&reading(4, &[(4, 1.0), (5, 0.5)], None)).unwrap();
+        assert_eq!((first.pss_bytes, first.cpu_percent), (900, 0.0));
+        vitals.page_errors.store(3, Ordering::Relaxed);
+        let mut later = reading(4, &[(4, 2.0), (6, 1.0)], Some(700));
+        later.at += Duration::from_secs(4);
+        let second = gauges.note(&later).unwrap();
+        assert!((second.cpu_seconds - 3.5).abs() < 1e-9, "{second:?}");
+        assert_eq!((second.pss_bytes, second.page_errors), (700, 3));
+        assert!(second.cpu_percent > 25.0, "{second:?}");
+        assert_eq!(
+            gauges.note(&reading(9, &[(9, 1.0)], None)),
+            None,
+            "another browser's"
+        );
+        assert_eq!(series(account), 4);
+
+        gauges.closed();
+        assert_eq!((gauges.resources(), gauges.leader()), (None, None));
+        assert_eq!(series(account), 2, "what was spent stays, what is held is gone");
+        gauges.opened(Vitals {
+            leader: Some(8),
+            ..Vitals::default()
+        });
+        let third = gauges.note(&reading(8, &[(8, 1.0)], None)).unwrap();
+        assert!((third.cpu_seconds - 4.5).abs() < 1e-9, "{third:?}");
+        assert_eq!(third.page_errors, 3);
+        drop(gauges);
+        assert_eq!(series(account), 0);
+    }
+
+    #[test]
+    fn an_engine_without_processes_leaves_no_figure() {
+        let gauges = Gauges::new(AccountId::from_bits(0x9a06e6));
+        gauges.opened(Vitals::default());
+        assert_eq!(gauges.leader(), None);
+    }
+}
