@@ -13,8 +13,8 @@ use async_trait::async_trait;
 use tokio::sync::mpsc;
 use zaptor_actors::{
     domain::{
-        AccountId, AccountState, Clock, EngineKind, Jid, MessageId, MessageStatus, WaMessageId,
-        message::Outgoing,
+        AccountId, AccountSettings, AccountState, Clock, EngineKind, Jid, MessageId, MessageStatus,
+        WaMessageId, message::Outgoing,
     },
     platform::{CreateAccount, Settings},
     session::{
@@ -213,6 +213,7 @@ async fn online_account(house: &House) -> AccountId {
         name: "Bench".to_owned(),
         engine: EngineKind::Simulated,
         labels: Vec::new(),
+        settings: AccountSettings::default(),
     };
     let account = house.platform.create_account(create, None).await.unwrap().id;
     let begun = Instant::now();

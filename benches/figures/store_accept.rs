@@ -12,7 +12,7 @@ use std::{
 
 use futures::future::join_all;
 use zaptor_actors::{
-    domain::{AccountId, EngineKind},
+    domain::{AccountId, AccountSettings, EngineKind},
     platform::Settings,
     store::accounts::{self, NewAccount},
 };
@@ -95,6 +95,7 @@ impl Side {
             name: "Bench".to_owned(),
             engine: EngineKind::Simulated,
             labels: Vec::new(),
+            settings: AccountSettings::default(),
             at,
         };
         house

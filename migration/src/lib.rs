@@ -7,6 +7,7 @@ pub use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::prelude::*;
 
 mod m20261123_000001_first_light;
+mod m20261125_000001_account_settings;
 
 /// All migrations, oldest first.
 #[derive(Debug)]
@@ -14,6 +15,9 @@ pub struct Migrator;
 
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m20261123_000001_first_light::Migration)]
+        vec![
+            Box::new(m20261123_000001_first_light::Migration),
+            Box::new(m20261125_000001_account_settings::Migration),
+        ]
     }
 }

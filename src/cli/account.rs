@@ -8,36 +8,20 @@ use serde_json::{Value, json};
 use zaptor_actors::domain::{Clock, Timestamp};
 
 use super::account_view::{in_full, many, one};
-use super::args::AccountCommand;
+use super::args::{AccountCommand, CreateAccount};
 use super::client::Client;
 use super::failure::Failure;
 use super::pairing;
 use super::printer::{Printer, plain};
 use super::profile;
+use super::settings;
 
 /// How long `create --pair` follows.
 const PAIR_TIMEOUT: Duration = Duration::from_secs(300);
 
 pub(super) async fn run(command: AccountCommand, client: &Client, printer: Printer) -> Result<(), Failure> {
     match command {
-        AccountCommand::Create {
-            name,
-            engine,
-            labels,
-            pair,
-        } => {
-            let body = new_account(&name, engine.as_deref(), &labels);
-            let account = client.post("/v1/accounts", Some(&body)).await?;
-            printer.data(&account, one)?;
-            if !pair {
-                printer.say(&format!(
-                    "Link it with: zaptor account pair {}",
-                    plain(&account["id"])
-                ));
-                return Ok(());
-            }
-            pairing::follow(&plain(&account["id"]), None, PAIR_TIMEOUT, client, printer).await
-        }
+        AccountCommand::Create(new) => create(new, client, printer).await,
         AccountCommand::List => {
             let accounts = Value::from(client.accounts().await?);
             if printer.is_json() {
@@ -50,6 +34,11 @@ pub(super) async fn run(command: AccountCommand, client: &Client, printer: Print
             let account = in_full_of(&which.account, client).await?;
             printer.data(&account, |account| in_full(account, now()))
         }
+        AccountCommand::Set {
+            which,
+            settings,
+            restart,
+        } => settings::set(&which.account, &settings, restart, client, printer).await,
         AccountCommand::Pair { which, timeout } => {
             let id = client.account_id(&which.account).await?;
             let rested = wake(&id, client).await?;
@@ -99,15 +88,25 @@ async fn in_full_of(which: &str, client: &Client) -> Result<Value, Failure> {
     Ok(account)
 }
 
-fn new_account(name: &str, engine: Option<&str>, labels: &[String]) -> Value {
-    let mut body = json!({ "name": name });
-    if let Some(engine) = engine {
+async fn create(new: CreateAccount, client: &Client, printer: Printer) -> Result<(), Failure> {
+    let mut body = json!({ "name": new.name });
+    if let Some(engine) = new.engine {
         body["engine"] = engine.into();
     }
-    if !labels.is_empty() {
-        body["labels"] = labels.into();
+    if !new.labels.is_empty() {
+        body["labels"] = new.labels.into();
     }
-    body
+    if !new.settings.is_empty() {
+        body["settings"] = settings::parse(&new.settings)?;
+    }
+    let account = client.post("/v1/accounts", Some(&body)).await?;
+    printer.data(&account, one)?;
+    let id = plain(&account["id"]);
+    if !new.pair {
+        printer.say(&format!("Link it with: zaptor account pair {id}"));
+        return Ok(());
+    }
+    pairing::follow(&id, None, PAIR_TIMEOUT, client, printer).await
 }
 
 /// Starts the account if it rests, for only what runs can show a code, and gives since when it rested.

@@ -54,11 +54,15 @@ pub(super) fn one(account: &Value) -> Table {
         "phone",
         "push_name",
         "labels",
+        "settings",
         "last_round_trip_at",
         "restarts",
         "created_at",
     ];
-    facts(names.map(|name| (name, plain(&account[name]))))
+    facts(names.map(|name| match name {
+        "settings" => (name, settings(&account[name])),
+        _ => (name, plain(&account[name])),
+    }))
 }
 
 /// One account with its `health` and, where there is one, its newest forensic `bundle`.

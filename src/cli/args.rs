@@ -184,23 +184,25 @@ pub(super) struct Login {
 #[derive(Debug, Subcommand)]
 pub(super) enum AccountCommand {
     /// Create an account and start it
-    Create {
-        /// A name for people
-        name: String,
-        /// What serves it: browser or simulated
-        #[arg(long)]
-        engine: Option<String>,
-        /// A label; may be given several times
-        #[arg(long = "label", value_name = "LABEL")]
-        labels: Vec<String>,
-        /// Go on to `pair`
-        #[arg(long)]
-        pair: bool,
-    },
+    Create(CreateAccount),
     /// List accounts
     List,
     /// Show an account
     Show(Which),
+    /// Change settings of an account; KEY= goes back to the default
+    ///
+    /// Settings are user_agent, locale (pt-BR) and time_zone (America/Sao_Paulo). The session that runs keeps those that it
+    /// was opened with.
+    Set {
+        #[command(flatten)]
+        which: Which,
+        /// What to set
+        #[arg(value_name = "KEY=VALUE", required = true)]
+        settings: Vec<String>,
+        /// Open a new session at once, if one runs
+        #[arg(long)]
+        restart: bool,
+    },
     /// Show the QR code, renew it as WhatsApp does, and follow until the account is online; starts one that rests
     Pair {
         #[command(flatten)]
@@ -263,6 +265,25 @@ pub(super) enum AccountCommand {
         #[arg(long, short, default_value = "screenshot.png", value_name = "FILE")]
         output: PathBuf,
     },
+}
+
+/// A new account.
+#[derive(Debug, Args)]
+pub(super) struct CreateAccount {
+    /// A name for people
+    pub(super) name: String,
+    /// What serves it: browser or simulated
+    #[arg(long)]
+    pub(super) engine: Option<String>,
+    /// A label; may be given several times
+    #[arg(long = "label", value_name = "LABEL")]
+    pub(super) labels: Vec<String>,
+    /// A setting, as with `set`; may be given several times
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub(super) settings: Vec<String>,
+    /// Go on to `pair`
+    #[arg(long)]
+    pub(super) pair: bool,
 }
 
 /// A passphrase that is asked for, unless it comes from stdin.

@@ -115,6 +115,13 @@ impl Client {
         read_json(self.send(request).await?).await
     }
 
+    /// PATCH of JSON.
+    pub(super) async fn patch(&self, path: &str, body: &Value) -> Result<Value, Failure> {
+        let url = self.at(path)?;
+        let request = || self.http.request(Method::PATCH, url.clone()).json(body);
+        read_json(self.send(request).await?).await
+    }
+
     /// DELETE; the answer, or null where there is none.
     pub(super) async fn delete(&self, path: &str) -> Result<Value, Failure> {
         let url = self.at(path)?;

@@ -20,6 +20,7 @@ mod printer;
 mod profile;
 mod scenario;
 mod serve_options;
+mod settings;
 mod setup;
 mod stop_signal;
 mod tail;

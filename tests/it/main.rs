@@ -10,6 +10,7 @@ mod api_health;
 mod api_messages;
 mod api_profile;
 mod api_resources;
+mod api_settings;
 mod clients;
 mod command_line;
 mod crash;

@@ -12,7 +12,7 @@ use zaptor::{
 };
 use zaptor_actors::{
     domain::{
-        AccountId, Clock, Content, Jid, Phone, WaMessageId,
+        AccountId, AccountSettings, Clock, Content, Jid, Phone, WaMessageId,
         message::{Ack, Outgoing},
     },
     session::{
@@ -186,6 +186,7 @@ impl Stage {
             account,
             generation: 1,
             profile: self.folder.path().join("profiles").join(account.to_string()),
+            settings: AccountSettings::default(),
         };
         (self.engine.open(spec, sender).await.unwrap(), events)
     }

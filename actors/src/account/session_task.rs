@@ -12,8 +12,9 @@ use super::{
     profile::{self, Prepared},
 };
 use crate::{
-    domain::{Clock, Jid, WaMessageId, message::Outgoing},
+    domain::{AccountSettings, Clock, Jid, WaMessageId, message::Outgoing},
     session::{Ending, LookUp, SendError, Session, SessionError, SessionEvent, SessionSpec},
+    store::Store,
     vault::Vault,
 };
 
@@ -107,11 +108,13 @@ pub(super) fn start(
             account: place.account,
             generation,
             profile: place.profile.clone(),
+            settings: AccountSettings::default(),
         },
         place: place.clone(),
         settings: Arc::clone(&shared.settings),
         clock: shared.clock.clone(),
         vault: shared.vault.clone(),
+        store: shared.store.clone(),
         token,
     };
     let tell = Tell {
@@ -144,6 +147,7 @@ struct Task {
     settings: Arc<Settings>,
     clock: Clock,
     vault: Option<Vault>,
+    store: Store,
     token: CancellationToken,
 }
 
@@ -221,8 +225,12 @@ impl Task {
         &self,
         events: mpsc::Sender<SessionEvent>,
     ) -> BoxFuture<'static, Result<Box<dyn Session>, SessionError>> {
-        let (engine, spec) = (Arc::clone(&self.place.engine), self.spec.clone());
+        let (engine, mut spec) = (Arc::clone(&self.place.engine), self.spec.clone());
+        let (store, tenant) = (self.store.clone(), self.place.tenant);
         Box::pin(async move {
+            // As they are now: whoever has changed them has not told this generation.
+            let settings = store.reads().account_settings(tenant, spec.account).await;
+            spec.settings = settings.map_err(|error| SessionError::Open(error.to_string()))?;
             probe::make_profile(&spec.profile).await?;
             engine.open(spec, events).await
         })

@@ -7,6 +7,7 @@ pub mod ids;
 pub mod jid;
 pub mod message;
 pub mod resources;
+pub mod settings;
 pub mod tokens;
 
 pub use account::{AccountState, EngineKind};
@@ -17,4 +18,5 @@ pub use ids::{
 pub use jid::{Jid, Phone};
 pub use message::{Content, Direction, MessageStatus, Priority, WaMessageId};
 pub use resources::Resources;
+pub use settings::{AccountSettings, SettingsChange};
 pub use tokens::Tokens;

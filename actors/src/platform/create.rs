@@ -6,7 +6,7 @@ use super::Platform;
 use crate::{
     account,
     domain::{
-        EngineKind, TenantId,
+        AccountSettings, EngineKind, TenantId,
         event::{EventType, NewEvent},
     },
     journal,
@@ -27,6 +27,8 @@ pub struct CreateAccount {
     pub engine: EngineKind,
     /// Free labels.
     pub labels: Vec<String>,
+    /// What it is told about itself.
+    pub settings: AccountSettings,
 }
 
 /// Makes the record of an answer out of what was created. HTTP shapes live in the edge, so the edge brings it.
@@ -47,7 +49,11 @@ impl Platform {
         let account = ids.next();
         let tenant = create.tenant;
         let CreateAccount {
-            name, engine, labels, ..
+            name,
+            engine,
+            labels,
+            settings,
+            ..
         } = create;
         let new = accounts::NewAccount {
             id: account,
@@ -55,6 +61,7 @@ impl Platform {
             name,
             engine,
             labels,
+            settings,
             at,
         };
         let row = self

@@ -17,7 +17,7 @@ use async_trait::async_trait;
 use tokio::sync::mpsc;
 
 use crate::domain::{
-    AccountId, Content, EngineKind, Jid, Phone, Timestamp, WaMessageId,
+    AccountId, AccountSettings, Content, EngineKind, Jid, Phone, Timestamp, WaMessageId,
     message::{Ack, Outgoing},
 };
 
@@ -57,6 +57,8 @@ pub struct SessionSpec {
     pub generation: u64,
     /// The profile directory: a credential, mode 0700, made if missing.
     pub profile: PathBuf,
+    /// What the account is told about itself, as it is when the session is opened.
+    pub settings: AccountSettings,
 }
 
 /// A live session. One command is in flight at a time (`&mut self`); events flow meanwhile. Every call ends within the

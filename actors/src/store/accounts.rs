@@ -10,7 +10,9 @@ use super::{
     entity::accounts::{ActiveModel, Column, Entity, Model},
     tx::{parse, parsed},
 };
-use crate::domain::{AccountId, AccountState, EngineKind, Phone, TenantId, Timestamp};
+use crate::domain::{
+    AccountId, AccountSettings, AccountState, EngineKind, Phone, SettingsChange, TenantId, Timestamp,
+};
 
 /// An account as stored.
 #[derive(Clone, Debug)]
@@ -37,6 +39,8 @@ pub struct AccountRow {
     pub push_name: Option<String>,
     /// Free labels.
     pub labels: Vec<String>,
+    /// What it is told about itself.
+    pub settings: AccountSettings,
     /// Whether it shall run.
     pub wanted: bool,
     /// Its fencing number: rises with every generation of its actor.
@@ -71,6 +75,7 @@ impl TryFrom<Model> for AccountRow {
             push_name: row.push_name,
             labels: serde_json::from_str(&row.labels)
                 .map_err(|error| StoreError::Unreadable(format!("accounts.labels: {error}")))?,
+            settings: settings_of(&row.settings)?,
             wanted: row.wanted,
             epoch: row.epoch,
             restarts: row.restarts,
@@ -79,6 +84,14 @@ impl TryFrom<Model> for AccountRow {
             deleted_at: row.deleted_at.map(Timestamp::from_millis),
         })
     }
+}
+
+fn settings_of(text: &str) -> Result<AccountSettings, StoreError> {
+    serde_json::from_str(text).map_err(|error| StoreError::Unreadable(format!("accounts.settings: {error}")))
+}
+
+fn json_of<T: serde::Serialize>(value: &T) -> Result<String, StoreError> {
+    serde_json::to_string(value).map_err(|error| StoreError::Failed(error.to_string()))
 }
 
 /// A change of state, as the account's actor saw it.
@@ -111,6 +124,8 @@ pub struct NewAccount {
     pub engine: EngineKind,
     /// Free labels.
     pub labels: Vec<String>,
+    /// What it is told about itself.
+    pub settings: AccountSettings,
     /// Now.
     pub at: Timestamp,
 }
@@ -120,7 +135,6 @@ pub struct NewAccount {
 /// # Errors
 /// As the database says.
 pub async fn create(tx: &Tx, new: NewAccount) -> Result<AccountRow, StoreError> {
-    let labels = serde_json::to_string(&new.labels).map_err(|error| StoreError::Failed(error.to_string()))?;
     let row = ActiveModel {
         id: Set(new.id.to_string()),
         tenant_id: Set(new.tenant.to_string()),
@@ -132,7 +146,7 @@ pub async fn create(tx: &Tx, new: NewAccount) -> Result<AccountRow, StoreError> 
         since: Set(new.at.millis()),
         phone: Set(None),
         push_name: Set(None),
-        labels: Set(labels),
+        labels: Set(json_of(&new.labels)?),
         wanted: Set(true),
         epoch: Set(0),
         restarts: Set(0),
@@ -140,12 +154,24 @@ pub async fn create(tx: &Tx, new: NewAccount) -> Result<AccountRow, StoreError> 
         last_round_trip_at: Set(None),
         created_at: Set(new.at.millis()),
         deleted_at: Set(None),
+        settings: Set(json_of(&new.settings)?),
     };
     row.insert(tx.connection().await?).await?.try_into()
 }
 
-/// Changes what people call an account and its labels; `None` leaves either. Gives false when the tenant has no such
-/// account.
+/// What is to be changed of an account; `None` leaves it as it is.
+#[derive(Clone, Debug, Default)]
+pub struct Description {
+    /// What people call it.
+    pub name: Option<String>,
+    /// Free labels, in the place of those that it has.
+    pub labels: Option<Vec<String>>,
+    /// What it is told about itself, field by field.
+    pub settings: Option<SettingsChange>,
+}
+
+/// Changes what people call an account, its labels and its settings. Gives whether a setting is another one now, or
+/// `None` when the tenant has no such account.
 ///
 /// # Errors
 /// As the database says.
@@ -153,24 +179,37 @@ pub async fn describe(
     tx: &Tx,
     tenant: TenantId,
     account: AccountId,
-    name: Option<String>,
-    labels: Option<Vec<String>>,
-) -> Result<bool, StoreError> {
-    let labels = labels.map(|labels| serde_json::to_string(&labels)).transpose();
-    let labels = labels.map_err(|error| StoreError::Failed(error.to_string()))?;
-    let changed = tx
-        .execute(
+    change: Description,
+) -> Result<Option<bool>, StoreError> {
+    let labels = change.labels.as_ref().map(json_of).transpose()?;
+    // The row is ours from here on: nobody changes its settings between the look and the change.
+    let row = tx
+        .one(
             "UPDATE accounts SET name = COALESCE($3, name), labels = COALESCE($4, labels)
-             WHERE id = $1 AND tenant_id = $2 AND deleted_at IS NULL",
+             WHERE id = $1 AND tenant_id = $2 AND deleted_at IS NULL RETURNING settings",
             [
                 account.to_string().into(),
                 tenant.to_string().into(),
-                name.into(),
+                change.name.into(),
                 labels.into(),
             ],
         )
         .await?;
-    Ok(changed == 1)
+    let (Some(row), Some(change)) = (&row, change.settings) else {
+        return Ok(row.map(|_| false));
+    };
+    let before = settings_of(&row.try_get::<String>("", "settings")?)?;
+    let mut after = before.clone();
+    change.apply(&mut after);
+    if after == before {
+        return Ok(Some(false));
+    }
+    tx.execute(
+        "UPDATE accounts SET settings = $2 WHERE id = $1",
+        [account.to_string().into(), json_of(&after)?.into()],
+    )
+    .await?;
+    Ok(Some(true))
 }
 
 /// Says whether the account shall run. Gives false when the tenant has no such account.
@@ -324,6 +363,19 @@ impl Reads {
             .await?
             .map(AccountRow::try_from)
             .transpose()
+    }
+
+    /// What an account is told about itself; the defaults for one that is gone. Asked before each session.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn account_settings(
+        &self,
+        tenant: TenantId,
+        account: AccountId,
+    ) -> Result<AccountSettings, StoreError> {
+        let row = self.account(tenant, account).await?;
+        Ok(row.map(|row| row.settings).unwrap_or_default())
     }
 
     /// The tenant's accounts, oldest first, from after `after`, at most `limit`.

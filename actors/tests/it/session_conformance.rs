@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use tokio::{sync::mpsc, time::timeout};
 use zaptor_actors::{
     domain::{
-        AccountId, Clock, Content, IdSource, Jid, MessageId, Phone, WaMessageId,
+        AccountId, AccountSettings, Clock, Content, IdSource, Jid, MessageId, Phone, WaMessageId,
         message::{Ack, Outgoing},
     },
     session::{
@@ -86,6 +86,7 @@ impl<'a> Walk<'a> {
                 account,
                 generation: 0,
                 profile: profiles.join(account.to_string()),
+                settings: AccountSettings::default(),
             },
             ids,
             session: None,

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use tokio::sync::mpsc;
 use zaptor_actors::{
     domain::{
-        AccountId, Clock, Content, Jid, Phone, Timestamp, WaMessageId,
+        AccountId, AccountSettings, Clock, Content, Jid, Phone, Timestamp, WaMessageId,
         message::{Ack, Outgoing},
     },
     session::{
@@ -71,6 +71,7 @@ fn spec() -> SessionSpec {
         account: ACCOUNT,
         generation: 1,
         profile: "/nowhere".into(),
+        settings: AccountSettings::default(),
     }
 }
 

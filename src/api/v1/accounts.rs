@@ -4,11 +4,14 @@ use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use zaptor_actors::{
-    domain::{AccountId, AccountState, EngineKind, Phone, TenantId, Timestamp},
+    domain::{
+        AccountId, AccountSettings, AccountState, EngineKind, Phone, SettingsChange, TenantId, Timestamp,
+    },
     platform::{CreateAccount, KeptAnswer},
     store::{AccountRow, accounts},
 };
 
+use super::settings::{self, Settings};
 use crate::{
     api::{
         Page,
@@ -49,6 +52,7 @@ pub struct Account {
     phone: Option<Phone>,
     push_name: Option<String>,
     labels: Vec<String>,
+    settings: Settings,
     /// When a round trip through the page to WhatsApp's server was proven last.
     #[schema(value_type = Option<String>, format = DateTime)]
     last_round_trip_at: Option<Timestamp>,
@@ -70,6 +74,7 @@ impl From<AccountRow> for Account {
             phone: row.phone,
             push_name: row.push_name,
             labels: row.labels,
+            settings: row.settings.into(),
             last_round_trip_at: row.last_round_trip_at,
             restarts: row.restarts,
             created_at: row.created_at,
@@ -90,6 +95,10 @@ pub(crate) struct NewAccount {
     /// At most 20, each of 1 to 50 characters.
     #[serde(default)]
     labels: Vec<String>,
+    /// What is to differ from the node's defaults.
+    #[serde(default, deserialize_with = "settings::object")]
+    #[schema(value_type = Option<Settings>)]
+    settings: SettingsChange,
 }
 
 /// What to change; what is not named stays.
@@ -101,10 +110,29 @@ pub(crate) struct AccountChange {
     name: Option<String>,
     /// At most 20, each of 1 to 50 characters; they replace those that it has.
     labels: Option<Vec<String>>,
+    /// Settings to change: what is not named stays, null goes back to the default. The session that runs keeps those
+    /// that it was opened with.
+    #[serde(default, deserialize_with = "settings::object")]
+    #[schema(value_type = Option<Settings>)]
+    settings: SettingsChange,
+    /// Open a new session if a setting has changed and one runs, so that the change holds at once.
+    #[serde(default)]
+    restart: bool,
 }
 
-fn check(name: Option<&str>, labels: &[String]) -> Result<(), Problem> {
-    let mut flaws = Vec::new();
+/// An account after a change.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ChangedAccount {
+    #[serde(flatten)]
+    account: Account,
+    /// When the change of the settings takes effect: `next_session` (restart the account for it), or `now` where a new
+    /// session was asked for or none runs. Null when no setting has changed.
+    #[schema(example = "next_session")]
+    settings_take_effect: Option<&'static str>,
+}
+
+fn check(name: Option<&str>, labels: &[String], settings: &SettingsChange) -> Result<(), Problem> {
+    let mut flaws = settings::flaws(settings);
     if name.is_some_and(|name| !(1..=NAME_MAX).contains(&name.trim().chars().count())) {
         flaws.push(Flaw::new(
             "/name",
@@ -214,18 +242,21 @@ pub(crate) async fn create(
 ) -> Result<HttpResponse, Problem> {
     principal.require(Scope::AccountsWrite)?;
     let new = body.value;
-    check(Some(&new.name), &new.labels)?;
+    check(Some(&new.name), &new.labels, &new.settings)?;
     let engine = new.engine.unwrap_or(edge.settings.default_engine);
     check_mode(&edge, &principal, engine)?;
     let first = match begin(&edge, &request, principal.tenant, &body.bytes).await? {
         Begin::Replay(answer) => return Ok(answer),
         Begin::Go(first) => first,
     };
+    let mut settings = AccountSettings::default();
+    new.settings.apply(&mut settings);
     let create = CreateAccount {
         tenant: principal.tenant,
         name: new.name.trim().to_owned(),
         engine,
         labels: new.labels,
+        settings,
     };
     let (keyed, now) = (first.is_some(), edge.platform.clock.now());
     let answer = first.map(|first| -> KeptAnswer {
@@ -284,31 +315,62 @@ pub(crate) async fn show(
     Ok(web::Json(find(&edge, principal.tenant, id).await?.into()))
 }
 
-/// Changes an account's name and labels.
+/// Changes an account's name, labels and settings.
 #[utoipa::path(patch, path = "/v1/accounts/{id}", tag = "accounts", params(("id" = String, Path)),
     request_body = AccountChange,
-    responses((status = 200, body = Account), (status = 404, body = ProblemBody<'static>),
+    responses((status = 200, body = ChangedAccount), (status = 404, body = ProblemBody<'static>),
         (status = 422, body = ProblemBody<'static>)))]
 pub(crate) async fn change(
     edge: web::Data<Edge>,
     principal: Principal,
     Id(id): Id<AccountId>,
     body: Body<AccountChange>,
-) -> Result<web::Json<Account>, Problem> {
+) -> Result<web::Json<ChangedAccount>, Problem> {
     principal.require(Scope::AccountsWrite)?;
-    let AccountChange { name, labels } = body.value;
-    check(name.as_deref(), labels.as_deref().unwrap_or_default())?;
+    let change = body.value;
+    let settings = change.settings;
+    check(
+        change.name.as_deref(),
+        change.labels.as_deref().unwrap_or_default(),
+        &settings,
+    )?;
     find_for(&edge, &principal, id).await?;
-    let (tenant, name) = (principal.tenant, name.map(|name| name.trim().to_owned()));
+    let tenant = principal.tenant;
+    let description = accounts::Description {
+        name: change.name.map(|name| name.trim().to_owned()),
+        labels: change.labels,
+        settings: Some(settings),
+    };
     let changed = edge
         .platform
         .store
-        .write(move |tx| Box::pin(async move { accounts::describe(tx, tenant, id, name, labels).await }))
-        .await?;
-    if !changed {
-        return Err(Problem::not_found());
+        .write(move |tx| Box::pin(async move { accounts::describe(tx, tenant, id, description).await }))
+        .await?
+        .ok_or_else(Problem::not_found)?;
+    let row = find(&edge, tenant, id).await?;
+    let runs = runs(&row);
+    if changed && change.restart && runs {
+        edge.platform.restart_account(tenant, id).await?;
     }
-    Ok(web::Json(find(&edge, tenant, id).await?.into()))
+    Ok(web::Json(ChangedAccount {
+        account: find(&edge, tenant, id).await?.into(),
+        settings_take_effect: changed.then_some(match runs && !change.restart {
+            true => "next_session",
+            false => "now",
+        }),
+    }))
+}
+
+/// Whether a session may have been opened for it that is still there.
+fn runs(row: &AccountRow) -> bool {
+    row.wanted
+        && !matches!(
+            row.state,
+            AccountState::Created
+                | AccountState::Stopped
+                | AccountState::Hibernated
+                | AccountState::LoggedOut
+        )
 }
 
 /// Logs the account out, removes its browser profile, keeps its history.

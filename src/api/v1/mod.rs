@@ -10,6 +10,7 @@ pub mod messages;
 pub mod pairing;
 pub mod profile;
 pub mod send;
+mod settings;
 pub mod stream;
 pub mod system;
 pub mod wallet;

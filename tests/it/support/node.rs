@@ -13,7 +13,7 @@ use zaptor::{
 };
 use zaptor_actors::{
     domain::{
-        AccountId, Clock, EngineKind, IdSource, TenantId, Tokens,
+        AccountId, AccountSettings, Clock, EngineKind, IdSource, TenantId, Tokens,
         event::{EventType, NewEvent},
     },
     journal,
@@ -249,6 +249,7 @@ impl Node {
             name: "Shop".to_owned(),
             engine,
             labels: Vec::new(),
+            settings: AccountSettings::default(),
         };
         self.platform.create_account(create, None).await.unwrap().id
     }

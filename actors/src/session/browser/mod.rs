@@ -14,6 +14,7 @@ mod events;
 mod life;
 mod open;
 mod page;
+mod persona;
 mod processes;
 mod programs;
 mod session;

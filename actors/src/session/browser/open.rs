@@ -19,7 +19,7 @@ use super::{
     events::{Forwarder, Intake},
     life::Life,
     page::{CallError, Channel, Page},
-    processes,
+    persona, processes,
     session::{BrowserSession, Deadlines},
     webdriver,
 };
@@ -144,7 +144,8 @@ impl BrowserEngine {
         life: &Arc<Life>,
         events: mpsc::Sender<SessionEvent>,
     ) -> Result<BrowserSession, SessionError> {
-        let client = self.browser(profile, life).await?;
+        let client = self.browser(spec, profile, life).await?;
+        persona::put_on(&client, &spec.settings).await?;
         self.prepare(&client).await?;
         let (intake, pushed) = Intake::new();
         let channel = self.channel(&client, life, &intake).await?;
@@ -181,9 +182,14 @@ impl BrowserEngine {
     }
 
     /// Has chromedriver start the browser, and watches it from then on.
-    async fn browser(&self, profile: &Path, life: &Arc<Life>) -> Result<Client, SessionError> {
+    async fn browser(
+        &self,
+        spec: &SessionSpec,
+        profile: &Path,
+        life: &Arc<Life>,
+    ) -> Result<Client, SessionError> {
         let driver = self.drivers.seat(life).await?;
-        let connecting = webdriver::new_session(driver.url(), self.capabilities(profile));
+        let connecting = webdriver::new_session(driver.url(), self.capabilities(spec, profile));
         // In a task of its own: when we give up waiting, the browser may still come, and then it must go.
         let undertaker = Arc::clone(life);
         let connecting = self.runtime.spawn(async move {
@@ -219,8 +225,9 @@ impl BrowserEngine {
         Ok(client)
     }
 
-    fn capabilities(&self, profile: &Path) -> Map<String, Value> {
+    fn capabilities(&self, spec: &SessionSpec, profile: &Path) -> Map<String, Value> {
         let mut args = self.settings.arguments();
+        args.extend(persona::arguments(&spec.settings));
         args.push(processes::profile_argument(profile));
         let script = self.settings.send_timeout().max(self.settings.command_timeout());
         let capabilities = json!({
@@ -243,14 +250,7 @@ impl BrowserEngine {
         let injection = self
             .programs
             .injection(&self.page.origin().ascii_serialization())?;
-        let version = webdriver::devtools(client, "Browser.getVersion", json!({}))
-            .await
-            .map_err(failed("the browser's version"))?;
-        // The headless shell names itself in a way that sites take for an old browser.
-        let agent = version["userAgent"].as_str().unwrap_or_default();
-        let agent = agent.replace("HeadlessChrome", "Chrome");
         for (method, params) in [
-            ("Emulation.setUserAgentOverride", json!({ "userAgent": agent })),
             ("Page.enable", json!({})),
             (
                 "Page.addScriptToEvaluateOnNewDocument",

@@ -83,6 +83,7 @@ tables! {
         last_round_trip_at: Option<i64>,
         created_at: i64,
         deleted_at: Option<i64>,
+        settings: String,
     }
     /// Messages, both ways.
     messages "messages" {

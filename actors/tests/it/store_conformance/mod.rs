@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use zaptor_actors::{
     domain::{
-        AccountId, Clock, Content, EngineKind, IdSource, Jid, MessageId, MessageStatus, Priority, TenantId,
-        Timestamp, Tokens, WaMessageId,
+        AccountId, AccountSettings, Clock, Content, EngineKind, IdSource, Jid, MessageId, MessageStatus,
+        Priority, TenantId, Timestamp, Tokens, WaMessageId,
         event::{EventType, NewEvent},
     },
     journal::{self},
@@ -61,6 +61,7 @@ impl Bench {
                         name: "Shop".to_owned(),
                         engine: EngineKind::Simulated,
                         labels: vec!["a".to_owned()],
+                        settings: AccountSettings::default(),
                         at: now,
                     };
                     accounts::create(tx, new).await?;
@@ -218,6 +219,7 @@ async fn suite(url: String) {
         sending::what_a_dead_generation_left_is_adopted,
         sending::acks_only_rise,
         reading::an_inbound_message_is_stored_once,
+        reading::settings_change_field_by_field_and_for_their_tenant_only,
         reading::a_chat_lists_what_was_tried_and_what_was_not,
         sending::expiry_and_cancel_end_only_what_was_not_tried,
         sending::a_deleted_account_leaves_nothing_waiting,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use zaptor_actors::{
     domain::{
-        AccountState, Content, Jid, MessageStatus, TenantId, Tokens, WaMessageId,
+        AccountSettings, AccountState, Content, Jid, MessageStatus, TenantId, Tokens, WaMessageId,
         event::{EventType, NewEvent},
     },
     journal::{self, EventFilter},
@@ -201,6 +201,42 @@ pub(super) async fn an_account_changes_state_under_its_epoch_only(bench: &Bench)
 }
 
 /// The index of chats holds only what was tried: the list must not show less, nor anything twice.
+pub(super) async fn settings_change_field_by_field_and_for_their_tenant_only(bench: &Bench) {
+    let (tenant, account, stranger) = (bench.tenant, bench.account, bench.ids.next());
+    let change = async |tenant, text: &str| {
+        let change = accounts::Description {
+            settings: Some(serde_json::from_str(text).unwrap()),
+            ..accounts::Description::default()
+        };
+        let changed = bench
+            .store
+            .write(move |tx| Box::pin(async move { accounts::describe(tx, tenant, account, change).await }));
+        changed.await.unwrap()
+    };
+    let settings = async || {
+        let settings = bench.store.reads().account_settings(tenant, account).await;
+        serde_json::to_string(&settings.unwrap()).unwrap()
+    };
+    assert_eq!(settings().await, "{}");
+    assert_eq!(
+        change(tenant, r#"{"locale":"de","time_zone":"UTC"}"#).await,
+        Some(true)
+    );
+    assert_eq!(
+        change(tenant, r#"{"locale":"de"}"#).await,
+        Some(false),
+        "nothing is another"
+    );
+    assert_eq!(change(stranger, r#"{"locale":"fr"}"#).await, None);
+    assert_eq!(
+        change(tenant, r#"{"locale":null,"user_agent":"x"}"#).await,
+        Some(true)
+    );
+    assert_eq!(settings().await, r#"{"user_agent":"x","time_zone":"UTC"}"#);
+    let others = bench.store.reads().account_settings(stranger, account).await;
+    assert_eq!(others.unwrap(), AccountSettings::default());
+}
+
 pub(super) async fn a_chat_lists_what_was_tried_and_what_was_not(bench: &Bench) {
     let messages: Vec<_> = (0..4).map(|_| bench.message("5511900000001")).collect();
     let elsewhere = bench.message("5511900000002");

@@ -1,0 +1,229 @@
+//! What an account is told about itself: how its browser looks to WhatsApp. Every field may be missing; then the node's
+//! default holds. To add one: a line in `settings!` here, its rule in [`AccountSettings::flaws`], and how it is shown in
+//! the API.
+
+use std::sync::LazyLock;
+
+use serde::{Deserialize, Deserializer, Serialize};
+
+/// The settings, and a change of them field by field.
+macro_rules! settings {
+    ($($(#[$doc:meta])* $field:ident: $kind:ty),* $(,)?) => {
+        /// An account's settings. A field that a later version wrote is passed over.
+        #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(default)]
+        pub struct AccountSettings {
+            $($(#[$doc])* #[serde(skip_serializing_if = "Option::is_none")] pub $field: Option<$kind>,)*
+        }
+
+        /// What to change of an account's settings: what is not named stays, and null goes back to the default.
+        #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+        #[serde(default, deny_unknown_fields)]
+        pub struct SettingsChange {
+            $($(#[$doc])* #[serde(deserialize_with = "named")] pub $field: Option<Option<$kind>>,)*
+        }
+
+        impl SettingsChange {
+            /// Makes the change.
+            pub fn apply(self, settings: &mut AccountSettings) {
+                $(if let Some(value) = self.$field { settings.$field = value; })*
+            }
+        }
+    };
+}
+
+settings! {
+    /// How the browser names itself, 1 to 512 printable ASCII characters; by itself without the word `Headless`.
+    user_agent: String,
+    /// The language of the page and of numbers and dates, a BCP 47 tag such as `pt-BR`; the browser's own by default.
+    locale: String,
+    /// The time zone of the page, an IANA name such as `America/Sao_Paulo`; the machine's by default.
+    time_zone: String,
+}
+
+/// Tells a field that is null from one that is not there.
+fn named<'de, D: Deserializer<'de>, T: Deserialize<'de>>(input: D) -> Result<Option<Option<T>>, D::Error> {
+    Option::deserialize(input).map(Some)
+}
+
+/// The longest name of a browser that is taken, in characters; real ones have some 120.
+const USER_AGENT_MAX: usize = 512;
+
+/// Names of the time zone database, sorted.
+static TIME_ZONES: LazyLock<Vec<&str>> = LazyLock::new(|| include_str!("time_zones.txt").lines().collect());
+
+/// What is wrong with a setting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SettingFlaw {
+    /// Which field.
+    pub field: &'static str,
+    /// What would be right.
+    pub detail: &'static str,
+}
+
+impl AccountSettings {
+    /// Everything that is wrong with them.
+    pub fn flaws(&self) -> Vec<SettingFlaw> {
+        let checks = [
+            (
+                "user_agent",
+                self.user_agent.as_deref().is_none_or(is_user_agent),
+                "must be 1 to 512 printable ASCII characters, without blanks at its ends",
+            ),
+            (
+                "locale",
+                self.locale.as_deref().is_none_or(is_locale),
+                "must be a language tag such as de, pt-BR or zh-Hant-TW",
+            ),
+            (
+                "time_zone",
+                self.time_zone.as_deref().is_none_or(is_time_zone),
+                "must be a name of the IANA time zone database, such as Europe/Berlin",
+            ),
+        ];
+        let wrong = checks.into_iter().filter(|(_, right, _)| !right);
+        wrong
+            .map(|(field, _, detail)| SettingFlaw { field, detail })
+            .collect()
+    }
+}
+
+fn is_user_agent(text: &str) -> bool {
+    (1..=USER_AGENT_MAX).contains(&text.len())
+        && text.bytes().all(|byte| (b' '..=b'~').contains(&byte))
+        && text.trim() == text
+}
+
+/// Language, then perhaps script and region. Variants and extensions are for texts, not for browsers.
+fn is_locale(text: &str) -> bool {
+    let letters = |part: &str| part.bytes().all(|byte| byte.is_ascii_alphabetic());
+    let mut parts = text.split('-').peekable();
+    let language = parts
+        .next()
+        .is_some_and(|part| (2..=3).contains(&part.len()) && letters(part));
+    parts.next_if(|part| part.len() == 4 && letters(part));
+    parts.next_if(|part| {
+        (part.len() == 2 && letters(part)) || (part.len() == 3 && part.bytes().all(|b| b.is_ascii_digit()))
+    });
+    language && parts.next().is_none()
+}
+
+fn is_time_zone(text: &str) -> bool {
+    TIME_ZONES.binary_search(&text).is_ok()
+}
+
+/// The names of all time zones that are taken.
+pub fn time_zones() -> &'static [&'static str] {
+    &TIME_ZONES
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test panics where it fails")]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn what_is_taken_by_table() {
+        let long = "x".repeat(513);
+        let rows: [(&str, &[&str], &[&str]); 3] = [
+            (
+                "user_agent",
+                &[
+                    "Mozilla/5.0 (X11; Linux x86_64) Chrome/156.0.0.0",
+                    "x",
+                    &long[1..],
+                ],
+                &["", " x", "x ", "a\nb", "Mözilla", "a\u{7f}", &long],
+            ),
+            (
+                "locale",
+                &["de", "pt-BR", "zh-Hant-TW", "es-419", "fil-PH", "sr-Latn"],
+                &[
+                    "",
+                    "d",
+                    "german",
+                    "de_DE",
+                    "de-",
+                    "de-DE-x",
+                    "de-DE-1996",
+                    "419",
+                    "DE DE",
+                    "zh-TW-Hant",
+                ],
+            ),
+            (
+                "time_zone",
+                &[
+                    "UTC",
+                    "Europe/Berlin",
+                    "America/Argentina/Ushuaia",
+                    "Asia/Calcutta",
+                ],
+                &[
+                    "",
+                    "Berlin",
+                    "Europe/berlin",
+                    "Mars/Olympus",
+                    "+02:00",
+                    "../etc/passwd",
+                ],
+            ),
+        ];
+        for (field, right, wrong) in rows {
+            for (text, flawed) in right
+                .iter()
+                .map(|t| (t, false))
+                .chain(wrong.iter().map(|t| (t, true)))
+            {
+                let json = serde_json::json!({ field: text });
+                let settings: AccountSettings = serde_json::from_value(json).unwrap();
+                let told: Vec<_> = settings.flaws().into_iter().map(|flaw| flaw.field).collect();
+                assert_eq!(
+                    told,
+                    if flawed { vec![field] } else { Vec::new() },
+                    "{field} {text:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn time_zones_are_sorted_and_plain() {
+        assert!(time_zones().is_sorted());
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/_+-".contains(&byte);
+        assert!(time_zones().iter().all(|zone| zone.bytes().all(plain)));
+    }
+
+    #[test]
+    fn a_change_names_what_it_changes() {
+        let mut settings = AccountSettings {
+            locale: Some("de".to_owned()),
+            time_zone: Some("UTC".to_owned()),
+            ..AccountSettings::default()
+        };
+        let change: SettingsChange = serde_json::from_str(r#"{"locale":null,"user_agent":"x"}"#).unwrap();
+        change.apply(&mut settings);
+        let rest = r#"{"user_agent":"x","time_zone":"UTC"}"#;
+        assert_eq!(serde_json::to_string(&settings).unwrap(), rest);
+        serde_json::from_str::<SettingsChange>(r#"{"colour":"red"}"#).unwrap_err();
+        // What a later version kept does not make the account unreadable.
+        let later: AccountSettings = serde_json::from_str(r#"{"colour":"red","locale":"de"}"#).unwrap();
+        assert_eq!(later.locale.as_deref(), Some("de"));
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_kept_is_read_back(
+            user_agent in proptest::option::of(".{0,20}"),
+            locale in proptest::option::of(".{0,8}"),
+            time_zone in proptest::option::of(".{0,8}"),
+        ) {
+            let settings = AccountSettings { user_agent, locale, time_zone };
+            let text = serde_json::to_string(&settings).unwrap();
+            prop_assert_eq!(serde_json::from_str::<AccountSettings>(&text).unwrap(), settings.clone());
+            settings.flaws();
+        }
+    }
+}

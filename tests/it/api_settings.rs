@@ -1,0 +1,74 @@
+//! What an account is told about itself: created, shown, changed field by field, refused.
+
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use crate::support::node::{Node, Plan, read};
+
+#[actix_rt::test]
+async fn settings_are_merged_field_by_field() {
+    let node = Node::start(Plan::default()).await;
+    let tenant = node.tenant("ana", 0).await;
+    let plain = json!({"user_agent": null, "locale": null, "time_zone": null});
+    let body = json!({"name": "Shop", "engine": "simulated", "settings": {"locale": "pt-BR"}});
+    let made = node.post("/v1/accounts", &tenant.key, body).await;
+    assert_eq!(made.status, StatusCode::CREATED, "{}", made.body);
+    let with = |more: Value| {
+        let mut settings = plain.clone();
+        for (key, value) in more.as_object().unwrap() {
+            settings[key] = value.clone();
+        }
+        settings
+    };
+    assert_eq!(made.body["settings"], with(json!({"locale": "pt-BR"})));
+    let path = format!("/v1/accounts/{}", made.body["id"].as_str().unwrap());
+    let change = |body: Value| read(node.request(Method::PATCH, &path, &tenant.key).json(&body));
+
+    let zone = json!({"settings": {"time_zone": "America/Sao_Paulo"}});
+    let changed = change(zone.clone()).await.body;
+    let both = with(json!({"locale": "pt-BR", "time_zone": "America/Sao_Paulo"}));
+    assert_eq!(changed["settings"], both, "what is not named stays");
+    assert_eq!(changed["settings_take_effect"], "next_session");
+    assert_eq!(change(zone).await.body["settings_take_effect"], json!(null));
+    let reset = json!({"settings": {"locale": null}, "restart": true});
+    let changed = change(reset).await.body;
+    assert_eq!(changed["settings"]["locale"], json!(null));
+    assert_eq!(changed["settings_take_effect"], "now");
+
+    node.post(&format!("{path}/stop"), &tenant.key, json!({})).await;
+    let changed = change(json!({"settings": {"user_agent": "Shop/1"}})).await.body;
+    assert_eq!(changed["settings_take_effect"], "now", "nothing runs");
+    let shown = node.get(&path, &tenant.key).await.body;
+    assert_eq!(
+        shown["settings"],
+        with(json!({"time_zone": "America/Sao_Paulo", "user_agent": "Shop/1"}))
+    );
+    node.stop().await;
+}
+
+#[actix_rt::test]
+async fn settings_that_nothing_understands_are_refused_where_they_stand() {
+    let node = Node::start(Plan::default()).await;
+    let tenant = node.tenant("ana", 0).await;
+    let account = node.account(tenant.id).await;
+    let path = format!("/v1/accounts/{account}");
+    let rows = [
+        (json!({"locale": "german"}), "/settings/locale"),
+        (json!({"time_zone": "Mars/Olympus"}), "/settings/time_zone"),
+        (json!({"user_agent": "a\nb"}), "/settings/user_agent"),
+        (json!({"user_agent": 7}), "/settings/user_agent"),
+        (json!({"colour": "red"}), "/settings/colour"),
+        (json!([]), "/settings"),
+    ];
+    for (settings, pointer) in rows {
+        let body = json!({"name": "Shop", "engine": "simulated", "settings": settings});
+        let made = node.post("/v1/accounts", &tenant.key, body).await;
+        let change = json!({ "settings": settings });
+        let changed = read(node.request(Method::PATCH, &path, &tenant.key).json(&change)).await;
+        for answer in [made, changed] {
+            answer.assert_problem(422, "validation_failed", pointer);
+            assert_eq!(answer.body["errors"][0]["pointer"], pointer, "{settings}");
+        }
+    }
+    node.stop().await;
+}
