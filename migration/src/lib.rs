@@ -8,6 +8,7 @@ use sea_orm_migration::prelude::*;
 
 mod m20261123_000001_first_light;
 mod m20261125_000001_account_settings;
+mod m20261125_000002_repair;
 
 /// All migrations, oldest first.
 #[derive(Debug)]
@@ -18,6 +19,7 @@ impl MigratorTrait for Migrator {
         vec![
             Box::new(m20261123_000001_first_light::Migration),
             Box::new(m20261125_000001_account_settings::Migration),
+            Box::new(m20261125_000002_repair::Migration),
         ]
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::machine::Say;
+use super::machine::{Dated, Say};
 use crate::{
     domain::{
         AccountId, AccountState, MessageId, MessageStatus, TenantId, Timestamp, Tokens,
@@ -22,14 +22,23 @@ pub struct StateSaid<'a> {
     pub reason: Option<&'a str>,
     /// What is asked of the user.
     pub action: Option<&'a str>,
+    /// What it rests on; nothing for a new account.
+    pub evidence: Option<Dated<'a>>,
 }
 
-pub(super) fn state_changed(tenant: TenantId, account: AccountId, from: AccountState, say: &Say) -> NewEvent {
+pub(super) fn state_changed(
+    tenant: TenantId,
+    account: AccountId,
+    from: AccountState,
+    say: &Say,
+    at: Timestamp,
+) -> NewEvent {
     let data = StateSaid {
         from: Some(from),
         to: say.state,
         reason: say.reason.as_deref(),
         action: say.action.as_deref(),
+        evidence: Some(say.evidence.at(at)),
     };
     NewEvent::new(tenant, Some(account), EventType::AccountStateChanged, &data)
 }

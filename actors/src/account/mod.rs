@@ -14,16 +14,20 @@
 mod actor;
 mod catch_up;
 mod commands;
+mod doubts;
 mod events;
 mod gauges;
+mod hearing;
 mod inbound;
 mod machine;
 mod metrics;
 mod obituary;
+mod opening;
 mod outbound;
 mod pairing;
 mod probe;
 mod profile;
+mod proving;
 mod recovery;
 mod scribe;
 mod session_task;
@@ -46,14 +50,15 @@ use crate::{
     vault::Vault,
 };
 
-use self::profile::Repair;
+use self::{probe::Probes, profile::Repair};
 
 pub use actor::Account;
 pub use events::StateSaid;
 pub use gauges::{Gauges, Reading};
-pub use machine::{Effect, End, Input, Machine, Phase, Rules, Say};
+pub use machine::{Dated, Effect, End, Evidence, Input, Machine, Phase, Rules, Say};
 pub use metrics::{note_permits, note_restart};
 pub use obituary::{record_end, record_stop};
+pub use probe::ProbeSeen;
 pub use recovery::{give_up_all, give_up_overdue};
 pub use settings::Settings;
 
@@ -118,6 +123,7 @@ pub struct Place {
     /// Held by the session that uses the profile: a new generation waits until the last one's session is closed.
     profile_lock: Arc<tokio::sync::Mutex<()>>,
     repair: Arc<Repair>,
+    probes: Arc<Probes>,
 }
 
 impl Place {
@@ -132,11 +138,15 @@ impl Place {
             gauges: Arc::new(Gauges::new(row.id)),
             profile_lock: Arc::default(),
             repair: Arc::default(),
+            probes: Arc::default(),
         }
     }
-}
 
-impl Place {
+    /// How its last 20 probes on this node went, the newest first.
+    pub fn probes(&self) -> Vec<ProbeSeen> {
+        self.probes.seen()
+    }
+
     /// Completes once no session uses the profile any more and it has been kept; no session will use it as long as the
     /// guard lives.
     pub async fn hold_profile(&self) -> tokio::sync::OwnedMutexGuard<()> {

@@ -1,6 +1,10 @@
 //! What is said of a generation that ended without a word of its own: a dead actor writes nothing.
 
-use super::{Place, Shared, events, machine::Say, writing};
+use super::{
+    Place, Shared, events,
+    machine::{Evidence, Say},
+    writing,
+};
 use crate::{
     domain::AccountState,
     journal,
@@ -12,24 +16,30 @@ use crate::{
 /// has taken over; an end in good order has written its state itself.
 pub async fn record_end(shared: Shared, place: Place, generation: u64, exit: Exit, next: Next) {
     shared.say_unready(place.account);
+    let evidence = Evidence::Exit {
+        exit: exit.to_string(),
+        generation,
+    };
     let say = match next {
-        Next::Restart { .. } => Say::because(AccountState::Restarting, exit.to_string()),
+        Next::Restart { .. } => Say::because(AccountState::Restarting, exit.to_string(), evidence),
         Next::Failed { retry_after } => Say {
             action: Some("Look at the reason; a restart by hand tries again at once".to_owned()),
             ..Say::because(
                 AccountState::Failed,
                 format!("{exit}; tried again in {} s", retry_after.as_secs().max(1)),
+                evidence,
             )
         },
         Next::Rest if exit.is_normal() => return,
-        Next::Rest => Say::because(AccountState::Stopped, exit.to_string()),
+        Next::Rest => Say::because(AccountState::Stopped, exit.to_string(), evidence),
     };
     record(&shared, &place, say, generation).await;
 }
 
 /// Writes and publishes that an account without a living generation was stopped. Called by the registry.
 pub async fn record_stop(shared: &Shared, place: &Place) {
-    let say = Say::because(AccountState::Stopped, "stopped by request");
+    let evidence = Evidence::Asked { asked: "stop" };
+    let say = Say::because(AccountState::Stopped, "stopped by request", evidence);
     record(shared, place, say, 0).await;
 }
 
@@ -43,7 +53,7 @@ async fn record(shared: &Shared, place: &Place, say: Say, generation: u64) {
                 let now = own.clock.now();
                 let from = writing::say_in(tx, &at, epoch, &told, now).await?;
                 if let Some(from) = from {
-                    let event = events::state_changed(at.tenant, at.account, from, &told);
+                    let event = events::state_changed(at.tenant, at.account, from, &told, now);
                     journal::append(tx, &own.ids, now, &[event]).await?;
                 }
                 Ok(from)

@@ -1,8 +1,51 @@
-//! What the account prepares on its machine: the place of its profile.
+//! How an account's last probes went; and the place of its profile.
 
-use std::{io, path::Path};
+use std::{collections::VecDeque, io, path::Path};
 
-use crate::session::SessionError;
+use parking_lot::Mutex;
+use serde::Serialize;
+
+use crate::{domain::Timestamp, session::SessionError};
+
+/// How many probes of an account are remembered.
+const REMEMBERED: usize = 20;
+/// How much of an error is remembered, in bytes.
+const ERROR_MAX: usize = 200;
+
+/// How one probe went.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ProbeSeen {
+    /// When its answer came, or was given up.
+    pub at: Timestamp,
+    /// How long the round trip took, in milliseconds; nothing when it failed.
+    pub took_ms: Option<u64>,
+    /// Why it failed.
+    pub error: Option<String>,
+}
+
+/// The last probes of an account on this node, over all its generations. In memory alone.
+#[derive(Debug, Default)]
+pub(super) struct Probes(Mutex<VecDeque<ProbeSeen>>);
+
+impl Probes {
+    pub(super) fn note(&self, at: Timestamp, answer: Result<u64, String>) {
+        let (took_ms, error) = match answer {
+            Ok(took_ms) => (Some(took_ms), None),
+            Err(mut error) => {
+                error.truncate(error.floor_char_boundary(ERROR_MAX));
+                (None, Some(error))
+            }
+        };
+        let mut seen = self.0.lock();
+        seen.truncate(REMEMBERED - 1);
+        seen.push_front(ProbeSeen { at, took_ms, error });
+    }
+
+    /// The newest first.
+    pub(super) fn seen(&self) -> Vec<ProbeSeen> {
+        self.0.lock().iter().cloned().collect()
+    }
+}
 
 /// Makes the profile directory for its owner alone: whoever reads it is linked to the phone.
 pub(super) async fn make_profile(profile: &Path) -> Result<(), SessionError> {
@@ -30,6 +73,19 @@ fn make_private(path: &Path) -> io::Result<()> {
 #[expect(clippy::unwrap_used, reason = "a test panics where it fails")]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_last_probes_are_remembered_newest_first() {
+        let probes = Probes::default();
+        for n in 0..25_u64 {
+            probes.note(Timestamp::from_millis(0), Ok(n));
+        }
+        probes.note(Timestamp::from_millis(1), Err("é".repeat(200)));
+        let seen = probes.seen();
+        assert_eq!(seen.len(), REMEMBERED);
+        assert_eq!(seen[0].error.as_ref().unwrap().len(), ERROR_MAX);
+        assert_eq!((seen[1].took_ms, seen[19].took_ms), (Some(24), Some(6)));
+    }
 
     #[test]
     fn a_profile_is_for_its_owner_alone() {

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Place, Shared,
-    machine::Say,
+    machine::{Evidence, Say},
     recovery::Doubt,
     writing::{Done, Job, Op},
 };
@@ -36,7 +36,7 @@ pub(super) enum Entry {
     /// A code is shown.
     Pairing { attempt: u32, expires_at: Timestamp },
     /// A round trip was proven now.
-    RoundTrip,
+    RoundTrip(Evidence),
     /// Acks and messages from the session; the permit, where they came by the stream, lets it go on once they are
     /// committed.
     Data(Vec<Data>, Option<Arc<OwnedSemaphorePermit>>),
@@ -233,7 +233,7 @@ impl Scribe {
             }
             Entry::Say(say) => (Op::Say(say), Answer::None),
             Entry::Pairing { attempt, expires_at } => (Op::Pairing { attempt, expires_at }, Answer::None),
-            Entry::RoundTrip => (Op::RoundTrip, Answer::None),
+            Entry::RoundTrip(evidence) => (Op::RoundTrip(evidence), Answer::None),
             Entry::Settle(settle, answer) => (Op::Settle(settle), Answer::Settlement(answer)),
             Entry::GiveBack(back, answer) => (Op::GiveBack(back), Answer::Back(answer)),
         };

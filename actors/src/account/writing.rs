@@ -6,7 +6,7 @@ use futures::future::BoxFuture;
 
 use super::{
     Place, Shared, events, inbound,
-    machine::Say,
+    machine::{Evidence, Say},
     outbound,
     scribe::{GiveBack, Settle},
 };
@@ -25,7 +25,7 @@ pub(super) enum Op {
         attempt: u32,
         expires_at: Timestamp,
     },
-    RoundTrip,
+    RoundTrip(Evidence),
     /// `settles`: the message is still `sending` under our epoch, so that any ack proves that it was sent.
     Acked {
         id: WaMessageId,
@@ -93,14 +93,15 @@ impl Job {
         match op {
             Op::Say(say) => {
                 let from = say_in(tx, &self.place, self.epoch, say, now).await?;
-                told.extend(from.map(|from| events::state_changed(tenant, account, from, say)));
+                told.extend(from.map(|from| events::state_changed(tenant, account, from, say, now)));
                 return Ok(from.map_or(Done::Unchanged, |from| Done::Changed(Some(from))));
             }
             Op::Pairing { attempt, expires_at } => {
                 told.push(events::pairing(tenant, account, *attempt, *expires_at));
             }
-            Op::RoundTrip => {
-                accounts::note_round_trip(tx, account, self.epoch, now).await?;
+            Op::RoundTrip(evidence) => {
+                let evidence = encoded(evidence, now);
+                accounts::note_round_trip(tx, account, self.epoch, now, evidence).await?;
                 return Ok(Done::Changed(None));
             }
             Op::Acked { id, ack, settles } => {
@@ -125,13 +126,10 @@ impl Job {
                     now,
                 };
                 let settled = writer.settle(tx, settle.message, &settle.outcome).await?;
-                if settled.is_some()
-                    && let Some(ack) = settle.ack
-                {
-                    told.extend(settled);
+                let later = settle.ack.filter(|_| settled.is_some());
+                told.extend(settled);
+                if let Some(ack) = later {
                     told.extend(inbound::acknowledge(tx, account, &settle.wa_id, ack, now).await?);
-                } else {
-                    told.extend(settled);
                 }
             }
             Op::GiveBack(back) => {
@@ -152,6 +150,11 @@ impl Job {
     }
 }
 
+/// Evidence as the database keeps it.
+fn encoded(evidence: &Evidence, now: Timestamp) -> Option<String> {
+    serde_json::to_string(&evidence.at(now)).ok()
+}
+
 /// Writes a state under an epoch; gives the state before, or nothing when the epoch is stale or nothing would change.
 pub(super) async fn say_in(
     tx: &Tx,
@@ -166,6 +169,7 @@ pub(super) async fn say_in(
         action: say.action.clone(),
         phone: say.identity.as_ref().map(|who| Some(who.phone.clone())),
         push_name: say.identity.as_ref().and_then(|who| who.push_name.clone()),
+        evidence: encoded(&say.evidence, now),
         at: now,
     };
     accounts::change_state(tx, place.account, epoch, &change).await

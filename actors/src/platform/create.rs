@@ -74,6 +74,7 @@ impl Platform {
                         to: row.state,
                         reason: None,
                         action: None,
+                        evidence: None,
                     };
                     let event = NewEvent::new(tenant, Some(account), EventType::AccountStateChanged, &said);
                     journal::append(tx, &ids, at, &[event]).await?;

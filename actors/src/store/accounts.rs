@@ -47,6 +47,10 @@ pub struct AccountRow {
     pub epoch: i64,
     /// How often its actor was restarted.
     pub restarts: i64,
+    /// What its state rests on: an object with the time `at`.
+    pub evidence: Option<serde_json::Value>,
+    /// The repair that is under way.
+    pub repair: Option<serde_json::Value>,
     /// When a round trip was proven last.
     pub last_round_trip_at: Option<Timestamp>,
     /// When it was created.
@@ -79,6 +83,8 @@ impl TryFrom<Model> for AccountRow {
             wanted: row.wanted,
             epoch: row.epoch,
             restarts: row.restarts,
+            evidence: object(row.evidence, "accounts.evidence")?,
+            repair: object(row.repair, "accounts.repair")?,
             last_round_trip_at: row.last_round_trip_at.map(Timestamp::from_millis),
             created_at: Timestamp::from_millis(row.created_at),
             deleted_at: row.deleted_at.map(Timestamp::from_millis),
@@ -94,6 +100,13 @@ fn json_of<T: serde::Serialize>(value: &T) -> Result<String, StoreError> {
     serde_json::to_string(value).map_err(|error| StoreError::Failed(error.to_string()))
 }
 
+/// Reads a column that holds a JSON object.
+fn object(text: Option<String>, column: &str) -> Result<Option<serde_json::Value>, StoreError> {
+    text.map(|text| serde_json::from_str(&text))
+        .transpose()
+        .map_err(|error| StoreError::Unreadable(format!("{column}: {error}")))
+}
+
 /// A change of state, as the account's actor saw it.
 #[derive(Clone, Debug)]
 pub struct StateChange {
@@ -107,6 +120,8 @@ pub struct StateChange {
     pub phone: Option<Option<Phone>>,
     /// The name that others see; `None` leaves it.
     pub push_name: Option<String>,
+    /// What it rests on, as a JSON object; `None` forgets what the last state rested on.
+    pub evidence: Option<String>,
     /// When.
     pub at: Timestamp,
 }
@@ -150,6 +165,8 @@ pub async fn create(tx: &Tx, new: NewAccount) -> Result<AccountRow, StoreError> 
         wanted: Set(true),
         epoch: Set(0),
         restarts: Set(0),
+        evidence: Set(None),
+        repair: Set(None),
         event_seq: Set(0),
         last_round_trip_at: Set(None),
         created_at: Set(new.at.millis()),
@@ -269,7 +286,8 @@ pub async fn take_over(tx: &Tx, account: AccountId) -> Result<i64, StoreError> {
     Ok(row.try_get("", "epoch")?)
 }
 
-/// Writes a change of state. Gives the state before, or `None` when the epoch is stale or nothing would change.
+/// Writes a change of state. Gives the state before, or `None` when the epoch is stale or nothing would change. Newer
+/// evidence for the same state is written and no change.
 ///
 /// # Errors
 /// As the database says.
@@ -292,12 +310,18 @@ pub async fn change_state(
         && before.try_get::<Option<String>>("", "action")? == change.action
         && change.phone.is_none();
     if same {
+        let newer = Entity::update_many()
+            .col_expr(Column::Evidence, Expr::value(change.evidence.clone()))
+            .filter(Column::Id.eq(account.to_string()))
+            .filter(Column::Epoch.eq(epoch));
+        newer.exec(tx.connection().await?).await?;
         return Ok(None);
     }
     let mut update = Entity::update_many()
         .col_expr(Column::State, Expr::value(change.state.as_str()))
         .col_expr(Column::Reason, Expr::value(change.reason.clone()))
         .col_expr(Column::Action, Expr::value(change.action.clone()))
+        .col_expr(Column::Evidence, Expr::value(change.evidence.clone()))
         .filter(Column::Id.eq(account.to_string()))
         .filter(Column::Epoch.eq(epoch));
     if from != change.state {
@@ -315,7 +339,7 @@ pub async fn change_state(
     Ok((update.exec(tx.connection().await?).await?.rows_affected == 1).then_some(from))
 }
 
-/// Notes when a round trip was proven last. Does nothing under a stale epoch.
+/// Notes when a round trip was proven last, and by what. Does nothing under a stale epoch.
 ///
 /// # Errors
 /// As the database says.
@@ -324,10 +348,16 @@ pub async fn note_round_trip(
     account: AccountId,
     epoch: i64,
     at: Timestamp,
+    evidence: Option<String>,
 ) -> Result<(), StoreError> {
     tx.execute(
-        "UPDATE accounts SET last_round_trip_at = $3 WHERE id = $1 AND epoch = $2",
-        [account.to_string().into(), epoch.into(), at.millis().into()],
+        "UPDATE accounts SET last_round_trip_at = $3, evidence = COALESCE($4, evidence) WHERE id = $1 AND epoch = $2",
+        [
+            account.to_string().into(),
+            epoch.into(),
+            at.millis().into(),
+            evidence.into(),
+        ],
     )
     .await?;
     Ok(())

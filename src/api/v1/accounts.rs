@@ -44,6 +44,15 @@ pub struct Account {
     reason: Option<String>,
     /// What is asked of you.
     action: Option<String>,
+    /// What the state rests on, with the time `at` at which it was seen: `{"round_trip_ms": 84, "probe": 17, "at": "…"}`
+    /// for `online`, `{"missed_probes": 2, "last_error": "…", "at": "…"}` or what the page said for others, `{"exit": "…",
+    /// "generation": 4, "at": "…"}` after a session that died.
+    #[schema(value_type = Option<Object>)]
+    evidence: Option<serde_json::Value>,
+    /// The repair that is under way: `{"stage": "reload_page", "attempt": 1, "since": "…", "trigger": "page_unresponsive"}`.
+    /// The stages, in their order: `dismiss_modal`, `reload_page`, `new_page`, `new_browser`, `restore_profile`, `ask_user`.
+    #[schema(value_type = Option<Object>)]
+    repair: Option<serde_json::Value>,
     /// Since when it is in this state.
     #[schema(value_type = String, format = DateTime)]
     since: Timestamp,
@@ -70,6 +79,8 @@ impl From<AccountRow> for Account {
             state: row.state,
             reason: row.reason,
             action: row.action,
+            evidence: row.evidence,
+            repair: row.repair,
             since: row.since,
             phone: row.phone,
             push_name: row.push_name,

@@ -21,23 +21,28 @@
 //!
 //! | phase | account state that is said |
 //! |---|---|
-//! | `TakingOver` | (what the last generation left) |
+//! | `TakingOver` | what the last generation left |
 //! | `Opening` | `starting` |
 //! | `Unlinked` | `pairing` |
-//! | `Syncing`, `Proving` | `syncing` |
-//! | `Recovering`, `Serving` | `online` |
+//! | `Syncing` | `syncing` |
+//! | `Proving` | `syncing` |
+//! | `Recovering` | `online` |
+//! | `Serving` | `online` |
 //! | `Doubting` | `degraded` |
-//! | `Ending` | `stopped`, `restarting` or `logged_out` |
+//! | `Ending` | `stopped`, `restarting`, `logged_out` |
+//! | `Ended` | what was said before |
 //!
 //! `restarting` and `failed` after a death are said by the obituary, since a dead actor says nothing.
 //!
 //! Never: `online` without the answer to the newest probe; anything said, sent or opened before the epoch is known;
 //! anything but the end after the epoch is lost.
 
+mod evidence;
 #[cfg(test)]
 mod tests;
 mod words;
 
+pub use evidence::{Dated, Evidence};
 pub use words::{Effect, End, Input, Phase, Rules, Say};
 
 use crate::{domain::AccountState, session::Identity};
@@ -130,8 +135,9 @@ impl Machine {
             }
             (Phase::Opening, Input::ProfileReady { done, restorable }) => {
                 self.restorable = restorable;
-                let say = |done| Say::because(AccountState::Starting, done);
-                done.map(|done| Effect::Say(say(done))).into_iter().collect()
+                let Some(done) = done else { return Vec::new() };
+                let evidence = self.began(Some(done.clone()));
+                vec![Effect::Say(Say::because(AccountState::Starting, done, evidence))]
             }
             (Phase::Opening, Input::CodeShown | Input::CodesIdle) if self.restorable => {
                 self.repair("profile_lost", LOST.to_owned(), true)
@@ -147,7 +153,9 @@ impl Machine {
             (phase, Input::ProbeDue { ticket }) if ticket == self.ticket && phase.is_ready() => {
                 vec![self.probe()]
             }
-            (_, Input::Proven { probe }) if self.awaited == Some(probe) => self.proven(),
+            (_, Input::Proven { probe, took_ms }) if self.awaited == Some(probe) => {
+                self.proven(probe, took_ms)
+            }
             (_, Input::ProbeFailed { probe, reason }) if self.awaited == Some(probe) => {
                 self.unproven(&reason)
             }
@@ -173,7 +181,8 @@ impl Machine {
                     return self.stop(restarting);
                 }
                 self.phase = Phase::Opening;
-                let say = Say::because(AccountState::Starting, "a session is being opened");
+                let evidence = self.began(None);
+                let say = Say::because(AccountState::Starting, "a session is being opened", evidence);
                 vec![Effect::Say(say), Effect::Open]
             }
             Input::TakeOverFailed { reason } => self.end("store_failed", &reason),
@@ -210,17 +219,22 @@ impl Machine {
     }
 
     fn stop(&mut self, restarting: bool) -> Vec<Effect> {
-        let (state, reason) = if restarting {
-            (AccountState::Restarting, "closed, to be opened anew")
+        let (state, reason, asked) = if restarting {
+            (AccountState::Restarting, "closed, to be opened anew", "restart")
         } else {
-            (AccountState::Stopped, "stopped by request")
+            (AccountState::Stopped, "stopped by request", "stop")
         };
-        self.wind_down(Say::because(state, reason), false, reason)
+        let say = Say::because(state, reason, Evidence::Asked { asked });
+        self.wind_down(say, false, reason)
     }
 
     fn logged_out(&mut self, reason: &str) -> Vec<Effect> {
+        let evidence = Evidence::Page {
+            page: "logged_out",
+            detail: Some(reason.to_owned()),
+        };
         let reason = format!("the link to the phone was ended ({reason})");
-        let say = Say::because(AccountState::LoggedOut, reason.clone()).asking(LINK_AGAIN);
+        let say = Say::because(AccountState::LoggedOut, reason.clone(), evidence).asking(LINK_AGAIN);
         self.wind_down(say, true, &reason)
     }
 
@@ -248,19 +262,21 @@ impl Machine {
                 self.phase = Phase::Unlinked;
                 self.codes += 1;
                 self.idle = false;
-                let say =
-                    Say::because(AccountState::Pairing, "waits for a phone to scan the code").asking(SCAN);
+                let (why, evidence) = ("waits for a phone to scan the code", Evidence::page("shows_code"));
+                let say = Say::because(AccountState::Pairing, why, evidence).asking(SCAN);
                 effects.extend([Effect::Say(say), Effect::Announce { attempt: self.codes }]);
                 effects
             }
             Input::CodesIdle if matches!(self.phase, Phase::Unlinked | Phase::Opening) => {
                 self.phase = Phase::Unlinked;
                 self.idle = true;
+                let say = |why| Say::because(AccountState::Pairing, why, Evidence::page("shows_no_code"));
                 if self.refreshes < self.rules.pairing_refreshes {
                     self.refreshes += 1;
-                    return vec![Effect::ForgetCode, Effect::RefreshCodes];
+                    let say = say("the page is asked for another code");
+                    return vec![Effect::ForgetCode, Effect::Say(say), Effect::RefreshCodes];
                 }
-                let say = Say::because(AccountState::Pairing, "nobody scanned; no code is shown any more")
+                let say = say("nobody scanned; no code is shown any more")
                     .asking("Ask for the pairing code when a phone is at hand");
                 vec![Effect::ForgetCode, Effect::Say(say)]
             }
@@ -275,7 +291,8 @@ impl Machine {
         }
         self.phase = Phase::Syncing;
         self.refreshes = 0;
-        let say = Say::because(AccountState::Syncing, "linked; chats are being loaded");
+        let evidence = Evidence::page("linked");
+        let say = Say::because(AccountState::Syncing, "linked; chats are being loaded", evidence);
         vec![Effect::ForgetCode, Effect::Say(say)]
     }
 
@@ -283,7 +300,8 @@ impl Machine {
         let mut effects = self.leave_ready();
         self.phase = Phase::Proving;
         self.failures = 0;
-        let say = Say::because(AccountState::Syncing, "ready; the connection is being proven");
+        let (why, evidence) = ("ready; the connection is being proven", Evidence::page("ready"));
+        let say = Say::because(AccountState::Syncing, why, evidence);
         effects.extend([
             Effect::ForgetCode,
             Effect::Say(Say {
@@ -299,15 +317,17 @@ impl Machine {
         match (self.phase, up) {
             (Phase::Proving | Phase::Doubting, true) => vec![self.probe()],
             (Phase::Proving | Phase::Recovering | Phase::Serving, false) => {
-                self.doubt("the page lost its connection to WhatsApp")
+                let evidence = Evidence::page("connection_lost");
+                self.doubt("the page lost its connection to WhatsApp", evidence)
             }
             _ => Vec::new(),
         }
     }
 
-    fn proven(&mut self) -> Vec<Effect> {
+    fn proven(&mut self, probe: u64, round_trip_ms: u64) -> Vec<Effect> {
         self.awaited = None;
         self.failures = 0;
+        let evidence = Evidence::RoundTrip { round_trip_ms, probe };
         let mut effects = Vec::new();
         if matches!(self.phase, Phase::Proving | Phase::Doubting) {
             self.phase = Phase::Recovering;
@@ -316,10 +336,11 @@ impl Machine {
                 reason: None,
                 action: None,
                 identity: None,
+                evidence: evidence.clone(),
             }));
-            effects.extend([Effect::NoteRoundTrip, Effect::Recover]);
+            effects.extend([Effect::NoteRoundTrip(evidence), Effect::Recover]);
         } else {
-            effects.push(Effect::NoteRoundTrip);
+            effects.push(Effect::NoteRoundTrip(evidence));
         }
         effects.push(self.later(false));
         effects
@@ -331,13 +352,17 @@ impl Machine {
             let reason = format!("{} probes in a row failed; the last: {reason}", self.failures);
             return self.end("probe_failed", &reason);
         }
-        self.doubt(reason)
+        let evidence = Evidence::Missed {
+            missed_probes: self.failures,
+            last_error: reason.to_owned(),
+        };
+        self.doubt(reason, evidence)
     }
 
-    fn doubt(&mut self, reason: &str) -> Vec<Effect> {
+    fn doubt(&mut self, reason: &str, evidence: Evidence) -> Vec<Effect> {
         let mut effects = self.leave_ready();
         self.phase = Phase::Doubting;
-        let say = Say::because(AccountState::Degraded, reason)
+        let say = Say::because(AccountState::Degraded, reason, evidence)
             .asking("Nothing yet: the proof is tried again, and a new session is opened if it keeps failing");
         effects.extend([Effect::Say(say), self.later(true)]);
         effects
@@ -358,6 +383,14 @@ impl Machine {
         // The appointment that was made is void: this probe's answer makes the next one.
         self.ticket += 1;
         Effect::Probe { probe: self.probes }
+    }
+
+    /// The evidence of a generation that has just begun.
+    fn began(&self, profile: Option<String>) -> Evidence {
+        Evidence::Began {
+            epoch: self.epoch.unwrap_or_default(),
+            profile,
+        }
     }
 
     fn later(&mut self, soon: bool) -> Effect {

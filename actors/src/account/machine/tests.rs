@@ -74,7 +74,10 @@ fn input(word: &str) -> Input {
         "out" => out(),
         "died" => died(),
         "due" => Input::ProbeDue { ticket: number },
-        "proven" => Input::Proven { probe: number },
+        "proven" => Input::Proven {
+            probe: number,
+            took_ms: 84,
+        },
         "failed" => failed(number),
         "recovered" => Input::Recovered,
         "stop" => Input::Stop { restarting: false },
@@ -135,7 +138,10 @@ fn three_failed_probes_in_a_row_end_the_session() {
     let (mut machine, _) = walk([
         Input::TookOver { epoch: 7 },
         Input::Ready(who()),
-        Input::Proven { probe: 1 },
+        Input::Proven {
+            probe: 1,
+            took_ms: 84,
+        },
         Input::Recovered,
     ]);
     let mut due = machine.step(Input::ProbeDue { ticket: 2 });
@@ -183,7 +189,7 @@ fn any_input() -> impl Strategy<Value = Input> {
         Just(Input::Ready(who())),
         any::<bool>().prop_map(|up| Input::Connection { up }),
         (0_u64..12).prop_map(|ticket| Input::ProbeDue { ticket }),
-        (0_u64..12).prop_map(|probe| Input::Proven { probe }),
+        (0_u64..12).prop_map(|probe| Input::Proven { probe, took_ms: 84 }),
         (0_u64..12).prop_map(failed),
         Just(Input::Recovered),
         any::<bool>().prop_map(|restorable| Input::ProfileReady {
@@ -220,13 +226,15 @@ proptest! {
         let mut machine = Machine::new(RULES, S::Restarting);
         let mut newest = None;
         for input in inputs {
-            let answered = matches!(&input, Input::Proven { probe } if Some(*probe) == newest);
+            let answered = matches!(&input, Input::Proven { probe, .. } if Some(*probe) == newest);
             let effects = machine.step(input);
             prop_assert!(answered || !effects.iter().any(is_online));
             if matches!(machine.phase(), Phase::Recovering | Phase::Serving) {
                 prop_assert_eq!(machine.state(), S::Online);
             }
             prop_assert_eq!(machine.serving().is_some(), machine.phase() == Phase::Serving);
+            let says = machine.phase().says();
+            prop_assert!(says.is_empty() || says.contains(&machine.state()));
             for effect in effects {
                 match effect {
                     Effect::Probe { probe } => newest = Some(probe),
@@ -309,4 +317,51 @@ fn what_is_wrong_with_a_profile_is_told_before_the_end() {
     assert!(
         matches!(&last[..], [Effect::Say(say)] if say.reason.as_deref().is_some_and(|why| why.contains("yesterday")))
     );
+}
+
+/// The lines of a document's part that begins and ends with these.
+fn part<'a>(document: &'a str, from: &str, to: &str) -> Vec<&'a str> {
+    let bare = |line: &'a str| match line.strip_prefix("//!") {
+        Some(comment) => comment.strip_prefix(' ').unwrap_or(comment),
+        None => line,
+    };
+    let lines = document.lines().map(bare);
+    let mut inside = lines.skip_while(|line| !line.starts_with(from));
+    let first = inside.next();
+    first
+        .into_iter()
+        .chain(inside.take_while(|line| !line.starts_with(to)))
+        .collect()
+}
+
+#[test]
+fn what_is_published_about_the_machine_is_what_it_is() {
+    let (own, published) = (
+        include_str!("mod.rs"),
+        include_str!("../../../../ARCHITECTURE.md"),
+    );
+    let published = published
+        .split_once("## Accounts")
+        .expect("there is a part about accounts")
+        .1;
+    let drawn = |document| part(document, "             TookOver", "```");
+    assert_eq!(drawn(own), drawn(published), "the diagram");
+    assert!(drawn(own).len() > 10);
+    let rows: Vec<String> = Phase::ALL
+        .into_iter()
+        .map(|phase| {
+            let said: Vec<String> = phase.says().iter().map(|state| format!("`{state}`")).collect();
+            let said = match phase {
+                Phase::TakingOver => "what the last generation left".to_owned(),
+                Phase::Ended => "what was said before".to_owned(),
+                _ => said.join(", "),
+            };
+            format!("| `{phase:?}` | {said} |")
+        })
+        .collect();
+    for document in [own, published] {
+        let table: Vec<&str> = part(document, "| phase", "\n").into_iter().skip(2).collect();
+        assert_eq!(table[..rows.len()], rows, "the table of phases and states");
+        assert!(!table[rows.len()].starts_with('|'), "and nothing else");
+    }
 }

@@ -1,5 +1,6 @@
 //! The words of the machine: phases, inputs, effects.
 
+use super::Evidence;
 use crate::{domain::AccountState, session::Identity};
 
 /// What the machine is told about patience.
@@ -104,6 +105,8 @@ pub enum Input {
     Proven {
         /// By which probe.
         probe: u64,
+        /// How long it took, in milliseconds.
+        took_ms: u64,
     },
     /// A probe failed, the session may still be good.
     ProbeFailed {
@@ -136,16 +139,19 @@ pub struct Say {
     pub action: Option<String>,
     /// Who is linked, where it is learned.
     pub identity: Option<Identity>,
+    /// What it rests on.
+    pub evidence: Evidence,
 }
 
 impl Say {
-    /// A state with its reason, and nothing asked of the user.
-    pub fn because(state: AccountState, reason: impl Into<String>) -> Self {
+    /// A state with its reason and what it rests on, and nothing asked of the user.
+    pub fn because(state: AccountState, reason: impl Into<String>, evidence: Evidence) -> Self {
         Self {
             state,
             reason: Some(reason.into()),
             action: None,
             identity: None,
+            evidence,
         }
     }
 
@@ -201,8 +207,8 @@ pub enum Effect {
         /// Soon, since the last proof failed; or at the usual interval.
         soon: bool,
     },
-    /// Write when the last round trip was proven.
-    NoteRoundTrip,
+    /// Write that a round trip was proven just now.
+    NoteRoundTrip(Evidence),
     /// Look up what is in doubt, then come back with [`Input::Recovered`].
     Recover,
     /// Tell the dispatcher that the lane may run.
@@ -223,6 +229,34 @@ pub enum Effect {
 }
 
 impl Phase {
+    /// Every phase, in the order in which a good life passes through them.
+    pub const ALL: [Self; 10] = [
+        Self::TakingOver,
+        Self::Opening,
+        Self::Unlinked,
+        Self::Syncing,
+        Self::Proving,
+        Self::Recovering,
+        Self::Serving,
+        Self::Doubting,
+        Self::Ending,
+        Self::Ended,
+    ];
+
+    /// The account states that are said in it; none where what was said before stays.
+    pub const fn says(self) -> &'static [AccountState] {
+        use AccountState as S;
+        match self {
+            Self::TakingOver | Self::Ended => &[],
+            Self::Opening => &[S::Starting],
+            Self::Unlinked => &[S::Pairing],
+            Self::Syncing | Self::Proving => &[S::Syncing],
+            Self::Recovering | Self::Serving => &[S::Online],
+            Self::Doubting => &[S::Degraded],
+            Self::Ending => &[S::Stopped, S::Restarting, S::LoggedOut],
+        }
+    }
+
     /// Whether the page has said that it is ready.
     pub(super) const fn is_ready(self) -> bool {
         matches!(

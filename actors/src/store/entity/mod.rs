@@ -80,6 +80,8 @@ tables! {
         epoch: i64,
         restarts: i64,
         event_seq: i64,
+        evidence: Option<String>,
+        repair: Option<String>,
         last_round_trip_at: Option<i64>,
         created_at: i64,
         deleted_at: Option<i64>,

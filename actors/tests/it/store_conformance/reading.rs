@@ -166,6 +166,7 @@ pub(super) async fn an_account_changes_state_under_its_epoch_only(bench: &Bench)
             action: None,
             phone: Some(Some("5511987654321".parse().unwrap())),
             push_name: None,
+            evidence: Some(r#"{"probe":1}"#.to_owned()),
             at,
         };
         bench.store.write(move |tx| {

@@ -1,0 +1,45 @@
+//! Probes: when the next one is due, and what its answer says.
+
+use actix::{ActorFutureExt as _, AsyncContext as _, Context, WrapFuture as _};
+
+use super::{Account, machine::Input};
+
+impl Account {
+    pub(super) fn probe(&mut self, probe: u64, ctx: &mut Context<Self>) {
+        self.cancel_probe_timer(ctx);
+        let Some(session) = self.session.clone() else {
+            return;
+        };
+        let work = async move { session.probe().await };
+        ctx.spawn(work.into_actor(self).map(move |answer, this, ctx| {
+            let answer = answer.map(|took| u64::try_from(took.as_millis()).unwrap_or(u64::MAX));
+            let at = this.shared.clock.now();
+            let seen = answer.as_ref().copied().map_err(ToString::to_string);
+            this.place.probes.note(at, seen);
+            match answer {
+                Ok(took_ms) => this.input(Input::Proven { probe, took_ms }, ctx),
+                Err(error) if error.is_fatal() => this.command_failed(&error, ctx),
+                Err(error) => {
+                    let reason = format!("no round trip could be proven: {error}");
+                    this.input(Input::ProbeFailed { probe, reason }, ctx);
+                }
+            }
+        }));
+    }
+
+    pub(super) fn probe_later(&mut self, ticket: u64, soon: bool, ctx: &mut Context<Self>) {
+        self.cancel_probe_timer(ctx);
+        let pause = self.shared.clock.sleep(self.shared.settings.probe_interval(soon));
+        let due = pause.into_actor(self).map(move |(), this, ctx| {
+            this.probe_timer = None;
+            this.input(Input::ProbeDue { ticket }, ctx);
+        });
+        self.probe_timer = Some(ctx.spawn(due));
+    }
+
+    pub(super) fn cancel_probe_timer(&mut self, ctx: &mut Context<Self>) {
+        if let Some(timer) = self.probe_timer.take() {
+            ctx.cancel_future(timer);
+        }
+    }
+}
