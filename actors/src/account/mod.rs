@@ -43,6 +43,7 @@ use crate::{
     domain::{AccountId, AccountState, Clock, IdSource, TenantId},
     protocol::{
         Line,
+        account::ProbeSeen,
         dispatcher::{AccountReady, AccountUnready},
     },
     session::Engine,
@@ -58,7 +59,6 @@ pub use gauges::{Gauges, Reading};
 pub use machine::{Dated, Effect, End, Evidence, Input, Machine, Phase, Rules, Say};
 pub use metrics::{note_permits, note_restart};
 pub use obituary::{record_end, record_stop};
-pub use probe::ProbeSeen;
 pub use recovery::{give_up_all, give_up_overdue};
 pub use settings::Settings;
 

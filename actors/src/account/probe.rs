@@ -3,25 +3,13 @@
 use std::{collections::VecDeque, io, path::Path};
 
 use parking_lot::Mutex;
-use serde::Serialize;
 
-use crate::{domain::Timestamp, session::SessionError};
+use crate::{domain::Timestamp, protocol::account::ProbeSeen, session::SessionError};
 
 /// How many probes of an account are remembered.
 const REMEMBERED: usize = 20;
 /// How much of an error is remembered, in bytes.
 const ERROR_MAX: usize = 200;
-
-/// How one probe went.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct ProbeSeen {
-    /// When its answer came, or was given up.
-    pub at: Timestamp,
-    /// How long the round trip took, in milliseconds; nothing when it failed.
-    pub took_ms: Option<u64>,
-    /// Why it failed.
-    pub error: Option<String>,
-}
 
 /// The last probes of an account on this node, over all its generations. In memory alone.
 #[derive(Debug, Default)]

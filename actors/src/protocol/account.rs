@@ -96,3 +96,14 @@ pub enum AccountError {
     #[error("the account did not answer in time")]
     NoAnswer,
 }
+
+/// How one probe of a round trip went.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProbeSeen {
+    /// When its answer came, or was given up.
+    pub at: Timestamp,
+    /// How long the round trip took, in milliseconds; nothing when it failed.
+    pub took_ms: Option<u64>,
+    /// Why it failed, at most 200 bytes.
+    pub error: Option<String>,
+}

@@ -108,6 +108,8 @@ pub struct ObserveAccount {
 pub struct Vitals {
     /// Its actor.
     pub actor: ActorReport,
+    /// Its last 20 probes, the newest first.
+    pub probes: Vec<super::account::ProbeSeen>,
 }
 
 /// One supervised actor.

@@ -320,6 +320,7 @@ impl Entry {
         let child = (*self.0.seen_child.lock())?;
         let child = supervisor.send(ObserveOne(child)).await.ok()??;
         Some(Vitals {
+            probes: self.0.place.probes(),
             actor: self.report_of(&child),
         })
     }

@@ -4,7 +4,10 @@ use actix_web::web;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
-use zaptor_actors::domain::{AccountId, AccountState, Timestamp};
+use zaptor_actors::{
+    domain::{AccountId, AccountState, Timestamp},
+    protocol::account::ProbeSeen,
+};
 
 use super::{accounts::find, system::Exit};
 use crate::{
@@ -68,6 +71,16 @@ pub(crate) struct Probe {
     error: Option<String>,
 }
 
+impl From<ProbeSeen> for Probe {
+    fn from(seen: ProbeSeen) -> Self {
+        Self {
+            at: seen.at,
+            took_ms: seen.took_ms,
+            error: seen.error,
+        }
+    }
+}
+
 /// What a session takes of the machine.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Resources {
@@ -106,21 +119,21 @@ pub(crate) async fn show(
     principal.require(Scope::AccountsRead)?;
     let row = find(&edge, principal.tenant, id).await?;
     let vitals = edge.platform.observe_account(id).await;
-    let actor = vitals.map(|vitals| vitals.actor);
+    let (actor, probes) = vitals.map(|vitals| (vitals.actor, vitals.probes)).unzip();
     Ok(web::Json(Health {
         state: row.state,
         since: row.since,
         reason: row.reason,
         action: row.action,
-        evidence: None,
+        evidence: row.evidence,
         last_round_trip_at: row.last_round_trip_at,
-        probes: Vec::new(),
+        probes: probes.into_iter().flatten().map(Probe::from).collect(),
         restarts: row.restarts,
         generation: actor.as_ref().map(|actor| actor.generation),
         last_exit: actor.and_then(|actor| actor.last_exit).map(Exit::from),
         resources: None,
         limits: None,
-        repair: None,
+        repair: row.repair,
         agent: None,
         hibernation: None,
     }))
