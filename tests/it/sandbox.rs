@@ -252,6 +252,13 @@ fn bad_faults_say_which_field_and_plan_nothing() {
                 "/module",
             ),
             (json!({"kind": "socket_drop", "colour": 1}), 422, "/colour"),
+            (json!({"kind": "ban", "code": "2@x"}), 422, "/code"),
+            (
+                json!({"kind": "modal", "code": "2@x", "phone": ANNA}),
+                422,
+                "/code",
+            ),
+            (json!({"kind": "modal", "code": "2@x"}), 404, ""),
             (json!(["socket_drop"]), 422, ""),
         ];
         for (body, status, pointer) in rows {

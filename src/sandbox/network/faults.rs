@@ -39,6 +39,8 @@ pub(crate) enum FaultKind {
     Reject463,
     /// The next messages are refused with error 429.
     RateLimit,
+    /// The network of the page's browser is cut for `for_ms`: nothing comes, nothing goes, nothing closes.
+    NetworkCut,
     /// The page's renderer dies.
     PageCrash,
     /// The page's main thread does nothing for `for_ms`.
@@ -76,7 +78,7 @@ pub(crate) enum Nature {
 
 impl FaultKind {
     /// All kinds, by the name the control API uses.
-    pub(crate) const NAMES: [(&'static str, FaultKind); 17] = [
+    pub(crate) const NAMES: [(&'static str, FaultKind); 18] = [
         ("socket_drop", FaultKind::SocketDrop),
         ("logout", FaultKind::Logout),
         ("drop_ack", FaultKind::DropAck),
@@ -84,6 +86,7 @@ impl FaultKind {
         ("forget_message", FaultKind::ForgetMessage),
         ("reject_463", FaultKind::Reject463),
         ("rate_limit", FaultKind::RateLimit),
+        ("network_cut", FaultKind::NetworkCut),
         ("page_crash", FaultKind::PageCrash),
         ("page_hang", FaultKind::PageHang),
         ("page_slow", FaultKind::PageSlow),
@@ -125,6 +128,19 @@ impl FaultKind {
             _ => Nature::Moment,
         }
     }
+
+    /// Whether it can be aimed at a page that nobody has linked yet.
+    pub(crate) fn hits_unlinked(self) -> bool {
+        matches!(
+            self,
+            FaultKind::SocketDrop
+                | FaultKind::NetworkCut
+                | FaultKind::PageCrash
+                | FaultKind::PageHang
+                | FaultKind::PageSlow
+                | FaultKind::Modal
+        )
+    }
 }
 
 /// One fault as it is ordered.
@@ -133,6 +149,9 @@ pub(crate) struct Fault {
     pub(crate) kind: FaultKind,
     /// Whose pages it hits; `None`: everybody's.
     pub(crate) phone: Option<Number>,
+    /// Instead of a phone: the page that shows this QR code now, and which nobody has linked yet.
+    #[serde(default)]
+    pub(crate) code: Option<String>,
     /// How often it strikes; `None`: once, or without end where it lasts for `for_ms`.
     pub(crate) count: Option<u32>,
     /// When it begins, from now; for `late_ack` how late the acknowledgement is.
@@ -154,6 +173,7 @@ impl Fault {
         Fault {
             kind,
             phone: Some(phone.clone()),
+            code: None,
             count: None,
             after_ms: None,
             for_ms: None,
@@ -207,6 +227,13 @@ impl Network {
             .is_some_and(|phone| !self.state.phones.contains_key(phone))
         {
             return Err(Refusal::UnknownPhone);
+        }
+        if fault
+            .code
+            .as_ref()
+            .is_some_and(|code| self.showing(now, code).is_none())
+        {
+            return Err(Refusal::UnknownCode);
         }
         self.state.faults.retain(|standing| !standing.is_over(now));
         if self.state.faults.len() + self.state.planned.len() >= STANDING_LIMIT {

@@ -80,6 +80,8 @@ pub(crate) enum Effect {
     Close(SocketId),
     /// End the renderer of the browser behind this socket.
     Crash(SocketId),
+    /// For so many milliseconds nothing goes between the browser behind this socket and anybody.
+    Cut(SocketId, u64),
 }
 
 /// What is fixed when the network starts.

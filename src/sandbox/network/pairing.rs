@@ -102,16 +102,19 @@ impl Network {
         if self.state.banned.contains(phone) {
             return Err(Refusal::Banned);
         }
-        let shown = code.trim().split(',').next().unwrap_or_default();
-        let socket = self.sockets.iter().find(|(_, socket)| {
-            socket.session.is_none()
-                && socket
-                    .refs
-                    .iter()
-                    .any(|(known, until)| known == shown && *until > now)
-        });
-        let socket = *socket.ok_or(Refusal::UnknownCode)?.0;
+        let socket = self.showing(now, code).ok_or(Refusal::UnknownCode)?;
         Ok(self.pair(now, phone, socket))
+    }
+
+    /// The page that nobody has linked yet and that may show this code now: the whole QR string, or its first part.
+    pub(super) fn showing(&self, now: Millis, code: &str) -> Option<SocketId> {
+        let shown = code.trim().split(',').next().unwrap_or_default();
+        let mut waiting = self.sockets.iter().filter(|(_, socket)| socket.session.is_none());
+        let page = waiting.find(|(_, socket)| {
+            let mut refs = socket.refs.iter();
+            refs.any(|(known, until)| known == shown && *until > now)
+        });
+        page.map(|(id, _)| *id)
     }
 
     /// The phone's owner types a pairing code. Spaces, dashes and small letters are fine.
@@ -209,7 +212,7 @@ impl Network {
             "groups": self.groups_for_page(own),
             "blocklist": self.blocklist_for_page(own),
             "historyFrames": 0,
-            "syncMs": self.rules.sync_ms,
+            "syncMs": self.state.timing.sync_ms.unwrap_or(self.rules.sync_ms),
         })
     }
 

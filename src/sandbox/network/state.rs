@@ -49,6 +49,9 @@ pub(crate) struct Timing {
     pub(crate) auto_reply: Option<String>,
     /// Share of messages, 0 to 1, that the server takes and the other phone never gets.
     pub(crate) loss: f64,
+    /// How long a page takes to sync; `None`: as it was said when the sandbox started.
+    #[serde(default)]
+    pub(crate) sync_ms: Option<u64>,
 }
 
 impl Default for Timing {
@@ -59,6 +62,7 @@ impl Default for Timing {
             read_ms: Some(120),
             auto_reply: None,
             loss: 0.0,
+            sync_ms: None,
         }
     }
 }

@@ -29,6 +29,12 @@ impl Network {
         if fault.kind == FaultKind::QrExpire {
             return self.expire_codes();
         }
+        if let Some(code) = &fault.code {
+            let page = self.showing(at, code);
+            return page
+                .into_iter()
+                .for_each(|page| self.strike_page(id, &fault, page));
+        }
         let phones: Vec<Number> = match &fault.phone {
             Some(phone) => vec![phone.clone()],
             None => self.state.phones.keys().cloned().collect(),
@@ -42,17 +48,16 @@ impl Network {
         match fault.kind {
             FaultKind::SocketDrop => self.cut(at, phone, fault.for_ms.unwrap_or(0)),
             FaultKind::Logout => self.unlink_all(phone, "unknown_companion"),
-            FaultKind::PageCrash => {
-                for socket in self.sockets_of(phone) {
-                    self.effects.push(Effect::Crash(socket));
+            FaultKind::NetworkCut | FaultKind::PageCrash | FaultKind::PageHang | FaultKind::PageSlow => {
+                for page in self.sockets_of(phone) {
+                    self.strike_page(id, fault, page);
                 }
-            }
-            FaultKind::PageHang | FaultKind::PageSlow => {
-                self.tell_pages(phone, id, fault.kind, fault.for_ms.unwrap_or(TROUBLE_MS));
             }
             FaultKind::Modal => {
                 let for_ms = fault.for_ms.unwrap_or(MODAL_MS);
-                self.tell_pages(phone, id, fault.kind, for_ms);
+                for page in self.sockets_of(phone) {
+                    self.strike_page(id, fault, page);
+                }
                 for session in self.state.sessions_of(phone) {
                     let dialog = (session, id);
                     self.state
@@ -62,9 +67,10 @@ impl Network {
                 }
             }
             FaultKind::UpdateRequired => {
-                let for_ms = fault.for_ms.unwrap_or(TROUBLE_MS);
-                self.tell_pages(phone, id, fault.kind, for_ms);
-                self.cut(at, phone, for_ms);
+                for page in self.sockets_of(phone) {
+                    self.strike_page(id, fault, page);
+                }
+                self.cut(at, phone, fault.for_ms.unwrap_or(TROUBLE_MS));
             }
             FaultKind::Ban => {
                 self.state.banned.insert(phone.clone());
@@ -76,13 +82,21 @@ impl Network {
         }
     }
 
-    /// Tells the pages of a phone what goes wrong with them.
-    fn tell_pages(&mut self, phone: &Number, id: u64, kind: FaultKind, for_ms: u64) {
-        for socket in self.sockets_of(phone) {
-            self.push(
-                socket,
+    /// What happens to one page, linked or not.
+    fn strike_page(&mut self, id: u64, fault: &Fault, page: SocketId) {
+        let for_ms = fault.for_ms.unwrap_or(match fault.kind {
+            FaultKind::Modal => MODAL_MS,
+            _ => TROUBLE_MS,
+        });
+        match fault.kind {
+            FaultKind::SocketDrop => self.hang_up(page),
+            FaultKind::PageCrash => self.effects.push(Effect::Crash(page)),
+            FaultKind::NetworkCut => self.effects.push(Effect::Cut(page, for_ms)),
+            // The page is told what goes wrong with it.
+            kind => self.push(
+                page,
                 json!({"t": "fault", "id": id, "kind": kind.name(), "forMs": for_ms}),
-            );
+            ),
         }
     }
 

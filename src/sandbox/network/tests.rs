@@ -28,6 +28,7 @@ pub(super) struct Stage {
     pub(super) heard: Vec<(SocketId, Value)>,
     pub(super) closed: Vec<SocketId>,
     pub(super) crashed: Vec<SocketId>,
+    pub(super) cut: Vec<(SocketId, u64)>,
     requests: u64,
 }
 
@@ -70,6 +71,7 @@ impl Stage {
             heard: Vec::new(),
             closed: Vec::new(),
             crashed: Vec::new(),
+            cut: Vec::new(),
             requests: 0,
         }
     }
@@ -81,6 +83,7 @@ impl Stage {
                 Effect::Push(socket, frame) => self.heard.push((socket, frame)),
                 Effect::Close(socket) => self.closed.push(socket),
                 Effect::Crash(socket) => self.crashed.push(socket),
+                Effect::Cut(socket, for_ms) => self.cut.push((socket, for_ms)),
             }
         }
     }

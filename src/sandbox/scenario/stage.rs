@@ -185,6 +185,11 @@ impl<'a> Stage<'a> {
                     }
                 }
                 Effect::Close(socket) => self.lose(socket, false),
+                // In virtual time a line that is cut is a connection that is lost.
+                Effect::Cut(socket, _) => {
+                    self.give(&inputs::Closed { socket });
+                    self.lose(socket, false);
+                }
                 Effect::Crash(socket) => {
                     self.give(&inputs::Closed { socket });
                     self.lose(socket, true);

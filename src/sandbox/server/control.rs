@@ -167,6 +167,9 @@ pub(super) fn timing_of(body: &[u8], mut timing: Timing) -> Result<(Timing, Opti
     if fields.has("loss") {
         timing.loss = fields.share("loss").unwrap_or(timing.loss);
     }
+    if fields.has("sync_ms") {
+        timing.sync_ms = fields.whole("sync_ms", DAY_MS);
+    }
     let seed = fields.whole("seed", u64::MAX);
     fields.done()?;
     Ok((timing, seed))

@@ -13,6 +13,9 @@ use crate::sandbox::network::{Fault, FaultKind, Nature, Network, inputs};
 /// The most that a fault may be counted.
 const COUNT_LIMIT: u64 = 1_000_000;
 
+/// The longest QR string, in bytes; a page's has some 240.
+const CODE_LIMIT: usize = 1_000;
+
 /// The longest name of a module, in characters.
 const MODULE_LIMIT: usize = 200;
 
@@ -34,7 +37,8 @@ pub(super) fn fault_of(body: &[u8]) -> Result<Fault, Problem> {
     } else {
         "phone"
     };
-    let everybody = !fields.has(key) && kind.is_some_and(|kind| !needs_phone(kind));
+    let code = code(&mut fields, kind, key);
+    let everybody = !fields.has(key) && (code.is_some() || kind.is_some_and(|kind| !needs_phone(kind)));
     let phone = if everybody { None } else { fields.needed_phone(key) };
     let count = fields.whole("count", COUNT_LIMIT);
     if count == Some(0) {
@@ -53,6 +57,7 @@ pub(super) fn fault_of(body: &[u8]) -> Result<Fault, Problem> {
     Ok(Fault {
         kind,
         phone,
+        code,
         count: count.and_then(|count| u32::try_from(count).ok()),
         after_ms,
         for_ms,
@@ -79,7 +84,7 @@ pub(super) async fn clear_faults(hub: State) -> HttpResponse {
 
 fn shape(id: u64, fault: &Fault, left: Option<u32>) -> Value {
     json!({
-        "id": id, "kind": fault.kind.name(), "phone": fault.phone, "count": fault.count, "left": left,
+        "id": id, "kind": fault.kind.name(), "phone": fault.phone, "code": fault.code, "count": fault.count, "left": left,
         "after_ms": fault.after_ms, "for_ms": fault.for_ms, "probability": fault.probability,
         "module": fault.module, "skew_ms": fault.skew_ms,
     })
@@ -93,6 +98,29 @@ fn kind(fields: &mut Fields) -> Option<FaultKind> {
         fields.note("kind", "unsupported", format!("must be one of: {known}"));
     }
     kind
+}
+
+/// The code of a page that nobody has linked yet.
+fn code(fields: &mut Fields, kind: Option<FaultKind>, key: &str) -> Option<String> {
+    let code = fields.text("code")?;
+    if fields.has(key) {
+        fields.note(
+            "code",
+            "contradiction",
+            format!("name a {key} or a code, not both"),
+        );
+    }
+    if kind.is_some_and(|kind| !kind.hits_unlinked()) {
+        let kinds = FaultKind::NAMES
+            .into_iter()
+            .filter(|(_, kind)| kind.hits_unlinked());
+        let names: Vec<&str> = kinds.map(|(name, _)| name).collect();
+        fields.note("code", "unsupported", format!("only with {}", names.join(", ")));
+    }
+    if code.len() > CODE_LIMIT {
+        fields.note("code", "too_long", format!("at most {CODE_LIMIT} characters"));
+    }
+    Some(code)
 }
 
 /// Those that would be a mistake on everybody at once must name a phone.

@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use zaptor_actors::domain::clock::Clock;
 
 use super::SandboxError;
+use super::cuts::Cuts;
 use super::journal::{Journal, LogNumber, image};
 use super::media::MediaStore;
 use super::scribe::{Desk, Job, Kept, Turn};
@@ -67,7 +68,7 @@ impl Hub {
         // Every run begins with a whole image: a new version of the network need not understand old inputs for long.
         journal.put_image(&image(&found.network, found.now, log), log)?;
         let media = MediaStore::open(folder.join("media"), &found.network.media().hashes())?;
-        let desk = Desk::new(journal.begin_log(log)?);
+        let desk = Desk::new(journal.begin_log(log)?, clock.clone());
         let inner = Inner {
             network: found.network,
             now: found.now,
@@ -152,10 +153,31 @@ impl Hub {
 
     /// A page sent a frame.
     pub(super) fn frame(&self, socket: SocketId, text: &str) {
-        self.act(inputs::Frame {
-            socket,
-            text: text.to_owned(),
-        });
+        if let Some(text) = self.desk.cuts().hold_said(socket, text.to_owned()) {
+            self.act(inputs::Frame { socket, text });
+        }
+    }
+
+    /// Lines that are cut.
+    pub(super) fn cuts(&self) -> &Cuts {
+        self.desk.cuts()
+    }
+
+    /// Gives browsers their network back in time, until the sandbox stops.
+    pub(super) async fn mend_lines(self: Arc<Hub>) {
+        let say = |socket, text: &str| {
+            let text = text.to_owned();
+            self.act(inputs::Frame { socket, text });
+        };
+        let tell = |socket, frame| {
+            if !self.desk.hand(socket, frame) {
+                self.disconnect(socket);
+            }
+        };
+        tokio::select! {
+            () = self.desk.cuts().mend(say, tell) => {}
+            () = self.stop.cancelled() => {}
+        }
     }
 
     /// A page's connection ended.

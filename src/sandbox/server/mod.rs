@@ -3,6 +3,7 @@
 
 mod certificate;
 mod control;
+mod cuts;
 mod door;
 mod faults;
 mod fields;
@@ -211,6 +212,7 @@ pub(super) async fn start(settings: Settings, clock: Clock) -> Result<Sandbox, S
     let tasks = vec![
         tokio::spawn(Arc::clone(&hub).tick()),
         tokio::spawn(Arc::clone(&hub).keep()),
+        tokio::spawn(Arc::clone(&hub).mend_lines()),
     ];
     tracing::info!(
         url = info.sandbox_url,
@@ -239,6 +241,7 @@ fn serve_pages(
         App::new()
             .app_data(data.clone())
             .app_data(info.clone())
+            .wrap(actix_web::middleware::from_fn(cuts::keep))
             .configure(site::routes)
     };
     let failed = |source| SandboxError::Listen { port: 0, source };

@@ -7,13 +7,21 @@ use std::net::SocketAddr;
 
 use rustix::process::{Pid, Signal, kill_process};
 
+/// The browser that holds the connection from `peer`.
+pub(super) fn behind(peer: SocketAddr) -> Option<i32> {
+    // The connection may be held by a helper process of the browser.
+    Some(root_of(holder_of(inode_of(peer)?)?, &family()))
+}
+
+/// Everybody's parent.
+fn family() -> HashMap<i32, i32> {
+    processes().filter_map(|pid| Some((pid, parent(pid)?))).collect()
+}
+
 /// Ends the renderers of the browser that holds the connection from `peer`. Answers how many there were.
 pub(super) fn end_behind(peer: SocketAddr) -> usize {
-    let Some(inode) = inode_of(peer) else { return 0 };
-    let Some(holder) = holder_of(inode) else { return 0 };
-    let parents: HashMap<i32, i32> = processes().filter_map(|pid| Some((pid, parent(pid)?))).collect();
-    // The connection may be held by a helper process: the renderers are its siblings below the browser itself.
-    let browser = root_of(holder, &parents);
+    let Some(browser) = behind(peer) else { return 0 };
+    let parents = family();
     let renderers: Vec<i32> = parents
         .keys()
         .copied()

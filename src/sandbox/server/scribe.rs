@@ -15,9 +15,11 @@ use std::thread::JoinHandle;
 use parking_lot::{Condvar, Mutex};
 use tokio::sync::{mpsc, watch};
 
+use super::cuts::Cuts;
 use super::journal::{self, LogNumber};
 use super::renderer;
 use crate::sandbox::network::{Effect, Millis, SocketId};
+use zaptor_actors::domain::clock::Clock;
 
 /// Frames that may wait for one page: twice as many receipts as a message to the largest group has at one moment. A page
 /// that is further behind is cut and may come again.
@@ -60,6 +62,7 @@ pub(super) struct Desk {
     room: Condvar,
     turned: Condvar,
     pages: Mutex<HashMap<SocketId, Page>>,
+    cuts: Cuts,
     log: Mutex<Arc<File>>,
     log_bytes: AtomicU64,
     /// The log has a hole since a write failed: only a new image can heal it.
@@ -87,13 +90,14 @@ struct Queue {
 
 impl Desk {
     /// A desk whose inputs go to `log`.
-    pub(super) fn new(log: File) -> Arc<Desk> {
+    pub(super) fn new(log: File, clock: Clock) -> Arc<Desk> {
         Arc::new(Desk {
             queue: Mutex::default(),
             filled: Condvar::new(),
             room: Condvar::new(),
             turned: Condvar::new(),
             pages: Mutex::default(),
+            cuts: Cuts::new(clock),
             log: Mutex::new(Arc::new(log)),
             log_bytes: AtomicU64::new(0),
             broken: AtomicBool::new(false),
@@ -154,6 +158,19 @@ impl Desk {
     /// This page hears nothing more.
     pub(super) fn unseat(&self, socket: SocketId) {
         self.pages.lock().remove(&socket);
+        self.cuts.forget(socket);
+    }
+
+    /// Lines that are cut.
+    pub(super) fn cuts(&self) -> &Cuts {
+        &self.cuts
+    }
+
+    /// Hands a page a frame that was held up. Answers whether there was room for it.
+    pub(super) fn hand(&self, socket: SocketId, frame: String) -> bool {
+        let page = self.pages.lock();
+        page.get(&socket)
+            .is_none_or(|page| page.frames.try_send(frame).is_ok())
     }
 
     /// No page hears anything more.
@@ -262,6 +279,10 @@ impl Desk {
                 Effect::Push(socket, frame) => self.push(socket, frame.to_string(), cut),
                 Effect::Close(socket) => self.unseat(socket),
                 Effect::Crash(socket) => self.crash(socket),
+                Effect::Cut(socket, for_ms) => {
+                    let peer = self.pages.lock().get(&socket).and_then(|page| page.peer);
+                    self.cuts.begin(socket, peer, for_ms);
+                }
             }
         }
     }
@@ -286,11 +307,10 @@ impl Desk {
     }
 
     fn push(&self, socket: SocketId, frame: String, cut: &impl Fn(SocketId)) {
-        let refused = match self.pages.lock().get(&socket) {
-            Some(page) => page.frames.try_send(frame).is_err(),
-            None => false,
+        let Some(frame) = self.cuts.hold_told(socket, frame) else {
+            return;
         };
-        if refused {
+        if !self.hand(socket, frame) {
             tracing::warn!(socket, "a sandbox page does not read, cutting it");
             self.unseat(socket);
             cut(socket);

@@ -130,7 +130,8 @@ pub(super) fn waiting(page: &WaitingView) -> Value {
 pub(super) fn timing(timing: &Timing, seed: u64) -> Value {
     json!({
         "ack_ms": timing.ack_ms, "deliver_ms": timing.deliver_ms, "read_ms": timing.read_ms,
-        "auto_reply": timing.auto_reply, "loss": timing.loss, "seed": seed,
+        "auto_reply": timing.auto_reply, "loss": timing.loss, "sync_ms": timing.sync_ms,
+        "seed": seed,
     })
 }
 

@@ -47,9 +47,16 @@ pub(crate) struct Plan {
     environment: Vec<(String, String)>,
     api_key: Option<String>,
     sandbox_url: Option<String>,
+    own_temp_folder: bool,
 }
 
 impl Plan {
+    /// Has temporary files of it and its children in a folder of their own, so that what is left of them is seen.
+    pub(crate) fn temp_folder_of_its_own(mut self) -> Self {
+        self.own_temp_folder = true;
+        self
+    }
+
     /// Uses a sandbox that runs on its own and so outlives this Zaptor, as the real WhatsApp would.
     pub(crate) fn on(mut self, sandbox: &Sandbox) -> Self {
         self.sandbox_url = Some(sandbox.url.clone());
@@ -148,6 +155,16 @@ impl Zaptor {
         self.data.path()
     }
 
+    /// Keeps the data directory beyond the end of this Zaptor.
+    pub(crate) fn data_folder(&self) -> Arc<TempDir> {
+        Arc::clone(&self.data)
+    }
+
+    /// Where its temporary files are, if they have a folder of their own.
+    pub(crate) fn temp_folder(&self) -> PathBuf {
+        temp_folder(self.data.path())
+    }
+
     /// The process id of Zaptor itself.
     pub(crate) fn pid(&self) -> Pid {
         let id = self.child.id().expect("it runs");
@@ -243,7 +260,15 @@ fn command(plan: &Plan, data: &Path) -> Command {
     command
         .args(&plan.arguments)
         .envs(plan.environment.iter().cloned());
+    if plan.own_temp_folder {
+        std::fs::create_dir_all(temp_folder(data)).unwrap();
+        command.env("TMPDIR", temp_folder(data));
+    }
     command
+}
+
+fn temp_folder(data: &Path) -> PathBuf {
+    data.join("tmp")
 }
 
 /// The program, without the settings and credentials of the person who runs the tests, and with its talk in a file.

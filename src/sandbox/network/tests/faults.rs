@@ -165,3 +165,62 @@ fn a_crash_ends_the_browser_of_that_phone() {
     stage.note();
     assert_eq!(stage.crashed, [page]);
 }
+
+#[test]
+fn a_cut_is_ordered_for_the_pages_of_that_phone() {
+    let mut stage = Stage::new(1);
+    let (page, _) = stage.linked(ANNA);
+    stage.linked(BEN);
+    let cut = Fault {
+        for_ms: Some(3_000),
+        ..Fault::of(FaultKind::NetworkCut, &number(ANNA))
+    };
+    stage.network.fault(stage.now, &cut).unwrap();
+    stage.note();
+    assert_eq!(stage.cut, [(page, 3_000)]);
+    assert!(stage.closed.is_empty(), "nothing closes");
+}
+
+#[test]
+fn a_page_that_nobody_has_linked_is_hit_by_the_code_that_it_shows() {
+    let mut stage = Stage::new(1);
+    let (waiting, other) = (stage.page(None), stage.page(None));
+    let shown = |stage: &Stage, page| {
+        stage.told(page, "welcome")[0]["refs"][0]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    };
+    let fault = |stage: &Stage, kind| Fault {
+        phone: None,
+        code: Some(format!("{},noise,identity,adv", shown(stage, waiting))),
+        ..Fault::of(kind, &number(ANNA))
+    };
+    for kind in [FaultKind::PageHang, FaultKind::Modal] {
+        let order = fault(&stage, kind);
+        stage.network.fault(stage.now, &order).unwrap();
+        stage.note();
+        assert_eq!(stage.told(waiting, "fault").last().unwrap()["kind"], kind.name());
+    }
+    let (crash, cut) = (
+        fault(&stage, FaultKind::PageCrash),
+        fault(&stage, FaultKind::NetworkCut),
+    );
+    stage.network.fault(stage.now, &crash).unwrap();
+    stage.network.fault(stage.now, &cut).unwrap();
+    stage.note();
+    assert_eq!(
+        (&stage.crashed[..], &stage.cut[..]),
+        (&[waiting][..], &[(waiting, 10_000)][..])
+    );
+    let drop = fault(&stage, FaultKind::SocketDrop);
+    stage.network.fault(stage.now, &drop).unwrap();
+    stage.note();
+    assert_eq!(stage.closed, [waiting]);
+    assert_eq!(
+        stage.network.fault(stage.now, &drop),
+        Err(Refusal::UnknownCode),
+        "it shows nothing any more"
+    );
+    assert_eq!(stage.told(other, "fault"), Vec::<&serde_json::Value>::new());
+}

@@ -66,6 +66,13 @@ export const FAULTS: readonly FaultKind[] = [
     after: 'starts in',
   },
   {
+    kind: 'network_cut',
+    label: 'Cut the network',
+    effect: 'Nothing comes to the browser behind the page, nothing goes out, and nothing closes.',
+    after: 'starts in',
+    lastsMs: 10_000,
+  },
+  {
     kind: 'page_crash',
     label: 'Crash the page',
     effect: 'The renderer of the browser behind the page is killed.',

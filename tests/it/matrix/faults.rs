@@ -1,0 +1,133 @@
+//! The ten faults: what each does to the struck account, and what is promised after it.
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use rustix::process::Signal;
+use serde_json::json;
+
+use super::cell::Moment;
+use super::debugger::Debugger;
+use super::processes::{Process, browser_on};
+use super::stage::Stage;
+
+/// How long the server keeps a page out whose connection it has dropped.
+const KEPT_OUT: Duration = Duration::from_secs(3);
+
+/// Where a page keeps what links it.
+const DATABASE: &str = "Default/IndexedDB/https_web.whatsapp.com_0.indexeddb.leveldb";
+
+/// What goes wrong.
+#[allow(dead_code, reason = "some rows wait for what makes them good")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fault {
+    /// SIGKILL for the browser itself.
+    BrowserKilled,
+    /// SIGSTOP for all processes of the browser: it hangs and is not dead.
+    BrowserStopped,
+    /// The page's renderer dies.
+    PageCrashed,
+    /// The page's main thread never comes to an end.
+    PageHangs,
+    /// The server drops the page's connection and keeps it out for a while.
+    SocketDropped,
+    /// The profile is overwritten on the disk, and the browser dies of it.
+    ProfileCorrupted,
+    /// SIGKILL for the chromedriver that the browser belongs to.
+    ChromedriverKilled,
+}
+
+/// What was done.
+pub(super) struct Struck {
+    /// How long it lasts by itself; nothing can be well before.
+    pub(super) lasts: Duration,
+    /// Kept alive until the cell is over.
+    _debugger: Option<Debugger>,
+}
+
+impl Fault {
+    /// Whether something dies of it at once. A death is promised to be known within a second, all else within ten.
+    pub(super) fn is_death(self) -> bool {
+        !matches!(
+            self,
+            Fault::BrowserStopped | Fault::PageHangs | Fault::SocketDropped
+        )
+    }
+
+    /// Whether the account must have closed in order once, so that there is a snapshot of its profile.
+    pub(super) fn needs_snapshot(self) -> bool {
+        self == Fault::ProfileCorrupted
+    }
+
+    /// Whether the page itself sends anew, under the same id, what it has no acknowledgement for: its connection broke
+    /// and it lives. The server then hears of a message twice and passes it on once.
+    pub(super) fn makes_the_page_repeat(self) -> bool {
+        self == Fault::SocketDropped
+    }
+
+    /// Settings that its cells need.
+    pub(super) fn settings(self) -> &'static [(&'static str, &'static str)] {
+        &[]
+    }
+
+    /// Strikes the account now.
+    pub(super) async fn strike(self, stage: &Stage, moment: Moment) -> Struck {
+        let (account, mut struck) = (
+            &stage.struck,
+            Struck {
+                lasts: Duration::ZERO,
+                _debugger: None,
+            },
+        );
+        let browser = browser_on(&account.profile);
+        let root = *browser.first().expect("a browser runs on the profile");
+        match self {
+            Fault::BrowserKilled => root.signal(Signal::KILL),
+            Fault::BrowserStopped => browser.iter().for_each(|process| process.signal(Signal::STOP)),
+            Fault::PageCrashed => renderer(&browser).signal(Signal::KILL),
+            Fault::PageHangs => {
+                let mut debugger = Debugger::at(&account.profile).await;
+                debugger.run("for (;;);").await;
+                struck._debugger = Some(debugger);
+            }
+            Fault::SocketDropped => {
+                let mut order = json!({ "kind": "socket_drop", "for_ms": KEPT_OUT.as_millis() });
+                if moment == Moment::Pairing {
+                    order["code"] = json!(stage.pairing_code().await);
+                } else {
+                    order["phone"] = json!(account.phone);
+                    struck.lasts = KEPT_OUT;
+                }
+                stage.order(order).await;
+            }
+            Fault::ProfileCorrupted => {
+                corrupt(&account.profile, moment);
+                root.signal(Signal::KILL);
+            }
+            Fault::ChromedriverKilled => {
+                let driver = root.parent().expect("a driver has started it");
+                assert!(driver.arguments().contains("chromedriver"), "{driver:?}");
+                driver.signal(Signal::KILL);
+            }
+        }
+        struck
+    }
+}
+
+fn renderer(browser: &[Process]) -> Process {
+    let is_renderer = |process: &&Process| process.arguments().contains("--type=renderer");
+    *browser.iter().find(is_renderer).expect("the page has a renderer")
+}
+
+/// Overwrites what the link is kept in. Of a profile that has none, what the browser itself lives from.
+fn corrupt(profile: &Path, moment: Moment) {
+    const NOISE: [u8; 4_096] = [0xA5; 4_096];
+    if moment == Moment::Pairing {
+        fs::write(profile.join("Local State"), NOISE).unwrap();
+        return;
+    }
+    for entry in fs::read_dir(profile.join(DATABASE)).unwrap() {
+        fs::write(entry.unwrap().path(), NOISE).unwrap();
+    }
+}
