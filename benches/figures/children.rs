@@ -19,6 +19,11 @@ pub(crate) fn role() -> Option<String> {
     Some(role)
 }
 
+/// Makes this program, started by `command`, play a part.
+pub(crate) fn as_role(command: &mut Command, role: &str) {
+    command.env(ROLE, role);
+}
+
 /// Tells the parent where this comparator listens.
 pub(crate) fn say_address(address: SocketAddr) {
     let mut out = std::io::stdout();

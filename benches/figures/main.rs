@@ -3,7 +3,7 @@
 //! ```text
 //! cargo bench --bench figures                  everything, some five minutes
 //! cargo bench --bench figures -- --quick       fewer and shorter rounds: a look, not a claim
-//! cargo bench --bench figures -- store http    these parts only (store, latency, http, stream, sandbox, memory)
+//! cargo bench --bench figures -- store http    these parts only (store, latency, http, stream, sandbox, memory, crowd)
 //! ```
 //!
 //! Rules of the house: both sides run in the same minutes on the same machine, in turns; a figure is the median of the
@@ -22,6 +22,7 @@
 mod bare_frames;
 mod children;
 mod comparators;
+mod crowd;
 mod http_accept;
 mod http_load;
 mod latency;
@@ -94,18 +95,23 @@ impl Plan {
 type Part = (&'static str, fn(&Plan, &mut Table));
 
 /// From the cheapest to the one that needs most.
-const PARTS: [Part; 6] = [
+const PARTS: [Part; 7] = [
     ("store", store_accept::measure),
     ("latency", latency::measure),
     ("http", http_accept::measure),
     ("stream", stream::measure),
     ("sandbox", sandbox::measure),
     ("memory", memory::measure),
+    ("crowd", crowd::measure),
 ];
 
 fn main() -> ExitCode {
     if let Some(role) = children::role() {
-        comparators::serve(&role);
+        if role.starts_with(crowd::CROWD) {
+            crowd::serve(&role);
+        } else {
+            comparators::serve(&role);
+        }
         return ExitCode::SUCCESS;
     }
     let plan = Plan::from_arguments();
