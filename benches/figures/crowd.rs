@@ -188,6 +188,10 @@ impl Engine for Doomed {
         self.engine.keeps_profile()
     }
 
+    fn is_light(&self) -> bool {
+        self.engine.is_light()
+    }
+
     async fn shut_down(&self) {
         self.engine.shut_down().await;
     }

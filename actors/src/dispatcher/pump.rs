@@ -287,11 +287,12 @@ impl Handler<AccountReady> for Pump {
             .lanes
             .get(&ready.account)
             .is_some_and(|lane| lane.epoch == ready.epoch);
+        // Said again with every proof of a round trip. An open lane needs no look then: nudges and the poll wake it.
         if !same {
             self.parts.ready.insert(ready.account, ready.epoch);
             self.lanes.insert(ready.account, Lane::new(ready.epoch));
+            self.run(ready.account, ctx);
         }
-        self.run(ready.account, ctx);
     }
 }
 

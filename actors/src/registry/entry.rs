@@ -108,7 +108,7 @@ impl Office {
 
     /// The entry of a stored account.
     pub(super) fn entry_of(&self, row: &AccountRow) -> Result<Entry, AccountError> {
-        let engine = self.engines.get(&row.engine).cloned().ok_or_else(|| {
+        let engine = self.engine(row.engine).cloned().ok_or_else(|| {
             AccountError::WrongState(format!("this node has no engine of the kind `{}`", row.engine))
         })?;
         let mut known = self.running.0.lock();
@@ -123,6 +123,11 @@ impl Office {
             }))
         });
         Ok(entry.clone())
+    }
+
+    /// Who serves accounts of this kind.
+    pub(super) fn engine(&self, kind: EngineKind) -> Option<&Arc<dyn Engine>> {
+        self.engines.get(&kind)
     }
 
     fn profile(&self, account: AccountId) -> PathBuf {

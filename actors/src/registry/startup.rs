@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use futures::{StreamExt as _, stream};
+use futures::{StreamExt as _, future, stream};
 
 use super::entry::{Entry, Office};
 use crate::{
@@ -16,6 +16,9 @@ use crate::{
 
 /// How many accounts one sweep looks at.
 const SWEEP: u64 = 100;
+/// How many accounts start at the same time whose sessions cost nothing. They wait for the store alone, and those that
+/// wait together share its commits; more at once would only lengthen the queue in front of everybody else's writes.
+const LIGHT_AT_ONCE: usize = 256;
 
 /// Starts every account that shall run, some at a time: opening a session is the most expensive thing that an account
 /// does. Accounts that wait for a person (logged out, banned) are left alone, and so are those that a former generation
@@ -36,11 +39,18 @@ pub(super) async fn start_wanted(office: Office) {
     let wanted = rows
         .into_iter()
         .filter(|row| !waits(row) && office.running.find(row.id).is_none());
-    stream::iter(wanted.collect::<Vec<_>>())
-        .for_each_concurrent(office.settings.start_at_once.max(1), |row| {
-            start_one(&office, row)
-        })
-        .await;
+    let (light, heavy): (Vec<AccountRow>, Vec<AccountRow>) =
+        wanted.partition(|row| office.engine(row.engine).is_some_and(|engine| engine.is_light()));
+    let start = async |rows: Vec<AccountRow>, at_once: usize| {
+        stream::iter(rows)
+            .for_each_concurrent(at_once, |row| start_one(&office, row))
+            .await;
+    };
+    future::join(
+        start(light, LIGHT_AT_ONCE),
+        start(heavy, office.settings.start_at_once.max(1)),
+    )
+    .await;
 }
 
 async fn start_one(office: &Office, row: AccountRow) {

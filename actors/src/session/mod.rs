@@ -44,6 +44,11 @@ pub trait Engine: Send + Sync + 'static {
         true
     }
 
+    /// Whether opening a session costs next to nothing, so that nobody has to wait for another's.
+    fn is_light(&self) -> bool {
+        false
+    }
+
     /// Ends everything the engine owns (drivers, browsers). Called once when the process stops.
     async fn shut_down(&self);
 }

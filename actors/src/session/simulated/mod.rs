@@ -78,5 +78,10 @@ impl Engine for SimulatedEngine {
         false
     }
 
+    /// No process, no file, no page.
+    fn is_light(&self) -> bool {
+        true
+    }
+
     async fn shut_down(&self) {}
 }
