@@ -32,7 +32,7 @@ use futures::{StreamExt as _, stream};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use zaptor_actors::{
-    domain::{AccountId, Clock, EngineKind, MessageId, MessageStatus},
+    domain::{AccountId, AccountSettings, Clock, EngineKind, MessageId, MessageStatus},
     platform::{CreateAccount, Settings},
     session::{
         Engine, Session, SessionError, SessionEvent, SessionSpec,
@@ -322,6 +322,7 @@ async fn create_all(house: &House, count: usize) -> Vec<AccountId> {
                 name: format!("Bench {number}"),
                 engine: EngineKind::Simulated,
                 labels: Vec::new(),
+                settings: AccountSettings::default(),
             };
             async move { house.platform.create_account(create, None).await.unwrap().id }
         })
