@@ -29,6 +29,7 @@ mod probe;
 mod profile;
 mod proving;
 mod recovery;
+mod round_trips;
 mod scribe;
 mod session_task;
 mod settings;
@@ -51,7 +52,7 @@ use crate::{
     vault::Vault,
 };
 
-use self::{probe::Probes, profile::Repair};
+use self::{probe::Probes, profile::Repair, round_trips::RoundTrips};
 
 pub use actor::Account;
 pub use events::StateSaid;
@@ -77,6 +78,8 @@ pub struct Shared {
     pub node: Arc<str>,
     /// Where snapshots of profiles are kept; nowhere where that is turned off.
     pub vault: Option<Vault>,
+    /// Proofs of round trips that wait to be written together.
+    pub(crate) round_trips: Arc<RoundTrips>,
     /// Hears that a lane may run.
     pub ready: Line<AccountReady>,
     /// Hears that it may not.

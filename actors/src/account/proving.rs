@@ -2,7 +2,14 @@
 
 use actix::{ActorFutureExt as _, AsyncContext as _, Context, WrapFuture as _};
 
-use super::{Account, machine::Input};
+use super::{
+    Account,
+    machine::{Evidence, Input},
+    round_trips::RoundTrips,
+    scribe::Entry,
+    writing,
+};
+use crate::{domain::AccountState, store::accounts::RoundTrip};
 
 impl Account {
     pub(super) fn probe(&mut self, probe: u64, ctx: &mut Context<Self>) {
@@ -25,6 +32,22 @@ impl Account {
                 }
             }
         }));
+    }
+
+    /// One that makes the account online is written with that word; those that follow are written with everybody's.
+    pub(super) fn note_round_trip(&mut self, evidence: Evidence, ctx: &mut Context<Self>) {
+        let stands = self.place.standing.state() == AccountState::Online;
+        let Some(epoch) = self.machine.epoch().filter(|_| stands) else {
+            return self.note(Entry::RoundTrip(evidence), ctx);
+        };
+        let at = self.shared.clock.now();
+        let proof = RoundTrip {
+            account: self.place.account,
+            epoch,
+            at,
+            evidence: writing::encoded(&evidence, at),
+        };
+        RoundTrips::note(&self.shared, proof);
     }
 
     pub(super) fn probe_later(&mut self, ticket: u64, soon: bool, ctx: &mut Context<Self>) {

@@ -14,7 +14,10 @@ use crate::{
     domain::{AccountState, MessageId, Timestamp, WaMessageId, event::NewEvent, message::Ack},
     journal,
     outbox::{self, InboundFields, Outcome},
-    store::{StateChange, StoreError, Tx, accounts},
+    store::{
+        StateChange, StoreError, Tx,
+        accounts::{self, RoundTrip},
+    },
 };
 
 /// One write, as data: it may have to be run again.
@@ -100,8 +103,13 @@ impl Job {
                 told.push(events::pairing(tenant, account, *attempt, *expires_at));
             }
             Op::RoundTrip(evidence) => {
-                let evidence = encoded(evidence, now);
-                accounts::note_round_trip(tx, account, self.epoch, now, evidence).await?;
+                let proof = RoundTrip {
+                    account,
+                    epoch: self.epoch,
+                    at: now,
+                    evidence: encoded(evidence, now),
+                };
+                accounts::note_round_trips(tx, &[proof]).await?;
                 return Ok(Done::Changed(None));
             }
             Op::Acked { id, ack, settles } => {
@@ -151,7 +159,7 @@ impl Job {
 }
 
 /// Evidence as the database keeps it.
-fn encoded(evidence: &Evidence, now: Timestamp) -> Option<String> {
+pub(super) fn encoded(evidence: &Evidence, now: Timestamp) -> Option<String> {
     serde_json::to_string(&evidence.at(now)).ok()
 }
 

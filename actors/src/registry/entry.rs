@@ -80,6 +80,7 @@ impl Office {
             settings: Arc::new(parts.account),
             node: parts.node.into(),
             vault: parts.vault,
+            round_trips: Arc::default(),
             ready: parts.ready,
             unready: parts.unready,
         };

@@ -4,6 +4,7 @@ use sea_orm::{
     ActiveModelTrait as _, ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _,
     QuerySelect as _, Set, sea_query::Expr,
 };
+use serde::{Serialize, Serializer};
 
 use super::{
     Reads, StoreError, Tx,
@@ -96,7 +97,7 @@ fn settings_of(text: &str) -> Result<AccountSettings, StoreError> {
     serde_json::from_str(text).map_err(|error| StoreError::Unreadable(format!("accounts.settings: {error}")))
 }
 
-fn json_of<T: serde::Serialize>(value: &T) -> Result<String, StoreError> {
+fn json_of<T: Serialize>(value: &T) -> Result<String, StoreError> {
     serde_json::to_string(value).map_err(|error| StoreError::Failed(error.to_string()))
 }
 
@@ -339,25 +340,45 @@ pub async fn change_state(
     Ok((update.exec(tx.connection().await?).await?.rows_affected == 1).then_some(from))
 }
 
-/// Notes when a round trip was proven last, and by what. Does nothing under a stale epoch.
+/// A proof of a round trip.
+#[derive(Clone, Debug, Serialize)]
+pub struct RoundTrip {
+    /// Whose.
+    pub account: AccountId,
+    /// The epoch of the generation that proved it.
+    pub epoch: i64,
+    /// When, in milliseconds since 1970.
+    #[serde(serialize_with = "as_millis")]
+    pub at: Timestamp,
+    /// What the account's state rests on with it, as JSON.
+    pub evidence: Option<String>,
+}
+
+fn as_millis<S: Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_i64(at.millis())
+}
+
+/// Notes when round trips were proven last, and by what, in one statement for any number of accounts. One under a stale
+/// epoch, or before one that is noted already, does nothing. A state that was said after a proof rests on what it was
+/// said with.
 ///
 /// # Errors
 /// As the database says.
-pub async fn note_round_trip(
-    tx: &Tx,
-    account: AccountId,
-    epoch: i64,
-    at: Timestamp,
-    evidence: Option<String>,
-) -> Result<(), StoreError> {
+pub async fn note_round_trips(tx: &Tx, proofs: &[RoundTrip]) -> Result<(), StoreError> {
+    let json = serde_json::to_string(proofs).map_err(|error| StoreError::Failed(error.to_string()))?;
+    let online = AccountState::Online;
+    let each = tx.dialect().each();
     tx.execute(
-        "UPDATE accounts SET last_round_trip_at = $3, evidence = COALESCE($4, evidence) WHERE id = $1 AND epoch = $2",
-        [
-            account.to_string().into(),
-            epoch.into(),
-            at.millis().into(),
-            evidence.into(),
-        ],
+        format!(
+            "UPDATE accounts SET last_round_trip_at = p.at,
+                    evidence = CASE WHEN state = '{online}' AND since <= p.at THEN COALESCE(p.evidence, accounts.evidence)
+                               ELSE accounts.evidence END
+             FROM (SELECT e.value->>'account' AS account, CAST(e.value->>'epoch' AS BIGINT) AS epoch,
+                          CAST(e.value->>'at' AS BIGINT) AS at, e.value->>'evidence' AS evidence FROM {each}) AS p
+             WHERE accounts.id = p.account AND accounts.epoch = p.epoch
+               AND COALESCE(last_round_trip_at, 0) <= p.at"
+        ),
+        [json.into()],
     )
     .await?;
     Ok(())

@@ -223,6 +223,7 @@ async fn suite(url: String) {
         reading::a_chat_lists_what_was_tried_and_what_was_not,
         sending::expiry_and_cancel_end_only_what_was_not_tried,
         sending::a_deleted_account_leaves_nothing_waiting,
+        sending::proofs_are_written_together_and_never_go_back,
         reading::another_tenant_sees_nothing,
         reading::an_account_changes_state_under_its_epoch_only,
         money::idempotency_records_live_until_they_expire

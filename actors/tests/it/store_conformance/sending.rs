@@ -3,8 +3,12 @@
 use std::time::Duration;
 
 use zaptor_actors::{
-    domain::{MessageStatus, Priority, Tokens, message::Ack},
+    domain::{AccountState, MessageStatus, Priority, Tokens, message::Ack},
     outbox::{self, NewMessage, Outcome},
+    store::{
+        StateChange,
+        accounts::{self, RoundTrip},
+    },
 };
 
 use super::Bench;
@@ -200,4 +204,51 @@ pub(super) async fn a_deleted_account_leaves_nothing_waiting(bench: &Bench) {
             .all(|settled| settled.message != flying && settled.status == MessageStatus::Cancelled)
     );
     assert_eq!(bench.status(flying).await, MessageStatus::Sending);
+}
+
+pub(super) async fn proofs_are_written_together_and_never_go_back(bench: &Bench) {
+    let (tenant, account) = (bench.tenant, bench.account);
+    let epoch = bench.epoch().await;
+    let now = bench.clock.now();
+    let proof = |after_ms: u64, epoch: i64, round_trip_ms: u64| RoundTrip {
+        account,
+        epoch,
+        at: now.after(Duration::from_millis(after_ms)),
+        evidence: Some(format!(r#"{{"round_trip_ms":{round_trip_ms}}}"#)),
+    };
+    let online = StateChange {
+        state: AccountState::Online,
+        reason: None,
+        action: None,
+        phone: None,
+        push_name: None,
+        evidence: Some(r#"{"round_trip_ms":1}"#.to_owned()),
+        at: now.after(Duration::from_millis(5)),
+    };
+    // What is written, and after which time and by which round trip the account is known then.
+    let rows: [(Vec<RoundTrip>, u64, u64); 4] = [
+        (vec![proof(10, epoch, 10)], 10, 10),
+        (vec![proof(20, epoch - 1, 20)], 10, 10),
+        (vec![proof(9, epoch, 9)], 10, 10),
+        (vec![proof(30, epoch, 30)], 30, 30),
+    ];
+    let said = bench
+        .store
+        .write(move |tx| Box::pin(async move { accounts::change_state(tx, account, epoch, &online).await }));
+    said.await.unwrap();
+    for (proofs, at, took) in rows {
+        let noted = bench
+            .store
+            .write(move |tx| Box::pin(async move { accounts::note_round_trips(tx, &proofs).await }));
+        noted.await.unwrap();
+        let row = bench
+            .store
+            .reads()
+            .account(tenant, account)
+            .await
+            .unwrap()
+            .unwrap();
+        assert_eq!(row.last_round_trip_at, Some(now.after(Duration::from_millis(at))));
+        assert_eq!(row.evidence.unwrap()["round_trip_ms"], took);
+    }
 }
