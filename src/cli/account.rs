@@ -11,6 +11,7 @@ use super::account_view::{in_full, many, one};
 use super::args::{AccountCommand, CreateAccount};
 use super::client::Client;
 use super::failure::Failure;
+use super::forensics;
 use super::pairing;
 use super::printer::{Printer, plain};
 use super::profile;
@@ -69,6 +70,20 @@ pub(super) async fn run(command: AccountCommand, client: &Client, printer: Print
             file,
             passphrase,
         } => profile::import(&which.account, &file, &passphrase, client, printer).await,
+        AccountCommand::Forensics {
+            which,
+            bundle,
+            screenshot,
+        } => {
+            forensics::run(
+                &which.account,
+                bundle.as_deref(),
+                screenshot.as_deref(),
+                client,
+                printer,
+            )
+            .await
+        }
         AccountCommand::Screenshot { which, output } => {
             screenshot(&which.account, &output, client, printer).await
         }

@@ -257,6 +257,16 @@ pub(super) enum AccountCommand {
         #[command(flatten)]
         passphrase: PassphraseFrom,
     },
+    /// What was tried and seen in the account's repairs
+    Forensics {
+        #[command(flatten)]
+        which: Which,
+        /// Show this one
+        bundle: Option<String>,
+        /// Save its picture of the page (of the newest that has one, if none is named); - for stdout
+        #[arg(long, value_name = "FILE")]
+        screenshot: Option<PathBuf>,
+    },
     /// Save a picture of the account's page
     Screenshot {
         #[command(flatten)]

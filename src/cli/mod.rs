@@ -11,6 +11,7 @@ mod client;
 mod credentials;
 mod doctor;
 mod failure;
+mod forensics;
 mod local;
 mod login;
 mod message;

@@ -119,7 +119,10 @@ async fn what_the_document_names_is_there() {
     let node = Node::start(Plan::default()).await;
     let document: Value = serde_json::from_str(&zaptor::api::openapi::document()).unwrap();
     for (path, methods) in document["paths"].as_object().unwrap() {
-        let path = path.replace("{id}", "x").replace("{action}", "start");
+        let path = path
+            .replace("{id}", "x")
+            .replace("{bundle}", "y")
+            .replace("{action}", "start");
         for method in methods.as_object().unwrap().keys() {
             let method = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
             let answer = read(node.request(method.clone(), &path, "")).await;

@@ -6,6 +6,7 @@
 
 mod api_auth;
 mod api_contract;
+mod api_forensics;
 mod api_health;
 mod api_messages;
 mod api_profile;

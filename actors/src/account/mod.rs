@@ -42,6 +42,7 @@ use tokio::sync::watch;
 
 use crate::{
     domain::{AccountId, AccountState, Clock, IdSource, TenantId},
+    forensics::Forensics,
     protocol::{
         Line,
         account::ProbeSeen,
@@ -80,6 +81,8 @@ pub struct Shared {
     pub vault: Option<Vault>,
     /// Proofs of round trips that wait to be written together.
     pub(crate) round_trips: Arc<RoundTrips>,
+    /// Where what was tried and seen in repairs is kept.
+    pub forensics: Forensics,
     /// Hears that a lane may run.
     pub ready: Line<AccountReady>,
     /// Hears that it may not.

@@ -168,6 +168,8 @@ kinds! {
     RequestId RequestKind "req";
     /// A snapshot of a browser profile.
     SnapshotId SnapshotKind "snp";
+    /// What was tried and seen in one repair of an account.
+    BundleId BundleKind "rep";
 }
 
 /// Makes ids and random bytes. One per process, shared; seeded in tests.

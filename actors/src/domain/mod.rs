@@ -6,6 +6,7 @@ pub mod event;
 pub mod ids;
 pub mod jid;
 pub mod message;
+mod redaction;
 pub mod resources;
 pub mod settings;
 pub mod tokens;
@@ -13,10 +14,11 @@ pub mod tokens;
 pub use account::{AccountState, EngineKind};
 pub use clock::{Clock, Timestamp};
 pub use ids::{
-    AccountId, EntryId, EventId, IdSource, KeyId, MessageId, NodeId, SnapshotId, TenantId, UserId,
+    AccountId, BundleId, EntryId, EventId, IdSource, KeyId, MessageId, NodeId, SnapshotId, TenantId, UserId,
 };
 pub use jid::{Jid, Phone};
 pub use message::{Content, Direction, MessageStatus, Priority, WaMessageId};
+pub use redaction::redact;
 pub use resources::Resources;
 pub use settings::{AccountSettings, SettingsChange};
 pub use tokens::Tokens;

@@ -16,6 +16,7 @@ use crate::{
     domain::{
         AccountId, Clock, EngineKind, EntryId, IdSource, MessageId, NodeId, TenantId, Tokens, ids::NodeKind,
     },
+    forensics::Forensics,
     ledger::Balance,
     protocol::{
         account::AccountError,
@@ -121,6 +122,8 @@ pub struct Platform {
     pub intake: Intake,
     /// Keys of this installation.
     pub secrets: Secrets,
+    /// What was tried and seen in repairs of accounts.
+    pub forensics: Forensics,
     vault: Option<Vault>,
     supervisor: Addr<Supervisor>,
     registry: Slot<Registry>,
@@ -154,6 +157,7 @@ impl Platform {
         if let Some(url) = &settings.redis_url {
             bus::redis::join(&bus, url, clock.clone(), stop.clone())?;
         }
+        let forensics = Forensics::new(data.path().join("forensics"), Arc::clone(&ids));
         let vault = profiles::open(&settings.vault, data.path(), &ids)?;
         let pump = Slot::<Pump>::default();
         let store = Store::open(&settings.store, nudge(bus.clone(), pump.clone())).await?;
@@ -163,6 +167,7 @@ impl Platform {
             profiles: data.path().join("profiles"),
             settings,
             vault: vault.clone(),
+            forensics: forensics.clone(),
             engines,
             store: store.clone(),
             ids: Arc::clone(&ids),
@@ -180,6 +185,7 @@ impl Platform {
             node,
             intake,
             secrets,
+            forensics,
             vault,
             supervisor,
             registry,

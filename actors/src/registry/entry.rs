@@ -81,6 +81,7 @@ impl Office {
             node: parts.node.into(),
             vault: parts.vault,
             round_trips: Arc::default(),
+            forensics: parts.forensics,
             ready: parts.ready,
             unready: parts.unready,
         };
@@ -156,6 +157,8 @@ impl Office {
             let forgotten = vault.forget(account).await;
             forgotten.map_err(|error| AccountError::Session(error.to_string()))?;
         }
+        let forgotten = self.shared.forensics.forget(account).await;
+        forgotten.map_err(|error| AccountError::Session(format!("what was seen in repairs: {error}")))?;
         let profile = self.profile(account);
         let removed = tokio::task::spawn_blocking(move || remove_profile(&profile)).await;
         let failed = |error: &dyn fmt::Display| {

@@ -22,6 +22,7 @@ pub use self::entry::Running;
 use crate::{
     account,
     domain::{Clock, EngineKind, IdSource},
+    forensics::Forensics,
     protocol::{
         Line,
         account::AccountError,
@@ -95,6 +96,8 @@ pub struct RegistryParts {
     pub profiles: PathBuf,
     /// Where snapshots of profiles are kept; nowhere where that is turned off.
     pub vault: Option<Vault>,
+    /// Where what was tried and seen in repairs is kept.
+    pub forensics: Forensics,
     /// Who serves accounts.
     pub engines: HashMap<EngineKind, Arc<dyn Engine>>,
     /// The database.

@@ -4,6 +4,7 @@ pub mod account_actions;
 pub mod accounts;
 pub mod auth;
 pub mod events;
+pub mod forensics;
 pub mod health;
 pub mod keys;
 pub mod messages;
@@ -30,6 +31,9 @@ pub(super) fn configure(config: &mut ServiceConfig) {
         "/v1/auth/me" => { GET auth::me },
         "/v1/accounts" => { POST accounts::create, GET accounts::list },
         "/v1/accounts/{id}" => { GET accounts::show, PATCH accounts::change, DELETE accounts::delete },
+        "/v1/accounts/{id}/forensics" => { GET forensics::list },
+        "/v1/accounts/{id}/forensics/{bundle}" => { GET forensics::show },
+        "/v1/accounts/{id}/forensics/{bundle}/screenshot" => { GET forensics::screenshot },
         "/v1/accounts/{id}/health" => { GET health::show },
         "/v1/accounts/{id}/pairing" => { GET pairing::pairing },
         "/v1/accounts/{id}/screenshot" => { GET pairing::screenshot },

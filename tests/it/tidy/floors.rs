@@ -3,7 +3,7 @@
 use super::{assert_none, folders, root, scan, sources};
 
 /// The floor of each room of `actors/src`.
-pub(super) const FLOORS: [(&str, u8); 20] = [
+pub(super) const FLOORS: [(&str, u8); 21] = [
     ("domain", 0),
     ("protocol", 1),
     ("store", 2),
@@ -11,6 +11,7 @@ pub(super) const FLOORS: [(&str, u8); 20] = [
     ("bus", 2),
     ("supervision", 2),
     ("vault", 2),
+    ("forensics", 2),
     ("lease", 3),
     ("journal", 3),
     ("outbox", 3),

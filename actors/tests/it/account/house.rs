@@ -18,6 +18,7 @@ use zaptor_actors::{
     account,
     dispatcher::{self, Pump, PumpParts},
     domain::{AccountState, Clock, EngineKind, IdSource, MessageId, MessageStatus, event::Event},
+    forensics::Forensics,
     journal::{self, EventFilter},
     outbox::NewMessage,
     protocol::{
@@ -111,6 +112,7 @@ pub(super) struct House {
     pub(super) failures: Arc<AtomicU32>,
     planted: Arc<AtomicBool>,
     pub(super) vault: Option<Vault>,
+    pub(super) forensics: Forensics,
     pub(super) registry: Addr<Registry>,
     pub(super) profiles: PathBuf,
     slot: Slot<Registry>,
@@ -222,6 +224,7 @@ impl House {
         let parts = pump_parts(&bench, line(&registry));
         supervise(&supervisor, &pump, move |life| Pump::new(parts.clone(), life)).await;
         let profiles = folder.path().join("profiles");
+        let forensics = Forensics::new(folder.path().join("forensics"), Arc::clone(&ids));
         let parts = RegistryParts {
             settings: registry::Settings {
                 sweep_interval_seconds: 1,
@@ -231,6 +234,7 @@ impl House {
             account: plan.account,
             profiles: profiles.clone(),
             vault: vault.clone(),
+            forensics: forensics.clone(),
             engines: HashMap::from([(EngineKind::Simulated, engine)]),
             store,
             ids,
@@ -252,6 +256,7 @@ impl House {
             failures,
             planted,
             vault,
+            forensics,
             registry: registry.get().unwrap(),
             profiles,
             slot: registry,
