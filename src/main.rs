@@ -3,5 +3,6 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    zaptor::cli::main()
+    // Zaptor starts itself once more to guard its browsers.
+    zaptor_actors::session::browser::stand_in().unwrap_or_else(zaptor::cli::main)
 }

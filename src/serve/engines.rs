@@ -83,6 +83,7 @@ fn browser(
         chromium_path: program.path,
         chromedriver_path: driver,
         agent_dir: agent,
+        guard: browser::own_program().unwrap_or_default(),
         accounts_per_driver: engine.accounts_per_driver,
         channel: ChannelKind::Cdp,
         start_timeout_ms: engine.start_timeout_ms.into(),

@@ -12,12 +12,18 @@ use parking_lot::Mutex;
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader},
     net::TcpStream,
-    process::{Child, Command},
+    process::{Child, ChildStdin, Command},
     runtime::Handle,
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{life::Life, processes};
+use super::{
+    cgroup::{self, Groups},
+    guard,
+    life::{House, Life},
+    processes,
+    temporary::Temporary,
+};
 use crate::{domain::Clock, session::SessionError};
 
 /// How many ports of our own choice are tried.
@@ -26,13 +32,21 @@ const PORT_ATTEMPTS: usize = 5;
 /// How long a fresh chromedriver may take until it answers.
 const START: Duration = Duration::from_secs(15);
 
+/// How long a guard may take to end what is below it.
+const GUARD_PATIENCE: Duration = Duration::from_secs(5);
+
 /// The longest answer to `/status` that is read, in bytes.
 const ANSWER_MAX: usize = 16_384;
 
 /// One chromedriver.
 pub(super) struct Driver {
     port: u16,
+    /// The driver's own number, or its guard's. It leads a process group.
     pid: u32,
+    /// Where its browsers run, under a guard.
+    house: Option<House>,
+    /// Held as long as the driver shall live: the guard's standard input.
+    leash: Mutex<Option<ChildStdin>>,
     seats: Mutex<Vec<Weak<Life>>>,
     /// No more seats here.
     gone: CancellationToken,
@@ -53,6 +67,9 @@ impl Driver {
         let free = !self.gone.is_cancelled() && taken.len() < seats;
         if free {
             taken.push(Arc::downgrade(life));
+            if let Some(house) = &self.house {
+                life.move_in(house.clone());
+            }
         }
         free
     }
@@ -63,28 +80,30 @@ impl Driver {
         for life in self.seats.lock().iter().filter_map(Weak::upgrade) {
             life.die("chromedriver gone");
         }
-        processes::kill_group(self.pid);
+        match &self.house {
+            // The guard kills them, and tidies up behind them.
+            Some(_) => drop(self.leash.lock().take()),
+            None => processes::kill_group(self.pid),
+        }
     }
 }
 
 /// All chromedrivers of the engine.
 pub(super) struct Drivers {
-    program: PathBuf,
+    garage: Garage,
     seats: usize,
     runtime: Handle,
-    clock: Clock,
     all: tokio::sync::Mutex<Vec<Arc<Driver>>>,
 }
 
 impl Drivers {
     /// `runtime` outlives every session: on Linux a child that asked to die with its parent dies with the thread that
     /// started it.
-    pub(super) fn new(program: PathBuf, seats: u16, runtime: Handle, clock: Clock) -> Self {
+    pub(super) fn new(garage: Garage, seats: u16, runtime: Handle) -> Self {
         Self {
-            program,
+            garage,
             seats: usize::from(seats.max(1)),
             runtime,
-            clock,
             all: tokio::sync::Mutex::new(Vec::new()),
         }
     }
@@ -96,7 +115,7 @@ impl Drivers {
         if let Some(driver) = all.iter().find(|driver| driver.seat(life, self.seats)) {
             return Ok(Arc::clone(driver));
         }
-        let start = start(self.program.clone(), self.clock.clone());
+        let start = self.garage.clone().start();
         let started = self.runtime.spawn(tokio::time::timeout(START, start)).await;
         let (child, driver) = match started {
             Ok(Ok(Ok(started))) => started,
@@ -105,7 +124,8 @@ impl Drivers {
             Err(_) => return Err(open("the runtime of the engine has ended")),
         };
         driver.seat(life, self.seats);
-        self.runtime.spawn(watch(child, Arc::clone(&driver)));
+        let clock = self.garage.clock.clone();
+        self.runtime.spawn(watch(child, Arc::clone(&driver), clock));
         all.push(Arc::clone(&driver));
         Ok(driver)
     }
@@ -115,6 +135,12 @@ impl Drivers {
         for driver in self.all.lock().await.drain(..) {
             driver.end();
             driver.ended.cancelled().await;
+        }
+        if let Some(guard) = &self.garage.guard {
+            guard.temporary.clear();
+            if let Some(groups) = &guard.groups {
+                groups.clear();
+            }
         }
     }
 }
@@ -131,78 +157,153 @@ fn open(detail: &str) -> SessionError {
     SessionError::Open(detail.to_owned())
 }
 
-async fn watch(mut child: Child, driver: Arc<Driver>) {
+/// Waits for the end of a driver, or of its guard, and sees to it that nothing of it is left.
+async fn watch(mut child: Child, driver: Arc<Driver>, clock: Clock) {
+    tokio::select! {
+        _ = child.wait() => {}
+        () = driver.gone.cancelled() => {
+            // A guard kills by itself what is below it, and cannot be late but on a machine that stands still.
+            let late = clock.sleep(GUARD_PATIENCE);
+            tokio::select! {
+                _ = child.wait() => {}
+                () = late => {
+                    processes::kill_group(driver.pid);
+                    let _ = child.wait().await;
+                }
+            }
+        }
+    }
     // However it ended, it is gone.
-    let _ = child.wait().await;
     driver.end();
+    if let Some(House { room, .. }) = &driver.house {
+        // Only a guard that was killed itself leaves something.
+        processes::kill(&processes::in_room(room));
+        guard::clear(room);
+    }
     driver.ended.cancel();
 }
 
-#[expect(
-    unsafe_code,
-    reason = "only between fork and exec can a process ask to die with its parent"
-)]
-fn command(program: &Path, port: u16) -> Command {
-    let mut command = Command::new(program);
-    command
-        .arg(format!("--port={port}"))
-        .arg("--log-level=SEVERE")
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .process_group(0)
-        .kill_on_drop(true);
-    // SAFETY: prctl is async-signal-safe and touches nothing of this process.
-    unsafe {
-        command.pre_exec(|| {
-            rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))
-                .map_err(io::Error::from)
+/// How drivers are started.
+#[derive(Clone)]
+pub(super) struct Garage {
+    /// chromedriver.
+    pub(super) program: PathBuf,
+    /// This program, which guards it; nothing: it is started by itself, and only killed by its process group.
+    pub(super) guard: Option<Guarding>,
+    pub(super) clock: Clock,
+}
+
+/// What a guard needs.
+#[derive(Clone)]
+pub(super) struct Guarding {
+    pub(super) program: PathBuf,
+    /// What the guard's browsers are, behind their start.
+    pub(super) browser: PathBuf,
+    pub(super) temporary: Arc<Temporary>,
+    pub(super) groups: Option<Groups>,
+    /// What a browser may hold at most, in bytes, where the kernel holds it to that.
+    pub(super) memory_max: Option<u64>,
+}
+
+impl Garage {
+    fn command(&self, port: u16, room: Option<&Path>) -> Command {
+        let mut command = match &self.guard {
+            None => Command::new(&self.program),
+            Some(guard) => {
+                let mut command = Command::new(&guard.program);
+                command.arg0(guard::DRIVER).arg(&self.program);
+                command
+            }
+        };
+        guard::forget_settings(command.as_std_mut());
+        match (&self.guard, room) {
+            (Some(guard), Some(room)) => {
+                // Its end tells the guard that we are gone.
+                command.stdin(Stdio::piped());
+                command.env(guard::ROOM, room).env("TMPDIR", room);
+                command.env(guard::PROGRAM, &guard.browser);
+                if let Some(groups) = &guard.groups {
+                    command.env(cgroup::GROUPS, groups.path());
+                }
+                if let Some(bytes) = guard.memory_max {
+                    command.env(cgroup::LIMIT, bytes.to_string());
+                }
+            }
+            _ => {
+                command.stdin(Stdio::null()).kill_on_drop(true);
+                processes::die_with_parent(command.as_std_mut());
+            }
+        }
+        command
+            .arg(format!("--port={port}"))
+            .arg("--log-level=SEVERE")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .process_group(0);
+        command
+    }
+
+    async fn start(self) -> io::Result<(Child, Arc<Driver>)> {
+        let room = match &self.guard {
+            Some(guard) => Some(guard.temporary.room()?),
+            None => None,
+        };
+        let (mut child, mut port) = self.listen(0, room.as_deref()).await?;
+        // Without IPv6, chromedriver takes some port and says that it was 0. A port that we choose may be taken by
+        // somebody else between our look and its start: then it ends, and the next one is tried. A guard that ends takes
+        // its room along.
+        for _ in 0..PORT_ATTEMPTS {
+            if port != 0 {
+                break;
+            }
+            drop(child.stdin.take());
+            if self.guard.is_none() {
+                let _ = child.start_kill();
+            }
+            let _ = child.wait().await;
+            if let Some(room) = &room {
+                let _ = std::fs::create_dir(room);
+            }
+            if let Ok(started) = self.listen(free_port()?, room.as_deref()).await {
+                (child, port) = started;
+            }
+        }
+        let pid = child.id().ok_or(io::ErrorKind::NotFound)?;
+        while !answers(port).await.unwrap_or(false) {
+            self.clock.sleep(Duration::from_millis(20)).await;
+        }
+        let house = room.map(|room| House {
+            guard: pid,
+            room,
+            groups: self.guard.as_ref().and_then(|guard| guard.groups.clone()),
         });
+        let driver = Driver {
+            port,
+            pid,
+            house,
+            leash: Mutex::new(child.stdin.take()),
+            seats: Mutex::default(),
+            gone: CancellationToken::new(),
+            ended: CancellationToken::new(),
+        };
+        Ok((child, Arc::new(driver)))
     }
-    command
-}
 
-async fn start(program: PathBuf, clock: Clock) -> io::Result<(Child, Arc<Driver>)> {
-    let (mut child, mut port) = listen(&program, 0).await?;
-    // Without IPv6, chromedriver takes some port and says that it was 0. A port that we choose may be taken by somebody
-    // else between our look and its start: then it ends, and the next one is tried.
-    for _ in 0..PORT_ATTEMPTS {
-        if port != 0 {
-            break;
-        }
-        let _ = child.kill().await;
-        if let Ok(started) = listen(&program, free_port()?).await {
-            (child, port) = started;
-        }
+    /// Starts chromedriver on a port (0: one of its own choice) and gives the port that it names.
+    async fn listen(&self, port: u16, room: Option<&Path>) -> io::Result<(Child, u16)> {
+        let mut child = self.command(port, room).spawn()?;
+        let output = child.stdout.take().ok_or(io::ErrorKind::BrokenPipe)?;
+        let mut lines = BufReader::new(output).lines();
+        let port = loop {
+            let line = lines.next_line().await?.ok_or(io::ErrorKind::UnexpectedEof)?;
+            if let Some(port) = port_in(&line) {
+                break port;
+            }
+        };
+        // Read on to the end, or it blocks on a full pipe one day.
+        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+        Ok((child, port))
     }
-    let pid = child.id().ok_or(io::ErrorKind::NotFound)?;
-    while !answers(port).await.unwrap_or(false) {
-        clock.sleep(Duration::from_millis(20)).await;
-    }
-    let driver = Driver {
-        port,
-        pid,
-        seats: Mutex::default(),
-        gone: CancellationToken::new(),
-        ended: CancellationToken::new(),
-    };
-    Ok((child, Arc::new(driver)))
-}
-
-/// Starts chromedriver on a port (0: one of its own choice) and gives the port that it names.
-async fn listen(program: &Path, port: u16) -> io::Result<(Child, u16)> {
-    let mut child = command(program, port).spawn()?;
-    let output = child.stdout.take().ok_or(io::ErrorKind::BrokenPipe)?;
-    let mut lines = BufReader::new(output).lines();
-    let port = loop {
-        let line = lines.next_line().await?.ok_or(io::ErrorKind::UnexpectedEof)?;
-        if let Some(port) = port_in(&line) {
-            break port;
-        }
-    };
-    // Read on to the end, or it blocks on a full pipe one day.
-    tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-    Ok((child, port))
 }
 
 fn free_port() -> io::Result<u16> {

@@ -6,17 +6,37 @@ use std::{
         Arc, OnceLock,
         atomic::{AtomicU32, AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 use tokio_util::sync::CancellationToken;
 
-use super::{processes, table::ProcessTable};
-use crate::session::{SessionError, Vitals};
+use super::{cgroup::Groups, guard, processes, table::ProcessTable};
+use crate::{
+    domain::Clock,
+    session::{SessionError, Vitals},
+};
+
+/// How often, and after which pause, a session's processes are looked for after they were killed. A killed process is
+/// gone within milliseconds, on a busy machine within some more.
+const LOOKS: u32 = 500;
+const LOOK: Duration = Duration::from_millis(10);
+
+/// What a session's browser runs in.
+#[derive(Clone, Debug)]
+pub(super) struct House {
+    /// The guard of its driver, from which every process of the session descends as long as it lives.
+    pub(super) guard: u32,
+    /// The room of its driver.
+    pub(super) room: PathBuf,
+    pub(super) groups: Option<Groups>,
+}
 
 /// Shared by everything that works for a session.
 pub(super) struct Life {
     profile: PathBuf,
     browser: AtomicU32,
+    house: OnceLock<House>,
     /// Uncaught exceptions and crashes of the page.
     page_errors: Arc<AtomicU64>,
     death: OnceLock<Option<String>>,
@@ -30,10 +50,16 @@ impl Life {
         Self {
             profile,
             browser: AtomicU32::new(0),
+            house: OnceLock::new(),
             page_errors: Arc::default(),
             death: OnceLock::new(),
             over: CancellationToken::new(),
         }
+    }
+
+    /// The browser will be started there. Told once.
+    pub(super) fn move_in(&self, house: House) {
+        let _ = self.house.set(house);
     }
 
     pub(super) fn set_browser(&self, pid: u32) {
@@ -56,12 +82,28 @@ impl Life {
         }
     }
 
-    /// The browser and everything below it.
+    /// The browser, everything below it, and whatever is left in its process group.
     pub(super) fn processes(&self) -> Vec<u32> {
         match self.browser() {
             Some(pid) if !self.over.is_cancelled() => ProcessTable::read().family(pid),
-            _ => processes::of_profile(&self.profile),
+            _ => self.survivors(),
         }
+    }
+
+    /// The same for a session that is over. Found by the profile's name and below the guard, never by a remembered number
+    /// alone: numbers are used again.
+    fn survivors(&self) -> Vec<u32> {
+        let mut found = processes::of_profile(&self.profile);
+        if let (Some(browser), Some(house)) = (self.browser(), self.house.get()) {
+            let table = ProcessTable::read();
+            let guarded = table.family(house.guard);
+            let family = table.family(browser).into_iter();
+            found.extend(family.filter(|pid| *pid != house.guard && guarded.contains(pid)));
+            found.extend(processes::in_room(&guard::folder(&house.room, browser)));
+        }
+        found.sort_unstable();
+        found.dedup();
+        found
     }
 
     /// Ends the session as a death. The first reason counts; later ones, and those after an orderly end, do nothing.
@@ -94,9 +136,37 @@ impl Life {
         }
     }
 
-    /// Kills every process of the session. Found by the profile's name, never by a remembered number alone: numbers are
-    /// used again.
+    /// Kills every process of the session.
     pub(super) fn kill(&self) {
-        processes::kill(&processes::of_profile(&self.profile));
+        if let (Some(browser), Some(groups)) = (self.browser(), self.groups()) {
+            groups.kill(browser);
+        }
+        processes::kill(&self.survivors());
+    }
+
+    fn groups(&self) -> Option<&Groups> {
+        self.house.get()?.groups.as_ref()
+    }
+
+    /// Kills what is left of the session until nothing is, then removes what it left: its temporary folder, its cgroup,
+    /// its marks on the profile. Called after its end, by whoever frees the profile for the next one.
+    pub(super) async fn bury(&self, clock: &Clock) {
+        for _ in 0..LOOKS {
+            let left = self.survivors();
+            if left.is_empty() {
+                break;
+            }
+            processes::kill(&left);
+            clock.sleep(LOOK).await;
+        }
+        if let (Some(browser), Some(house)) = (self.browser(), self.house.get()) {
+            let folder = guard::folder(&house.room, browser);
+            // A browser that made none has none.
+            let _ = tokio::fs::remove_dir_all(folder).await;
+            if let Some(groups) = &house.groups {
+                groups.remove(browser);
+            }
+        }
+        processes::unlock_dead(&self.profile);
     }
 }

@@ -9,8 +9,10 @@
 //! security policy is lifted.
 
 mod cdp;
+mod cgroup;
 mod driver;
 mod events;
+mod guard;
 mod life;
 mod open;
 mod page;
@@ -20,6 +22,7 @@ mod programs;
 mod session;
 mod settings;
 mod table;
+mod temporary;
 mod webdriver;
 
 use std::{path::Path, sync::Arc};
@@ -31,11 +34,18 @@ use tokio::{
     time::timeout,
 };
 
+pub use guard::{own_program, stand_in};
 pub use processes::{memory_bytes, reap_orphans};
 pub use settings::{ChannelKind, SandboxAccess, Settings, SettingsError};
 pub use table::{Cost, ProcessTable};
 
-use self::{driver::Drivers, life::Life, programs::Programs};
+use self::{
+    cgroup::Groups,
+    driver::{Drivers, Garage, Guarding},
+    life::Life,
+    programs::Programs,
+    temporary::Temporary,
+};
 use super::{Engine, Session, SessionError, SessionEvent, SessionSpec};
 use crate::domain::{Clock, EngineKind};
 
@@ -63,9 +73,13 @@ impl BrowserEngine {
         let programs = Programs::find(&settings, data_dir)?;
         let runtime = Handle::current();
         let seats = settings.accounts_per_driver;
-        let chromedriver = programs.chromedriver.clone();
+        let garage = Garage {
+            program: programs.chromedriver.clone(),
+            guard: guarding(&settings, &programs, data_dir)?,
+            clock: clock.clone(),
+        };
         Ok(Self {
-            drivers: Drivers::new(chromedriver, seats, runtime.clone(), clock.clone()),
+            drivers: Drivers::new(garage, seats, runtime.clone()),
             starts: Semaphore::new(usize::from(settings.concurrent_starts.max(1))),
             settings,
             page,
@@ -74,6 +88,26 @@ impl BrowserEngine {
             clock,
         })
     }
+}
+
+/// What guards need, where the settings name the program that is to be one.
+fn guarding(
+    settings: &Settings,
+    programs: &Programs,
+    data_dir: &Path,
+) -> Result<Option<Guarding>, SessionError> {
+    if settings.guard.as_os_str().is_empty() {
+        return Ok(None);
+    }
+    let cannot = |error: std::io::Error| SessionError::Open(format!("the browsers' start: {error}"));
+    let data_dir = data_dir.canonicalize().map_err(cannot)?;
+    Ok(Some(Guarding {
+        program: settings.guard.clone(),
+        browser: programs.browser.clone(),
+        temporary: Arc::new(Temporary::new(&data_dir)),
+        groups: Groups::find(),
+        memory_max: settings.memory_max_bytes,
+    }))
 }
 
 #[async_trait]
@@ -95,7 +129,7 @@ impl Engine for BrowserEngine {
         };
         let profile = open::claim_profile(&spec.profile, site)?;
         let life = Arc::new(Life::new(profile.clone()));
-        let guard = open::Unfinished(Arc::clone(&life));
+        let guard = self.unfinished(&life);
         let opening = self.start(&spec, &profile, &life, events);
         let session = timeout(self.settings.start_timeout(), opening)
             .await
@@ -104,7 +138,14 @@ impl Engine for BrowserEngine {
                     command: "open",
                     after: self.settings.start_timeout(),
                 })
-            })?;
+            });
+        let session = match session {
+            Ok(session) => session,
+            Err(error) => {
+                guard.give_up().await;
+                return Err(error);
+            }
+        };
         guard.finished();
         tracing::debug!(account = %spec.account, generation = spec.generation, "session opened");
         Ok(Box::new(session))

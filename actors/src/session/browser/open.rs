@@ -11,7 +11,7 @@ use std::{
 
 use fantoccini::{Client, error::CmdError};
 use serde_json::{Map, Value, json};
-use tokio::sync::mpsc;
+use tokio::{runtime::Handle, sync::mpsc};
 
 use super::{
     BrowserEngine, ChannelKind,
@@ -23,25 +23,45 @@ use super::{
     session::{BrowserSession, Deadlines},
     webdriver,
 };
-use crate::session::{SessionError, SessionEvent, SessionSpec};
+use crate::{
+    domain::Clock,
+    session::{SessionError, SessionEvent, SessionSpec},
+};
 
 /// How often a page is asked whether its agent is there yet.
 const LOOK: Duration = Duration::from_millis(20);
 
 /// A session that is not open yet: dropped, it leaves nothing running.
-pub(super) struct Unfinished(pub(super) Arc<Life>);
+pub(super) struct Unfinished {
+    life: Option<Arc<Life>>,
+    runtime: Handle,
+    clock: Clock,
+}
 
 impl Unfinished {
     /// The session is open and looks after itself.
-    pub(super) fn finished(self) {
-        std::mem::forget(self);
+    pub(super) fn finished(mut self) {
+        self.life = None;
+    }
+
+    /// It was not opened: nothing of it is left afterwards.
+    pub(super) async fn give_up(mut self) {
+        if let Some(life) = self.life.take() {
+            life.finish();
+            life.kill();
+            life.bury(&self.clock).await;
+        }
     }
 }
 
 impl Drop for Unfinished {
     fn drop(&mut self) {
-        self.0.finish();
-        self.0.kill();
+        if let Some(life) = self.life.take() {
+            life.finish();
+            life.kill();
+            let clock = self.clock.clone();
+            self.runtime.spawn(async move { life.bury(&clock).await });
+        }
     }
 }
 
@@ -136,6 +156,14 @@ fn failed(what: &str) -> impl FnOnce(CmdError) -> SessionError {
 }
 
 impl BrowserEngine {
+    pub(super) fn unfinished(&self, life: &Arc<Life>) -> Unfinished {
+        Unfinished {
+            life: Some(Arc::clone(life)),
+            runtime: self.runtime.clone(),
+            clock: self.clock.clone(),
+        }
+    }
+
     /// Starts a browser, opens the page and waits until its agent answers.
     pub(super) async fn start(
         &self,
@@ -173,6 +201,8 @@ impl BrowserEngine {
             life: Arc::clone(life),
             page,
             client: Some(client),
+            runtime: self.runtime.clone(),
+            clock: self.clock.clone(),
             deadlines: Deadlines {
                 command: self.settings.command_timeout(),
                 send: self.settings.send_timeout(),
@@ -191,11 +221,12 @@ impl BrowserEngine {
         let driver = self.drivers.seat(life).await?;
         let connecting = webdriver::new_session(driver.url(), self.capabilities(spec, profile));
         // In a task of its own: when we give up waiting, the browser may still come, and then it must go.
-        let undertaker = Arc::clone(life);
+        let (undertaker, clock) = (Arc::clone(life), self.clock.clone());
         let connecting = self.runtime.spawn(async move {
             let client = connecting.await;
             if undertaker.over.is_cancelled() {
                 undertaker.kill();
+                undertaker.bury(&clock).await;
             }
             client
         });
@@ -237,7 +268,7 @@ impl BrowserEngine {
                 "script": script.as_millis(),
                 "pageLoad": self.settings.start_timeout_ms,
             },
-            "goog:chromeOptions": { "binary": self.programs.browser, "args": args },
+            "goog:chromeOptions": { "binary": self.programs.start, "args": args },
         });
         match capabilities {
             Value::Object(capabilities) => capabilities,

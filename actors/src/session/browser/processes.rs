@@ -3,14 +3,15 @@
 use std::{
     fs, io,
     os::fd::OwnedFd,
-    os::unix::fs::MetadataExt as _,
+    os::unix::{fs::MetadataExt as _, process::CommandExt as _},
     path::{Path, PathBuf},
+    process::Command,
 };
 
 use rustix::process::{Pid, PidfdFlags, Signal};
 use tokio::io::unix::AsyncFd;
 
-use super::table::ProcessTable;
+use super::{table::ProcessTable, temporary};
 
 /// Names of the files by which Chromium marks a profile as in use.
 const LOCKS: [&str; 3] = ["SingletonLock", "SingletonCookie", "SingletonSocket"];
@@ -20,14 +21,19 @@ pub(super) fn profile_argument(profile: &Path) -> String {
     format!("--user-data-dir={}", profile.display())
 }
 
-/// The processes that were started with exactly this argument, by this user.
+/// The processes of this user that were started with such an argument.
 fn with_argument(matches: impl Fn(&[u8]) -> bool) -> Vec<u32> {
+    with_entry("cmdline", matches)
+}
+
+/// The processes of this user that have such an entry in a file of `/proc` whose entries end with a zero.
+fn with_entry(file: &str, matches: impl Fn(&[u8]) -> bool) -> Vec<u32> {
     let own = rustix::process::getuid().as_raw();
     pids()
         .filter(|pid| {
             let folder = format!("/proc/{pid}");
             fs::metadata(&folder).is_ok_and(|meta| meta.uid() == own)
-                && fs::read(format!("{folder}/cmdline"))
+                && fs::read(format!("{folder}/{file}"))
                     .is_ok_and(|line| line.split(|&byte| byte == 0).any(&matches))
         })
         .collect()
@@ -65,6 +71,20 @@ pub(super) fn kill_group(leader: u32) {
     }
 }
 
+/// Has the child killed when the thread that starts it ends.
+#[expect(
+    unsafe_code,
+    reason = "only between fork and exec can a process ask to die with its parent"
+)]
+pub(super) fn die_with_parent(command: &mut Command) {
+    // SAFETY: prctl is async-signal-safe and touches nothing of this process.
+    unsafe {
+        command.pre_exec(|| {
+            rustix::process::set_parent_process_death_signal(Some(Signal::KILL)).map_err(io::Error::from)
+        });
+    }
+}
+
 /// Completes once the process has ended.
 #[expect(
     unsafe_code,
@@ -98,18 +118,42 @@ pub fn memory_bytes(processes: &[u32]) -> u64 {
         .sum()
 }
 
-/// Ends what an earlier run left behind: browsers of this user on profiles below `data_dir`, and the locks of profiles
-/// that nobody uses. Called once at start, before any session is opened, by the one process that owns `data_dir`.
-/// Gives how many processes were ended.
+/// The processes of this user whose temporary folder is `room` or below it, but this one.
+pub(super) fn in_room(room: &Path) -> Vec<u32> {
+    let entry = format!("TMPDIR={}", room.display());
+    let within = |value: &[u8]| {
+        let rest = value.strip_prefix(entry.as_bytes());
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
+    };
+    let mut found = with_entry("environ", within);
+    found.retain(|&pid| pid != std::process::id());
+    found
+}
+
+/// Ends what an earlier run left behind: browsers of this user on profiles below `data_dir`, whatever works in its
+/// temporary folder, that folder itself, and the locks of profiles that nobody uses. Called once at start, before any
+/// session is opened, by the one process that owns `data_dir`. Gives how many processes were ended.
 pub fn reap_orphans(data_dir: &Path) -> io::Result<usize> {
     let data_dir = fs::canonicalize(data_dir)?;
+    let base = temporary::base(&data_dir);
     let prefix = format!("{}/", profile_argument(&data_dir));
-    let orphans = with_trees(with_argument(|argument| argument.starts_with(prefix.as_bytes())));
+    let mut orphans = with_argument(|argument| argument.starts_with(prefix.as_bytes()));
+    orphans.extend(in_room(&base));
+    let orphans = with_trees(orphans);
     kill(&orphans);
+    // There is none where every guard could do its work.
+    let _ = fs::remove_dir_all(&base);
     for profile in folders(&data_dir).chain(folders(&data_dir).flat_map(|folder| folders(&folder))) {
         unlock(&profile);
     }
     Ok(orphans.len())
+}
+
+/// Removes the marks of a browser that is gone, unless another one runs on the profile.
+pub(super) fn unlock_dead(profile: &Path) {
+    if of_profile(profile).is_empty() {
+        unlock(profile);
+    }
 }
 
 /// Removes the marks of a browser that is gone; Chromium would refuse the profile otherwise. Only called where no

@@ -26,6 +26,8 @@ const DRIVERS: [&str; 2] = ["chromedriver", "/usr/lib/chromium/chromedriver"];
 /// Everything that is looked for once, when the engine is made.
 pub(super) struct Programs {
     pub(super) browser: PathBuf,
+    /// What chromedriver is told to start: the browser itself, or this program as the start of it.
+    pub(super) start: PathBuf,
     pub(super) chromedriver: PathBuf,
     agent_dir: PathBuf,
 }
@@ -46,8 +48,15 @@ impl Programs {
         } else {
             browser
         };
+        let start = if settings.guard.as_os_str().is_empty() {
+            browser.clone()
+        } else {
+            start_link(&settings.guard, data_dir)
+                .map_err(|error| SessionError::Open(format!("the browsers' start: {error}")))?
+        };
         Ok(Self {
             browser,
+            start,
             chromedriver,
             agent_dir: agent_dir(&settings.agent_dir)?,
         })
@@ -113,6 +122,23 @@ fn agent_dir(configured: &Path) -> Result<PathBuf, SessionError> {
             searched.join(", ")
         ))
     })
+}
+
+/// The program under the name by which it starts browsers: a link in `data_dir`, made anew because it may lead to a
+/// process by its number.
+fn start_link(program: &Path, data_dir: &Path) -> io::Result<PathBuf> {
+    let folder = data_dir.join("run");
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(&folder)?;
+    let link = fs::canonicalize(&folder)?.join(super::guard::BROWSER);
+    match fs::remove_file(&link) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    std::os::unix::fs::symlink(program, &link)?;
+    Ok(link)
 }
 
 /// The headless shell opens no page unless it is given an address, and chromedriver gives it none: it would wait for a

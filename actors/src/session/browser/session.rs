@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use fantoccini::Client;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
-use tokio::time::timeout;
+use tokio::{runtime::Handle, time::timeout};
 
 use super::{
     events::{ack_of, identity},
@@ -15,7 +15,7 @@ use super::{
     processes,
 };
 use crate::{
-    domain::{Content, Jid, WaMessageId, message::Outgoing},
+    domain::{Clock, Content, Jid, WaMessageId, message::Outgoing},
     session::{Ending, LookUp, PageStatus, SendError, Session, SessionError, Vitals},
 };
 
@@ -34,6 +34,8 @@ pub(super) struct BrowserSession {
     pub(super) life: Arc<Life>,
     pub(super) page: Arc<Page>,
     pub(super) client: Option<Client>,
+    pub(super) runtime: Handle,
+    pub(super) clock: Clock,
     pub(super) deadlines: Deadlines,
 }
 
@@ -227,6 +229,7 @@ impl Session for BrowserSession {
             }
         }
         self.life.kill();
+        self.life.bury(&self.clock).await;
         ending
     }
 }
@@ -234,9 +237,11 @@ impl Session for BrowserSession {
 impl Drop for BrowserSession {
     fn drop(&mut self) {
         // Not closed: its account is gone, and nobody is left to wait for an orderly end.
-        if !self.life.over.is_cancelled() {
-            self.life.finish();
+        self.life.finish();
+        if self.client.is_some() {
             self.life.kill();
+            let (life, clock) = (Arc::clone(&self.life), self.clock.clone());
+            self.runtime.spawn(async move { life.bury(&clock).await });
         }
     }
 }

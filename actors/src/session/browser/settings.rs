@@ -12,6 +12,11 @@ pub struct Settings {
     pub chromium_path: PathBuf,
     /// chromedriver's program, of the browser's version. Empty: searched in PATH.
     pub chromedriver_path: PathBuf,
+    /// This program, which is started once more to guard each chromedriver and to start each browser (see
+    /// [`super::stand_in`]). Empty: drivers run unguarded, and what a killed Zaptor leaves is ended at its next start.
+    pub guard: PathBuf,
+    /// What a browser may hold at most, in bytes, where the kernel holds it to that: in a cgroup of its own.
+    pub memory_max_bytes: Option<u64>,
     /// The folder with `wa.js` and `agent.js`. Empty: `actors/agent/dist` in the working directory, `agent` beside the
     /// program, then `/usr/share/zaptor/agent`.
     pub agent_dir: PathBuf,
@@ -176,6 +181,8 @@ impl Default for Settings {
         Self {
             chromium_path: PathBuf::new(),
             chromedriver_path: PathBuf::new(),
+            guard: PathBuf::new(),
+            memory_max_bytes: None,
             agent_dir: PathBuf::new(),
             page_url: "https://web.whatsapp.com/".to_owned(),
             accounts_per_driver: 4,
