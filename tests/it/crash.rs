@@ -11,6 +11,7 @@ use tokio::task::spawn_blocking;
 use super::journey::{
     CUSTOMER, SOON, assert_settled, brisk, call, deliveries, linked_account, send, until_state, until_tally,
 };
+use super::session_browser::parent;
 use super::support::servers::Postgres;
 use super::support::wait;
 use super::support::zaptor::{Sandbox, Zaptor};
@@ -38,21 +39,16 @@ fn browsers(zaptor: &Zaptor) -> Vec<Pid> {
     zaptor.browser_processes()
 }
 
-/// The drivers of this Zaptor: its children by the name of chromedriver.
+/// The drivers of this Zaptor: chromedrivers whose guard is a child of it.
 fn drivers(zaptor: &Zaptor) -> Vec<Pid> {
-    let parent = zaptor.pid().as_raw_nonzero().to_string();
+    let own = zaptor.pid().as_raw_nonzero().get().cast_unsigned();
     let processes = std::fs::read_dir("/proc").unwrap().flatten();
-    let pids = processes.filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
+    let pids = processes.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
     pids.filter(|pid| {
-        // proc(5): pid (name) state ppid …
-        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-        let ppid = stat
-            .rsplit(')')
-            .next()
-            .and_then(|rest| rest.split_whitespace().nth(1));
-        stat.contains("(chromedriver)") && ppid == Some(&parent)
+        let name = std::fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
+        name.trim() == "chromedriver" && parent(parent(*pid)) == own
     })
-    .filter_map(Pid::from_raw)
+    .filter_map(|pid| Pid::from_raw(pid.cast_signed()))
     .collect()
 }
 

@@ -112,7 +112,7 @@ impl Outside for Phones {
 }
 
 /// SIGKILL for one process.
-fn kill(process: u32) {
+pub(crate) fn kill(process: u32) {
     assert!(
         Command::new("kill")
             .args(["-9", &process.to_string()])
@@ -123,7 +123,7 @@ fn kill(process: u32) {
 }
 
 /// The engine as a node would set it up for this sandbox: browser and flags are those of the configuration.
-fn settings(sandbox: &Sandbox) -> Settings {
+pub(crate) fn settings(sandbox: &Sandbox) -> Settings {
     let engine = config::load(None, [], &config::Flags::default())
         .unwrap()
         .config
@@ -133,21 +133,33 @@ fn settings(sandbox: &Sandbox) -> Settings {
         flags: engine.arguments(browser.headless_shell, config::chromium_sandbox(&engine)),
         chromium_path: browser.path,
         agent_dir: Path::new(env!("CARGO_MANIFEST_DIR")).join("actors/agent/dist"),
+        guard: env!("CARGO_BIN_EXE_zaptor").into(),
         sandbox: Some(SandboxAccess::new(sandbox.chromium_args()).unwrap()),
         ..Settings::default()
     }
 }
 
+/// The same with the full browser, which takes other arguments than the headless shell.
+pub(crate) fn settings_of_full(sandbox: &Sandbox, browser: &str) -> Settings {
+    let config = config::load(None, [], &config::Flags::default()).unwrap().config;
+    let locked = config::chromium_sandbox(&config.engine);
+    Settings {
+        flags: config.engine.arguments(false, locked),
+        chromium_path: browser.into(),
+        ..settings(sandbox)
+    }
+}
+
 /// A sandbox and an engine for it, in a folder of their own.
-struct Stage {
-    folder: tempfile::TempDir,
-    sandbox: Sandbox,
+pub(crate) struct Stage {
+    pub(crate) folder: tempfile::TempDir,
+    pub(crate) sandbox: Sandbox,
     phones: Phones,
-    engine: BrowserEngine,
+    pub(crate) engine: BrowserEngine,
 }
 
 impl Stage {
-    async fn set(channel: ChannelKind) -> Self {
+    pub(crate) async fn set(channel: ChannelKind) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let sandbox = sandbox::start(sandbox::Settings::in_dir(&folder.path().join("sandbox")))
             .await
@@ -166,12 +178,12 @@ impl Stage {
         }
     }
 
-    async fn strike(self) {
+    pub(crate) async fn strike(self) {
         self.engine.shut_down().await;
         self.sandbox.stop().await;
     }
 
-    async fn open(&self, account: u128) -> (Box<dyn Session>, mpsc::Receiver<SessionEvent>) {
+    pub(crate) async fn open(&self, account: u128) -> (Box<dyn Session>, mpsc::Receiver<SessionEvent>) {
         self.open_with(account, EVENT_QUEUE).await
     }
 
@@ -193,7 +205,7 @@ impl Stage {
 }
 
 /// The sandbox runs on actix, the engine on whatever runs it.
-fn run(test: impl Future<Output = ()>) {
+pub(crate) fn run(test: impl Future<Output = ()>) {
     actix_rt::System::new().block_on(test);
 }
 
@@ -218,7 +230,7 @@ fn conforms_in_chromium_through_chromedriver() {
     run(conforms_over(ChannelKind::WebDriver));
 }
 
-async fn died(events: &mut mpsc::Receiver<SessionEvent>) -> String {
+pub(crate) async fn died(events: &mut mpsc::Receiver<SessionEvent>) -> String {
     let death = async {
         loop {
             match events.recv().await {
@@ -242,7 +254,7 @@ async fn gone(processes: &[u32]) {
 }
 
 /// The parent of a process.
-fn parent(process: u32) -> u32 {
+pub(crate) fn parent(process: u32) -> u32 {
     let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap();
     stat.rsplit_once(')')
         .unwrap()
@@ -354,7 +366,7 @@ fn the_sandbox_crashes_a_page_in_chromium_on_order() {
 }
 
 /// Chromium's children write their arguments as one text.
-fn is_renderer(process: u32) -> bool {
+pub(crate) fn is_renderer(process: u32) -> bool {
     std::fs::read_to_string(format!("/proc/{process}/cmdline"))
         .is_ok_and(|line| line.contains("--type=renderer"))
 }

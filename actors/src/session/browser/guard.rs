@@ -123,7 +123,7 @@ fn wait_for(driver: u32) {
         }
     });
     loop {
-        match rustix::process::waitpid(None, WaitOptions::empty()) {
+        match rustix::process::wait(WaitOptions::empty()) {
             Ok(Some((pid, _))) if number(pid) == Some(driver) => break,
             Ok(_) | Err(Errno::INTR) => {}
             Err(_) => break,
@@ -143,7 +143,7 @@ fn end_all_below() {
         let mut below = ProcessTable::read().family(own);
         below.retain(|&pid| pid != own);
         processes::kill(&below);
-        match rustix::process::waitpid(None, WaitOptions::empty()) {
+        match rustix::process::wait(WaitOptions::empty()) {
             Ok(_) | Err(Errno::INTR) => {}
             // Nobody is left to wait for.
             Err(_) => return,
