@@ -38,7 +38,7 @@ fn processes_of(folder: &Path) -> Vec<String> {
 
 /// Everything below a folder of temporary files, and marks of profiles.
 fn files_left(data: &Path) -> Vec<String> {
-    let temporary = walk(&data.join("tmp")).into_iter();
+    let temporary = walk(&data.join("run/tmp")).into_iter();
     let profiles = walk(&data.join("profiles")).into_iter();
     let marks = profiles.filter(|path| path.contains("Singleton"));
     temporary.chain(marks).collect()

@@ -23,7 +23,7 @@ pub(super) struct Temporary {
 
 /// Where the rooms of a data folder are. `data_dir` is canonical.
 pub(super) fn base(data_dir: &Path) -> PathBuf {
-    let below = data_dir.join("tmp");
+    let below = data_dir.join("run/tmp");
     if below.as_os_str().as_bytes().len() <= LONGEST {
         return below;
     }
@@ -65,7 +65,7 @@ mod tests {
     #[test]
     fn a_socket_fits_below_every_base() {
         let short = base(Path::new("/var/lib/zaptor"));
-        assert_eq!(short, Path::new("/var/lib/zaptor/tmp"));
+        assert_eq!(short, Path::new("/var/lib/zaptor/run/tmp"));
         let long = base(&Path::new("/srv").join("x".repeat(100)));
         assert!(long.starts_with(env::temp_dir()), "{long:?}");
         assert_ne!(long, base(&Path::new("/srv").join("y".repeat(100))));
