@@ -1,5 +1,5 @@
 // Bundles the agent and puts wa-js beside it: the two files that the engine reads at run time.
-import { copyFile, mkdir } from 'node:fs/promises';
+import { copyFile, mkdir, readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,6 +8,7 @@ import { build } from 'esbuild';
 const here = dirname(fileURLToPath(import.meta.url));
 const dist = join(here, 'dist');
 const wa = dirname(createRequire(import.meta.url).resolve('@wppconnect/wa-js'));
+const { version, protocol } = JSON.parse(await readFile(join(here, 'package.json'), 'utf8'));
 
 await mkdir(dist, { recursive: true });
 await build({
@@ -18,6 +19,10 @@ await build({
   target: 'es2022',
   charset: 'ascii',
   legalComments: 'none',
+  define: { AGENT_VERSION: JSON.stringify(version) },
+  // By these the engine knows what it has before it, and that it has all of it.
+  banner: { js: `/*! zaptor-agent ${version} protocol ${protocol} */` },
+  footer: { js: '/*! zaptor-agent end */' },
 });
 // wa-js is Apache-2.0 and is loaded as it comes; its licences travel with it.
 await copyFile(join(wa, 'wppconnect-wa.js'), join(dist, 'wa.js'));

@@ -14,11 +14,12 @@ use tokio::sync::mpsc;
 use zaptor_actors::{
     domain::{
         AccountId, AccountSettings, AccountState, Clock, EngineKind, Jid, MessageId, MessageStatus,
-        WaMessageId, message::Outgoing,
+        Timestamp, WaMessageId, message::Outgoing,
     },
     platform::{CreateAccount, Settings},
     session::{
-        Ending, Engine, LookUp, PageStatus, SendError, Session, SessionError, SessionEvent, SessionSpec,
+        AgentBuild, Ending, Engine, InboundKey, InboundList, InboundMessage, LookUp, PageStatus, SendError,
+        Session, SessionError, SessionEvent, SessionSpec,
         simulated::{self, SimulatedEngine},
     },
     store::accounts,
@@ -92,6 +93,22 @@ impl Session for StampingSession {
 
     async fn look_up(&mut self, chat: &Jid, id: &WaMessageId) -> Result<LookUp, SessionError> {
         self.session.look_up(chat, id).await
+    }
+
+    async fn look_up_many(&mut self, messages: &[(Jid, WaMessageId)]) -> Result<Vec<LookUp>, SessionError> {
+        self.session.look_up_many(messages).await
+    }
+
+    async fn inbound_since(&mut self, since: Timestamp, most: usize) -> Result<InboundList, SessionError> {
+        self.session.inbound_since(since, most).await
+    }
+
+    async fn fetch_inbound(&mut self, keys: &[InboundKey]) -> Result<Vec<InboundMessage>, SessionError> {
+        self.session.fetch_inbound(keys).await
+    }
+
+    async fn replace_agent(&mut self, build: &Arc<AgentBuild>) -> Result<(), SessionError> {
+        self.session.replace_agent(build).await
     }
 
     async fn refresh_pairing(&mut self) -> Result<(), SessionError> {

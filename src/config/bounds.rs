@@ -46,6 +46,7 @@ pub(super) fn of(config: &Config) -> Vec<Bound> {
         engine.close_timeout_ms: 100..=60_000,
         account.probe_interval_s: 1..=3600,
         account.probe_interval_degraded_s: 1..=3600,
+        account.gap_check_interval_s: 10..=86_400,
         account.probe_failures_max: 1..=100,
         account.open_deadline_s: 1..=600,
         account.command_deadline_s: 1..=600,

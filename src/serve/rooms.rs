@@ -100,6 +100,7 @@ fn account(config: &Config) -> account::Settings {
     account::Settings {
         probe_interval_seconds: account.probe_interval_s.into(),
         probe_interval_degraded_seconds: account.probe_interval_degraded_s.into(),
+        gap_check_interval_seconds: account.gap_check_interval_s.into(),
         probe_failures: account.probe_failures_max,
         open_deadline_seconds: account.open_deadline_s.into(),
         command_deadline_seconds: account.command_deadline_s.into(),

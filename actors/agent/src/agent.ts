@@ -3,11 +3,12 @@
  * `__zaptor.call(command, json)` and listens to the binding `__zaptorEvent`. Everything that crosses is JSON text.
  */
 
-import { logOut, lookUp, probe, refreshPairing, send } from './commands';
-import { Cursor } from './cursor';
+import { type SendOrder, logOut, lookUp, lookUpMany, probe, refreshPairing, send } from './commands';
+import { DriftReport } from './drift';
 import { EventLog } from './events';
+import { fetchInbound, inboundSince } from './inbound';
 import { reason } from './patience';
-import { drift, status } from './state';
+import { status } from './state';
 import { watch } from './watch';
 
 declare global {
@@ -20,21 +21,23 @@ const log = new EventLog(crypto.randomUUID(), {
   storage: () => globalThis.sessionStorage,
 });
 
-const cursor = new Cursor(() => globalThis.localStorage);
+const drift = new DriftReport(log, Date.now());
 
 function acknowledge({ page, n }: { page: string; n: number }): object {
-  const taken = log.acknowledge(page, n);
-  if (taken.length > 0) cursor.advance(taken);
+  log.acknowledge(page, n);
   return {};
 }
 
 // What an order holds is between the engine and the command; its name alone is checked here.
 const commands: Record<string, (order: never) => unknown> = {
   status: () => status(),
-  self_test: () => ({ missing: drift() }),
-  probe,
-  send,
+  build: () => ({ build: globalThis.__zaptorBuild ?? '' }),
+  probe: (order: { deadline_ms: number }) => probe(order, drift),
+  send: (order: SendOrder) => send(order, drift),
   look_up: lookUp,
+  look_up_many: lookUpMany,
+  inbound_since: inboundSince,
+  fetch_inbound: fetchInbound,
   refresh_pairing: refreshPairing,
   log_out: logOut,
   events: (order: { page: string; n: number; limit: number }) => {
@@ -56,4 +59,4 @@ async function call(command: string, order: string): Promise<string> {
 
 Object.defineProperty(globalThis, '__zaptor', { value: Object.freeze({ call }), configurable: true });
 addEventListener('pagehide', () => log.carryOver());
-watch(log, cursor);
+watch(log, drift);

@@ -1,7 +1,8 @@
 /** What the engine may ask of the page. Every answer is data; an exception is turned into a refusal by the caller. */
 
+import type { DriftReport } from './drift';
 import { TooLate, reason, within } from './patience';
-import { drift, status } from './state';
+import { readyWpp } from './state';
 import { type Message, type Wid, type Wpp, bound, keyOf } from './wpp';
 
 export interface SendOrder {
@@ -21,17 +22,19 @@ export type SendAnswer =
 export type LookUpAnswer = { found: number } | { found: null };
 
 /** Asks WhatsApp's server for our own "about" text, which the page never caches: proof of a round trip. */
-export async function probe(order: { deadline_ms: number }): Promise<{ took_ms: number }> {
+export async function probe(order: { deadline_ms: number }, drift: DriftReport): Promise<{ took_ms: number }> {
   const wpp = readyWpp();
-  const lacks = drift();
-  if (lacks.length > 0) throw new Error(`WhatsApp Web has changed; missing: ${lacks.join(', ')}`);
+  const lacks = drift.lacks('probe');
+  if (lacks.length > 0) throw new Error(changed(lacks));
   const begin = performance.now();
   await within(order.deadline_ms, () => wpp.whatsapp.functions.getStatus(wpp.conn.getMyUserWid()));
   return { took_ms: Math.ceil(performance.now() - begin) };
 }
 
 /** Sends under the id given, and waits until the server has acknowledged it. */
-export async function send(order: SendOrder): Promise<SendAnswer> {
+export async function send(order: SendOrder, drift: DriftReport): Promise<SendAnswer> {
+  const lacks = drift.lacks('send');
+  if (lacks.length > 0) return { outcome: 'not_sent', detail: changed(lacks) };
   let wpp: typeof Wpp;
   try {
     wpp = readyWpp();
@@ -64,6 +67,27 @@ export async function lookUp(order: { chat: string; id: string }): Promise<LookU
   return { found: message && ackOf(message) >= 0 ? ackOf(message) : null };
 }
 
+/** Looks for many messages of ours at once. Where the time does not suffice, the answer is shorter than the question. */
+export async function lookUpMany(order: {
+  messages: { chat: string; id: string }[];
+  deadline_ms: number;
+}): Promise<{ found: (number | null)[] }> {
+  const wpp = readyWpp();
+  const ours = new Map<string, Message>();
+  for (const message of wpp.whatsapp.MsgStore.getModelsArray() as Message[]) {
+    const { id, fromMe } = keyOf(message);
+    if (fromMe) ours.set(id, message);
+  }
+  const found: (number | null)[] = [];
+  const until = performance.now() + order.deadline_ms;
+  for (const one of order.messages) {
+    if (performance.now() >= until) break;
+    const message = ours.get(one.id) ?? (await stored(wpp, one));
+    found.push(message && ackOf(message) >= 0 ? ackOf(message) : null);
+  }
+  return { found };
+}
+
 export function refreshPairing(): object {
   const wpp = bound();
   if (!wpp) throw new Error('the page is still loading');
@@ -81,11 +105,8 @@ export function logOut(): object {
   return {};
 }
 
-function readyWpp(): typeof Wpp {
-  const wpp = bound();
-  const { state } = status();
-  if (!wpp || state !== 'ready') throw new Error(`the page is not ready: ${state}`);
-  return wpp;
+function changed(lacks: string[]): string {
+  return `WhatsApp Web has changed; missing: ${lacks.join(', ')}`;
 }
 
 function ackOf(message: Message): number {

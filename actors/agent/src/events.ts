@@ -3,6 +3,9 @@
  * binding is only the fast way out. Whoever attaches later asks for what it has not seen.
  */
 
+import type { Drift } from './drift';
+import type { Received } from './inbound';
+
 export type PageEvent =
   | { kind: 'pairing'; code: string; expires_at_ms: number }
   | { kind: 'pairing_idle' }
@@ -11,15 +14,8 @@ export type PageEvent =
   | { kind: 'connection'; up: boolean }
   | { kind: 'logged_out'; reason: string }
   | { kind: 'acked'; id: string; ack: number }
-  | {
-      kind: 'received';
-      id: string;
-      chat: string;
-      from: string;
-      sender_name: string | null;
-      text: string;
-      sent_at_s: number;
-    }
+  | ({ kind: 'received' } & Received)
+  | ({ kind: 'drift' } & Drift)
   /** The log was full: events before this number are gone, and only a new session makes good for that. */
   | { kind: 'overflow'; before: number };
 
@@ -68,11 +64,10 @@ export class EventLog {
     return this.#waiting.slice(0, limit);
   }
 
-  /** The engine has everything of `page` up to `n`. Gives what it has taken with that. */
-  acknowledge(page: string, n: number): PageEvent[] {
-    const taken = this.#waiting.filter((kept) => kept.page === page && kept.n <= n);
-    if (taken.length > 0) this.#waiting = this.#waiting.filter((kept) => kept.page !== page || kept.n > n);
-    return taken.map((kept) => kept.event);
+  /** The engine has everything of `page` up to `n`. */
+  acknowledge(page: string, n: number): void {
+    const covers = (kept: Numbered): boolean => kept.page === page && kept.n <= n;
+    if (this.#waiting.some(covers)) this.#waiting = this.#waiting.filter((kept) => !covers(kept));
   }
 
   /** Hands what waits to the next document of this tab: called when this one ends. */
@@ -81,7 +76,7 @@ export class EventLog {
     try {
       this.#outlet.storage()?.setItem(CARRIED, JSON.stringify(this.#waiting));
     } catch {
-      // A full or forbidden storage loses what the engine had not read; its next look-ups make good.
+      // A full or forbidden storage loses what the engine had not read; its next comparison makes good.
     }
   }
 

@@ -1,7 +1,6 @@
 /** Where the page stands. */
 
-import { missing } from './selftest';
-import { bound } from './wpp';
+import { type Wpp, bound } from './wpp';
 
 export interface Identity {
   phone: string;
@@ -28,10 +27,12 @@ export function status(): Status {
   return { state: 'ready', phone: me.user, push_name: pushName() };
 }
 
-/** What the page lacks of what we use; empty when all is there. Only meaningful once ready. */
-export function drift(): string[] {
+/** wa-js on a page that is ready; throws on any other. */
+export function readyWpp(): typeof Wpp {
   const wpp = bound();
-  return wpp ? missing(wpp) : [];
+  const { state } = status();
+  if (!wpp || state !== 'ready') throw new Error(`the page is not ready: ${state}`);
+  return wpp;
 }
 
 function pushName(): string | null {

@@ -1,9 +1,10 @@
 /** Turns what wa-js reports into events of the log. */
 
-import type { Cursor } from './cursor';
+import type { DriftReport, Stage } from './drift';
 import type { EventLog } from './events';
+import { isInbound, received } from './inbound';
 import { status } from './state';
-import { type Message, type Wid, addressOf, bound, bundle, keyOf } from './wpp';
+import { type Message, bound, bundle } from './wpp';
 
 /** How long WhatsApp Web shows a code, until the page has shown how long it really does. */
 const CODE_PERIOD_MS = 20_000;
@@ -14,13 +15,13 @@ const LOOK_MS = 1_000;
 /** Beyond "played" there is one more number, which tells our own devices only. */
 const ACK_PLAYED = 4;
 
-export function watch(log: EventLog, cursor: Cursor): void {
-  watchPairing(log);
-  watchLink(log, cursor);
-  watchMessages(log, cursor);
+export function watch(log: EventLog, drift: DriftReport): void {
+  watchPairing(log, drift);
+  watchLink(log, drift);
+  watchMessages(log);
 }
 
-function watchPairing(log: EventLog): void {
+function watchPairing(log: EventLog, drift: DriftReport): void {
   const wpp = bundle();
   let shown: string | null = null;
   let shownAt = 0;
@@ -35,17 +36,30 @@ function watchPairing(log: EventLog): void {
     if (shown !== null) period = now - shownAt;
     shown = full;
     shownAt = now;
+    drift.look('unlinked', true, now);
     log.add({ kind: 'pairing', code: full, expires_at_ms: now + period });
   });
   wpp.on('conn.qrcode_idle', () => log.add({ kind: 'pairing_idle' }));
 }
 
-function watchLink(log: EventLog, cursor: Cursor): void {
+/** Where the page stands for the self-test; a page that cannot even say so may lack what says it. */
+function stageOf(ready: boolean): Stage {
+  if (ready) return 'ready';
+  const wpp = bound();
+  if (!wpp) return 'loading';
+  try {
+    return wpp.conn.isAuthenticated() ? 'linked' : 'unlinked';
+  } catch {
+    return 'loading';
+  }
+}
+
+function watchLink(log: EventLog, drift: DriftReport): void {
   const wpp = bundle();
   let ready = false;
   let up = true;
   let why = 'unknown';
-  const look = (): void => {
+  const step = (): void => {
     if (!bound()?.conn.isAuthenticated()) return;
     const { mode, info } = wpp.conn.getStreamData();
     const isUp = mode === 'MAIN' && (info === undefined || info === 'NORMAL');
@@ -54,18 +68,24 @@ function watchLink(log: EventLog, cursor: Cursor): void {
       if (now.state !== 'ready') return;
       ready = true;
       up = isUp;
+      // First what can be done here, then that it can be.
+      drift.look('ready', true, Date.now());
       log.add({ kind: 'ready', phone: now.phone, push_name: now.push_name });
       if (!up) log.add({ kind: 'connection', up });
-      catchUp(log, cursor);
     } else if (isUp !== up) {
       up = isUp;
       log.add({ kind: 'connection', up });
     }
   };
-  wpp.on('conn.authenticated', () => {
-    cursor.begin(Math.floor(Date.now() / 1_000));
-    log.add({ kind: 'linked' });
-  });
+  const look = (): void => {
+    try {
+      step();
+    } catch {
+      // Something that it stands on is missing; the self-test says what.
+    }
+    drift.look(stageOf(ready), ready, Date.now());
+  };
+  wpp.on('conn.authenticated', () => log.add({ kind: 'linked' }));
   for (const event of [
     'conn.authenticated',
     'conn.main_loaded',
@@ -86,7 +106,7 @@ function watchLink(log: EventLog, cursor: Cursor): void {
   });
 }
 
-function watchMessages(log: EventLog, cursor: Cursor): void {
+function watchMessages(log: EventLog): void {
   const wpp = bundle();
   wpp.on('chat.msg_ack_change', ({ ack, ids }) => {
     if (ack < 1) return;
@@ -95,34 +115,6 @@ function watchMessages(log: EventLog, cursor: Cursor): void {
     }
   });
   wpp.on('chat.new_message', (message: Message) => {
-    if (isInbound(message)) receive(log, cursor, message);
-  });
-}
-
-/** Reports what an earlier page had received and nobody has taken, in the order in which it was sent. */
-function catchUp(log: EventLog, cursor: Cursor): void {
-  const messages = (bound()?.whatsapp.MsgStore.getModelsArray() ?? []) as Message[];
-  messages
-    .filter((message) => isInbound(message) && cursor.missed(keyOf(message).id, message.t ?? 0))
-    .sort((one, other) => (one.t ?? 0) - (other.t ?? 0))
-    .forEach((message) => receive(log, cursor, message));
-}
-
-function isInbound(message: Message): boolean {
-  return !keyOf(message).fromMe && message.type === 'chat';
-}
-
-function receive(log: EventLog, cursor: Cursor, message: Message): void {
-  const key = keyOf(message);
-  const writer = (message.author ?? message.from ?? key.remote) as Wid;
-  cursor.report(key.id);
-  log.add({
-    kind: 'received',
-    id: key.id,
-    chat: addressOf(key.remote),
-    from: addressOf(writer),
-    sender_name: message.notifyName || null,
-    text: message.body ?? '',
-    sent_at_s: message.t ?? Math.floor(Date.now() / 1_000),
+    if (isInbound(message)) log.add({ kind: 'received', ...received(message) });
   });
 }

@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     Place, Shared,
     catch_up::catch_up,
+    gap,
     machine::{Effect, Input, Machine, Phase},
     outbound::Kit,
     pairing::Codes,
@@ -34,6 +35,7 @@ pub struct Account {
     pub(super) doubts: Vec<Doubt>,
     pub(super) resolving: bool,
     caught_up: bool,
+    pub(super) gap: gap::Watch,
     pub(super) resolve_again: bool,
     pub(super) probe_timer: Option<SpawnHandle>,
     pub(super) patience_timer: Option<SpawnHandle>,
@@ -64,6 +66,7 @@ impl Account {
             doubts: Vec::new(),
             resolving: false,
             caught_up: false,
+            gap: gap::Watch::default(),
             resolve_again: false,
             probe_timer: None,
             patience_timer: None,
@@ -98,6 +101,7 @@ impl Account {
                 self.note_round_trip(evidence, ctx);
                 // Said again, in case it was lost or the lane was closed over a message in doubt.
                 self.say_ready();
+                self.close_gap_if_due(ctx);
                 if self.machine.phase() == Phase::Serving && !self.doubts.is_empty() {
                     self.resolve_doubts(ctx);
                 }
@@ -106,6 +110,7 @@ impl Account {
             Effect::Ready => {
                 self.say_ready();
                 self.catch_up(ctx);
+                self.close_gap(ctx);
             }
             Effect::Unready => self.shared.say_unready(account),
             Effect::WindDown { say, give_up, end } => self.wind_down(say, give_up, end, ctx),

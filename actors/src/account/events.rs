@@ -2,10 +2,13 @@
 
 use serde::Serialize;
 
-use super::machine::{Dated, Say};
+use super::{
+    gap::Closed,
+    machine::{Dated, Say},
+};
 use crate::{
     domain::{
-        AccountId, AccountState, MessageId, MessageStatus, TenantId, Timestamp, Tokens,
+        AccountId, AccountState, Lack, MessageId, MessageStatus, SelfTest, TenantId, Timestamp, Tokens,
         event::{EventType, NewEvent},
     },
     outbox::{InboundFields, Settled},
@@ -60,6 +63,47 @@ pub(super) fn pairing(tenant: TenantId, account: AccountId, attempt: u32, expire
 }
 
 #[derive(Serialize)]
+struct Drifted<'a> {
+    agent: &'a str,
+    build: &'a str,
+    wa_js: Option<&'a str>,
+    whatsapp_web: Option<&'a str>,
+    missing: &'a [Lack],
+}
+
+/// The event that tells what a page lacks; with nothing missing, that it is mended.
+pub(super) fn drift(tenant: TenantId, account: AccountId, test: &SelfTest) -> NewEvent {
+    let data = Drifted {
+        agent: &test.version,
+        build: &test.build,
+        wa_js: test.wa_js.as_deref(),
+        whatsapp_web: test.whatsapp_web.as_deref(),
+        missing: &test.missing,
+    };
+    NewEvent::new(tenant, Some(account), EventType::AccountDrift, &data)
+}
+
+#[derive(Serialize)]
+struct GapClosed {
+    found: usize,
+    since: Timestamp,
+}
+
+/// The event that tells how many messages had come in unnoticed; none where there were none.
+pub(super) fn gap_closed(tenant: TenantId, account: AccountId, closed: &Closed) -> Option<NewEvent> {
+    let data = GapClosed {
+        found: closed.found,
+        since: closed.since?,
+    };
+    Some(NewEvent::new(
+        tenant,
+        Some(account),
+        EventType::AccountGapClosed,
+        &data,
+    ))
+}
+
+#[derive(Serialize)]
 struct MessageMoved<'a> {
     message: MessageId,
     wa_message_id: &'a str,
@@ -106,6 +150,9 @@ struct Received<'a> {
     content: &'a crate::domain::Content,
     sender_name: Option<&'a str>,
     sent_at: Timestamp,
+    /// Told later than it came in: it was found in the page's store.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    backfilled: bool,
 }
 
 pub(super) fn received(
@@ -126,6 +173,7 @@ pub(super) fn received(
         content: &fields.content,
         sender_name: fields.sender_name.as_deref(),
         sent_at,
+        backfilled: fields.backfilled,
     };
     NewEvent::new(tenant, Some(account), EventType::MessageReceived, &data)
 }

@@ -19,6 +19,9 @@ impl Account {
             }
             SessionEvent::PairingIdle => Input::CodesIdle,
             SessionEvent::Linked => {
+                // What was said before this phone was linked is history, not news.
+                let at = self.shared.clock.now();
+                self.note(Entry::Linked(at), ctx);
                 self.expect_sync(ctx);
                 Input::Linked
             }
@@ -26,6 +29,7 @@ impl Account {
             SessionEvent::Connection { up } => Input::Connection { up },
             SessionEvent::LoggedOut { reason } => Input::LoggedOut { reason },
             SessionEvent::Died { reason } => Input::Died { reason },
+            SessionEvent::Tested(test) => return self.tested(test, ctx),
             SessionEvent::Acked { .. } | SessionEvent::Received(_) => return,
         };
         self.input(input, ctx);
@@ -38,7 +42,7 @@ impl StreamHandler<Chunk> for Account {
         for event in chunk.events {
             match event {
                 SessionEvent::Acked { id, ack } => data.push(Data::Acked { id, ack }),
-                SessionEvent::Received(message) => data.push(inbound::received(message)),
+                SessionEvent::Received(message) => data.push(inbound::received(message, false)),
                 other => {
                     // What came before is written before.
                     if !data.is_empty() {

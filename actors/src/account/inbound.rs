@@ -42,11 +42,12 @@ pub(super) fn chunks(events: mpsc::Receiver<SessionEvent>) -> impl Stream<Item =
     })
 }
 
-/// A message that came in, as the outbox stores it.
-pub(super) fn received(message: InboundMessage) -> Data {
+/// A message that came in, as the outbox stores it. `backfilled` if the page had told nobody of it.
+pub(super) fn received(message: InboundMessage, backfilled: bool) -> Data {
     Data::Received {
         sent_at: message.sent_at,
         fields: InboundFields {
+            backfilled,
             wa_id: message.id,
             chat: message.chat,
             from: message.from,

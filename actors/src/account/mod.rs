@@ -15,7 +15,9 @@ mod actor;
 mod catch_up;
 mod commands;
 mod doubts;
+mod drifting;
 mod events;
+mod gap;
 mod gauges;
 mod hearing;
 mod inbound;
@@ -41,7 +43,7 @@ use std::{path::PathBuf, sync::Arc};
 use tokio::sync::watch;
 
 use crate::{
-    domain::{AccountId, AccountState, Clock, IdSource, TenantId},
+    domain::{AccountId, AccountState, Clock, IdSource, TenantId, Timestamp},
     forensics::Forensics,
     protocol::{
         Line,
@@ -130,6 +132,7 @@ pub struct Place {
     profile_lock: Arc<tokio::sync::Mutex<()>>,
     repair: Arc<Repair>,
     probes: Arc<Probes>,
+    compared: Arc<watch::Sender<Option<Timestamp>>>,
 }
 
 impl Place {
@@ -145,12 +148,22 @@ impl Place {
             profile_lock: Arc::default(),
             repair: Arc::default(),
             probes: Arc::default(),
+            compared: Arc::new(watch::Sender::new(None)),
         }
     }
 
     /// How its last 20 probes on this node went, the newest first.
     pub fn probes(&self) -> Vec<ProbeSeen> {
         self.probes.seen()
+    }
+
+    /// Hears whenever what the page has received was compared with what was told of, and everything missing told.
+    pub fn compared(&self) -> watch::Receiver<Option<Timestamp>> {
+        self.compared.subscribe()
+    }
+
+    fn note_compared(&self, at: Timestamp) {
+        self.compared.send_replace(Some(at));
     }
 
     /// Completes once no session uses the profile any more and it has been kept; no session will use it as long as the

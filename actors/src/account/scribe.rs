@@ -11,12 +11,13 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Place, Shared,
+    gap::Closed,
     machine::{Evidence, Say},
     recovery::Doubt,
     writing::{Done, Job, Op},
 };
 use crate::{
-    domain::{AccountState, MessageId, Timestamp, WaMessageId, message::Ack},
+    domain::{AccountState, AgentReport, MessageId, Timestamp, WaMessageId, message::Ack},
     outbox::{InboundFields, Outcome},
     store::StoreError,
 };
@@ -42,6 +43,14 @@ pub(super) enum Entry {
     Data(Vec<Data>, Option<Arc<OwnedSemaphorePermit>>),
     /// From now on an ack of this id settles the message.
     Watch { wa_id: WaMessageId, message: MessageId },
+    /// A phone was linked now.
+    Linked(Timestamp),
+    /// The agent has tested a page.
+    Tested(AgentReport),
+    /// Messages that the page had told nobody of, oldest first; answers how many of them were new.
+    Backfill(Vec<Data>, oneshot::Sender<usize>),
+    /// The page's store was compared with ours.
+    Compared(Closed),
     /// A send has ended.
     Settle(Settle, oneshot::Sender<Settlement>),
     /// A message was surely not sent.
@@ -115,6 +124,13 @@ impl ScribeHandle {
         answered.await.unwrap_or(Settlement::Refused)
     }
 
+    /// Stores messages that the page had told nobody of; gives how many of them were new, once they are committed.
+    pub(super) async fn backfill(&self, data: Vec<Data>) -> usize {
+        let (answer, answered) = oneshot::channel();
+        let _ = self.entries.send(Entry::Backfill(data, answer)).await;
+        answered.await.unwrap_or(0)
+    }
+
     /// Puts a message back; gives whether it was still ours to put back.
     pub(super) async fn give_back(&self, back: GiveBack) -> bool {
         let (answer, answered) = oneshot::channel();
@@ -174,6 +190,7 @@ pub(super) struct Stamp {
 
 enum Answer {
     None,
+    Stored(oneshot::Sender<usize>),
     Settlement(oneshot::Sender<Settlement>),
     Back(oneshot::Sender<bool>),
 }
@@ -234,6 +251,13 @@ impl Scribe {
             Entry::Say(say) => (Op::Say(say), Answer::None),
             Entry::Pairing { attempt, expires_at } => (Op::Pairing { attempt, expires_at }, Answer::None),
             Entry::RoundTrip(evidence) => (Op::RoundTrip(evidence), Answer::None),
+            Entry::Linked(at) => (Op::Linked(at), Answer::None),
+            Entry::Tested(report) => (Op::Tested(Box::new(report)), Answer::None),
+            Entry::Compared(closed) => (Op::Compared(closed), Answer::None),
+            Entry::Backfill(data, answer) => {
+                let ops = data.into_iter().filter_map(|item| self.plan_data(item));
+                (Op::Together(ops.collect()), Answer::Stored(answer))
+            }
             Entry::Settle(settle, answer) => (Op::Settle(settle), Answer::Settlement(answer)),
             Entry::GiveBack(back, answer) => (Op::GiveBack(back), Answer::Back(answer)),
         };
@@ -323,6 +347,13 @@ impl Scribe {
         }
         match answer {
             Answer::None => {}
+            Answer::Stored(answer) => {
+                let stored = match done {
+                    Done::Stored(stored) => stored,
+                    _ => 0,
+                };
+                let _ = answer.send(stored);
+            }
             Answer::Back(answer) => drop(answer.send(changed)),
             Answer::Settlement(answer) => {
                 let settlement = match (changed, settled_before) {

@@ -12,8 +12,11 @@ use super::{
     profile::{self, Prepared},
 };
 use crate::{
-    domain::{AccountSettings, Clock, Jid, WaMessageId, message::Outgoing},
-    session::{Ending, LookUp, SendError, Session, SessionError, SessionEvent, SessionSpec},
+    domain::{AccountSettings, Clock, Jid, Timestamp, WaMessageId, message::Outgoing},
+    session::{
+        AgentBuild, Ending, InboundKey, InboundList, InboundMessage, LookUp, SendError, Session,
+        SessionError, SessionEvent, SessionSpec,
+    },
     store::Store,
     vault::Vault,
 };
@@ -23,6 +26,20 @@ enum Command {
     Probe(oneshot::Sender<Result<Duration, SessionError>>),
     Send(Box<Outgoing>, oneshot::Sender<Result<(), SendError>>),
     LookUp(Jid, WaMessageId, oneshot::Sender<Result<LookUp, SessionError>>),
+    LookUpMany(
+        Vec<(Jid, WaMessageId)>,
+        oneshot::Sender<Result<Vec<LookUp>, SessionError>>,
+    ),
+    InboundSince(
+        Timestamp,
+        usize,
+        oneshot::Sender<Result<InboundList, SessionError>>,
+    ),
+    FetchInbound(
+        Vec<InboundKey>,
+        oneshot::Sender<Result<Vec<InboundMessage>, SessionError>>,
+    ),
+    ReplaceAgent(Arc<AgentBuild>, oneshot::Sender<Result<(), SessionError>>),
     RefreshPairing(oneshot::Sender<Result<(), SessionError>>),
     LogOut(oneshot::Sender<Result<(), SessionError>>),
     Screenshot(oneshot::Sender<Result<Vec<u8>, SessionError>>),
@@ -64,6 +81,35 @@ impl SessionHandle {
 
     pub(super) async fn look_up(&self, chat: Jid, id: WaMessageId) -> Result<LookUp, SessionError> {
         self.ask(|answer| Command::LookUp(chat, id, answer)).await
+    }
+
+    pub(super) async fn look_up_many(
+        &self,
+        messages: Vec<(Jid, WaMessageId)>,
+    ) -> Result<Vec<LookUp>, SessionError> {
+        self.ask(|answer| Command::LookUpMany(messages, answer)).await
+    }
+
+    pub(super) async fn inbound_since(
+        &self,
+        since: Timestamp,
+        most: usize,
+    ) -> Result<InboundList, SessionError> {
+        self.ask(|answer| Command::InboundSince(since, most, answer))
+            .await
+    }
+
+    pub(super) async fn fetch_inbound(
+        &self,
+        keys: Vec<InboundKey>,
+    ) -> Result<Vec<InboundMessage>, SessionError> {
+        self.ask(|answer| Command::FetchInbound(keys, answer)).await
+    }
+
+    /// Puts other agent's files into the page and loads it anew.
+    #[expect(dead_code, reason = "called once accounts are told to")]
+    pub(super) async fn replace_agent(&self, build: Arc<AgentBuild>) -> Result<(), SessionError> {
+        self.ask(|answer| Command::ReplaceAgent(build, answer)).await
     }
 
     pub(super) async fn refresh_pairing(&self) -> Result<(), SessionError> {
@@ -289,6 +335,22 @@ impl Task {
             Command::LookUp(chat, id, answer) => {
                 let found = self.bounded(seconds, session.look_up(&chat, &id)).await;
                 give(answer, found.unwrap_or_else(|cut| Err(cut.of("look_up"))))
+            }
+            Command::LookUpMany(messages, answer) => {
+                let found = self.bounded(seconds, session.look_up_many(&messages)).await;
+                give(answer, found.unwrap_or_else(|cut| Err(cut.of("look_up_many"))))
+            }
+            Command::InboundSince(since, most, answer) => {
+                let list = self.bounded(seconds, session.inbound_since(since, most)).await;
+                give(answer, list.unwrap_or_else(|cut| Err(cut.of("inbound_since"))))
+            }
+            Command::FetchInbound(keys, answer) => {
+                let fetched = self.bounded(seconds, session.fetch_inbound(&keys)).await;
+                give(answer, fetched.unwrap_or_else(|cut| Err(cut.of("fetch_inbound"))))
+            }
+            Command::ReplaceAgent(build, answer) => {
+                let done = self.bounded(seconds, session.replace_agent(&build)).await;
+                give(answer, done.unwrap_or_else(|cut| Err(cut.of("replace_agent"))))
             }
             Command::RefreshPairing(answer) => {
                 let done = self.bounded(seconds, session.refresh_pairing()).await;

@@ -14,6 +14,9 @@ pub struct Settings {
     pub probe_interval_seconds: u64,
     /// How often a degraded account tries to prove it, in seconds. 1 to 3,600.
     pub probe_interval_degraded_seconds: u64,
+    /// How often what the page has received is compared with what was told of, in seconds, beside every time that the
+    /// account comes online. 10 to 86,400.
+    pub gap_check_interval_seconds: u64,
     /// So many failed probes in a row, and the session is replaced. 1 to 100.
     pub probe_failures: u32,
     /// How long opening a session may take, in seconds. 1 to 600. Longer than the engine's own deadline.
@@ -50,6 +53,7 @@ impl Default for Settings {
         Self {
             probe_interval_seconds: 30,
             probe_interval_degraded_seconds: 5,
+            gap_check_interval_seconds: 300,
             probe_failures: 6,
             open_deadline_seconds: 90,
             command_deadline_seconds: 30,

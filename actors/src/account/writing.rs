@@ -5,18 +5,21 @@ use std::sync::Arc;
 use futures::future::BoxFuture;
 
 use super::{
-    Place, Shared, events, inbound,
+    Place, Shared, events,
+    gap::Closed,
+    inbound,
     machine::{Evidence, Say},
     outbound,
     scribe::{GiveBack, Settle},
 };
 use crate::{
-    domain::{AccountState, MessageId, Timestamp, WaMessageId, event::NewEvent, message::Ack},
+    domain::{AccountState, AgentReport, MessageId, Timestamp, WaMessageId, event::NewEvent, message::Ack},
     journal,
     outbox::{self, InboundFields, Outcome},
     store::{
         StateChange, StoreError, Tx,
         accounts::{self, RoundTrip},
+        pages,
     },
 };
 
@@ -29,6 +32,11 @@ pub(super) enum Op {
         expires_at: Timestamp,
     },
     RoundTrip(Evidence),
+    Linked(Timestamp),
+    Tested(Box<AgentReport>),
+    Compared(Closed),
+    /// Several of what follows, of which only the number that changed something matters.
+    Together(Vec<Self>),
     /// `settles`: the message is still `sending` under our epoch, so that any ack proves that it was sent.
     Acked {
         id: WaMessageId,
@@ -48,6 +56,8 @@ pub(super) enum Op {
 pub(super) enum Done {
     /// Yes; for a state, the one before.
     Changed(Option<AccountState>),
+    /// So many of several.
+    Stored(usize),
     /// No.
     Unchanged,
     /// The database refused it.
@@ -112,6 +122,15 @@ impl Job {
                 accounts::note_round_trips(tx, &[proof]).await?;
                 return Ok(Done::Changed(None));
             }
+            Op::Linked(_) | Op::Tested(_) | Op::Compared(_) => return self.note_page(tx, op, told).await,
+            Op::Together(ops) => {
+                let mut stored = 0;
+                for op in ops {
+                    let done = Box::pin(self.apply(tx, op, now, told)).await?;
+                    stored += usize::from(matches!(done, Done::Changed(_)));
+                }
+                return Ok(Done::Stored(stored));
+            }
             Op::Acked { id, ack, settles } => {
                 if let Some(message) = settles {
                     let writer = outbound::Writer {
@@ -127,19 +146,7 @@ impl Job {
                 let stored = outbox::receive(tx, ids, tenant, account, fields, now).await?;
                 told.extend(stored.map(|id| events::received((tenant, account), id, fields, *sent_at)));
             }
-            Op::Settle(settle) => {
-                let writer = outbound::Writer {
-                    shared: &self.shared,
-                    epoch: self.epoch,
-                    now,
-                };
-                let settled = writer.settle(tx, settle.message, &settle.outcome).await?;
-                let later = settle.ack.filter(|_| settled.is_some());
-                told.extend(settled);
-                if let Some(ack) = later {
-                    told.extend(inbound::acknowledge(tx, account, &settle.wa_id, ack, now).await?);
-                }
-            }
+            Op::Settle(settle) => self.settle(tx, settle, now, told).await?,
             Op::GiveBack(back) => {
                 let given =
                     outbox::give_back(tx, back.message, self.epoch, &back.cause, back.run_at, now).await?;
@@ -161,6 +168,64 @@ impl Job {
 /// Evidence as the database keeps it.
 pub(super) fn encoded(evidence: &Evidence, now: Timestamp) -> Option<String> {
     serde_json::to_string(&evidence.at(now)).ok()
+}
+
+impl Job {
+    async fn settle(
+        &self,
+        tx: &Tx,
+        settle: &Settle,
+        now: Timestamp,
+        told: &mut Vec<NewEvent>,
+    ) -> Result<(), StoreError> {
+        let writer = outbound::Writer {
+            shared: &self.shared,
+            epoch: self.epoch,
+            now,
+        };
+        let settled = writer.settle(tx, settle.message, &settle.outcome).await?;
+        let ack = settle.ack.filter(|_| settled.is_some());
+        told.extend(settled);
+        if let Some(ack) = ack {
+            told.extend(inbound::acknowledge(tx, self.place.account, &settle.wa_id, ack, now).await?);
+        }
+        Ok(())
+    }
+
+    /// Writes what is known of the account's page.
+    async fn note_page(&self, tx: &Tx, op: &Op, told: &mut Vec<NewEvent>) -> Result<Done, StoreError> {
+        let (tenant, account) = (self.place.tenant, self.place.account);
+        match op {
+            Op::Linked(at) => pages::begin_comparing(tx, account, self.epoch, *at).await?,
+            Op::Tested(report) => return self.note_agent(tx, report, told).await,
+            Op::Compared(closed) => {
+                if let Some(until) = closed.until {
+                    pages::note_compared(tx, account, self.epoch, until).await?;
+                }
+                told.extend(events::gap_closed(tenant, account, closed));
+            }
+            _ => {}
+        }
+        Ok(Done::Changed(None))
+    }
+
+    /// Writes what the agent said of itself; tells of it where what is missing has changed.
+    async fn note_agent(
+        &self,
+        tx: &Tx,
+        report: &AgentReport,
+        told: &mut Vec<NewEvent>,
+    ) -> Result<Done, StoreError> {
+        let (tenant, account) = (self.place.tenant, self.place.account);
+        let Some(before) = pages::note_agent(tx, account, self.epoch, report).await? else {
+            return Ok(Done::Unchanged);
+        };
+        let lacked = before.map(|before| before.test.missing).unwrap_or_default();
+        if lacked != report.test.missing {
+            told.push(events::drift(tenant, account, &report.test));
+        }
+        Ok(Done::Changed(None))
+    }
 }
 
 /// Writes a state under an epoch; gives the state before, or nothing when the epoch is stale or nothing would change.

@@ -25,6 +25,10 @@ event_types! {
     AccountStateChanged = "account.state_changed",
     /// A new pairing code is shown. The code itself is never in the journal: ask for the pairing.
     AccountPairing = "account.pairing",
+    /// WhatsApp Web or the agent has changed: what the page lacks; nothing any more, where that is mended.
+    AccountDrift = "account.drift",
+    /// Messages had come in unnoticed; they are told now, marked as backfilled.
+    AccountGapClosed = "account.gap_closed",
     /// Accepted; tokens are held.
     MessageQueued = "message.queued",
     /// WhatsApp's server has it; tokens are posted.

@@ -130,6 +130,15 @@ pub struct Text {
     pub preview_url: bool,
 }
 
+/// What a message is that Zaptor cannot read yet: it is told of, so that nobody overlooks it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Unsupported {
+    /// WhatsApp Web's own word for its type, for example `image`; at most 64 characters.
+    #[serde(rename = "type")]
+    pub kind: String,
+}
+
 /// What a message says, in the shape of the Cloud API's message object: `{"type":"text","text":{"body":"…"}}`.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -138,6 +147,11 @@ pub enum Content {
     Text {
         /// The text.
         text: Text,
+    },
+    /// Something else that came in; never goes out.
+    Unsupported {
+        /// What it is.
+        unsupported: Unsupported,
     },
 }
 
@@ -155,10 +169,21 @@ impl Content {
         }
     }
 
+    /// Something that came in and is no text. `kind` is WhatsApp Web's word for it.
+    pub fn unsupported(kind: impl Into<String>) -> Self {
+        let kind: String = kind.into();
+        Self::Unsupported {
+            unsupported: Unsupported {
+                kind: kind.chars().take(64).collect(),
+            },
+        }
+    }
+
     /// The word of the type, as in the contract and the price book.
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::Text { .. } => "text",
+            Self::Unsupported { .. } => "unsupported",
         }
     }
 }
@@ -168,6 +193,7 @@ impl fmt::Debug for Content {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Text { text } => write!(f, "Text({} characters)", text.body.chars().count()),
+            Self::Unsupported { unsupported } => write!(f, "Unsupported({})", unsupported.kind),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! F0: the words that every room shares. No I/O, no actor, no SQL.
 
 pub mod account;
+pub mod agent;
 pub mod clock;
 pub mod event;
 pub mod ids;
@@ -12,6 +13,7 @@ pub mod settings;
 pub mod tokens;
 
 pub use account::{AccountState, EngineKind};
+pub use agent::{AgentReport, Lack, SelfTest};
 pub use clock::{Clock, Timestamp};
 pub use ids::{
     AccountId, BundleId, EntryId, EventId, IdSource, KeyId, MessageId, NodeId, SnapshotId, TenantId, UserId,

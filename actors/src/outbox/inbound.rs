@@ -1,9 +1,12 @@
 //! Messages that came in. They share the table with ours, so that a chat reads as one.
 
+use std::collections::HashSet;
+
 use super::{
     AccountId, Content, Direction, IdSource, Jid, MessageId, MessageStatus, Priority, StoreError, TRIED,
     TenantId, Timestamp, Tx, WaMessageId,
 };
+use crate::store::Reads;
 
 /// What came in.
 #[derive(Clone, Debug)]
@@ -18,6 +21,8 @@ pub struct InboundFields {
     pub sender_name: Option<String>,
     /// What it says.
     pub content: Content,
+    /// Whether it came in unnoticed and was found later.
+    pub backfilled: bool,
 }
 
 /// Stores a message that came in. `None` when the account has stored it before.
@@ -39,8 +44,8 @@ pub async fn receive(
         .execute(
             format!(
                 "INSERT INTO messages (id, tenant_id, account_id, direction, wa_id, chat, sender, sender_name, kind, content,
-                                   status, priority, cost, created_at, updated_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 0, $13, $13)
+                                   status, priority, cost, backfilled, created_at, updated_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 0, $13, $14, $14)
              ON CONFLICT (account_id, wa_id) WHERE {TRIED} DO NOTHING"
             ),
             [
@@ -56,9 +61,39 @@ pub async fn receive(
                 content.into(),
                 MessageStatus::Received.as_str().into(),
                 Priority::Normal.as_str().into(),
+                inbound.backfilled.into(),
                 now.millis().into(),
             ],
         )
         .await?;
     Ok((stored == 1).then_some(id))
+}
+
+/// Which of these ids the account has stored.
+///
+/// # Errors
+/// As the database says.
+pub async fn known<'a>(
+    reads: &Reads,
+    account: AccountId,
+    ids: impl IntoIterator<Item = &'a WaMessageId>,
+) -> Result<HashSet<WaMessageId>, StoreError> {
+    let ids: Vec<serde_json::Value> = ids
+        .into_iter()
+        .map(|id| serde_json::json!({ "id": id.as_str() }))
+        .collect();
+    if ids.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let each = reads.dialect().each();
+    let sql = format!(
+        "SELECT m.wa_id AS wa_id FROM {each} JOIN messages m ON m.account_id = $2 AND m.wa_id = e.value->>'id'
+         WHERE m.{TRIED}"
+    );
+    let values = [
+        serde_json::Value::Array(ids).to_string().into(),
+        account.to_string().into(),
+    ];
+    let id = |row: &sea_orm::QueryResult| Ok(WaMessageId::from_wire(row.try_get::<String>("", "wa_id")?));
+    reads.all(sql, values).await?.iter().map(id).collect()
 }

@@ -25,7 +25,7 @@ pub use end::{
     AwaitingAck, Outcome, Settled, acknowledge, any_expired, awaiting_acks, cancel, cancel_of_account,
     expire_due, settle,
 };
-pub use inbound::{InboundFields, receive};
+pub use inbound::{InboundFields, known, receive};
 
 /// Row states of the outbox.
 const READY: i16 = 0;

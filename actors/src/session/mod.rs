@@ -4,6 +4,7 @@
 //! answers commands, reports [`SessionEvent`]s, and dies loudly. One suite of tests holds every engine to the same
 //! behaviour.
 
+mod agent;
 pub mod browser;
 pub mod simulated;
 
@@ -16,8 +17,10 @@ use std::{
 use async_trait::async_trait;
 use tokio::sync::mpsc;
 
+pub use agent::{AgentBuild, AgentError, AgentFiles};
+
 use crate::domain::{
-    AccountId, AccountSettings, Content, EngineKind, Jid, Phone, Timestamp, WaMessageId,
+    AccountId, AccountSettings, Content, EngineKind, Jid, Phone, SelfTest, Timestamp, WaMessageId,
     message::{Ack, Outgoing},
 };
 
@@ -47,6 +50,11 @@ pub trait Engine: Send + Sync + 'static {
     /// Whether opening a session costs next to nothing, so that nobody has to wait for another's.
     fn is_light(&self) -> bool {
         false
+    }
+
+    /// The agent's files that this engine puts into pages; nothing for engines without pages.
+    fn agent(&self) -> Option<Arc<AgentFiles>> {
+        None
     }
 
     /// Ends everything the engine owns (drivers, browsers). Called once when the process stops.
@@ -82,6 +90,23 @@ pub trait Session: Send {
 
     /// Looks for a message of ours in the page's store by its WhatsApp id. Only meaningful once synced.
     async fn look_up(&mut self, chat: &Jid, id: &WaMessageId) -> Result<LookUp, SessionError>;
+
+    /// Looks for many at once; the answers in the order of `messages`. They may be fewer, where the time did not suffice:
+    /// the rest was not looked for. Only meaningful once synced.
+    async fn look_up_many(&mut self, messages: &[(Jid, WaMessageId)]) -> Result<Vec<LookUp>, SessionError>;
+
+    /// Which inbound messages sent at `since` or later the page has, whoever was told of them: the oldest `most`, in the
+    /// order in which they were sent. Only meaningful once synced.
+    async fn inbound_since(&mut self, since: Timestamp, most: usize) -> Result<InboundList, SessionError>;
+
+    /// What those messages say, in the same order; what the page has lost meanwhile is left out. Meant for what
+    /// [`Session::inbound_since`] has just given.
+    async fn fetch_inbound(&mut self, keys: &[InboundKey]) -> Result<Vec<InboundMessage>, SessionError>;
+
+    /// Puts other agent's files into the page and loads it anew, in place: the browser runs on, and the new page reports
+    /// [`SessionEvent::Tested`] and [`SessionEvent::Ready`]. Refused, with the page as it was, for files that are no
+    /// program; returns once the new agent answers.
+    async fn replace_agent(&mut self, build: &Arc<AgentBuild>) -> Result<(), SessionError>;
 
     /// Asks the page for a fresh pairing code after [`SessionEvent::PairingIdle`].
     async fn refresh_pairing(&mut self) -> Result<(), SessionError>;
@@ -153,6 +178,26 @@ pub enum LookUp {
     NotFound,
 }
 
+/// An inbound message as the page's store lists it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InboundKey {
+    /// The page's own key, with which it is asked for.
+    pub key: String,
+    /// Its id on WhatsApp.
+    pub id: WaMessageId,
+    /// When WhatsApp says it was sent, to the second.
+    pub sent_at: Timestamp,
+}
+
+/// Inbound messages of the page's store, oldest first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct InboundList {
+    /// The messages.
+    pub messages: Vec<InboundKey>,
+    /// Whether the page has newer ones that did not fit.
+    pub more: bool,
+}
+
 /// What a session reports. Bounded queue, in the order in which the page saw it.
 #[derive(Clone, Debug)]
 pub enum SessionEvent {
@@ -163,6 +208,8 @@ pub enum SessionEvent {
         /// When the page will replace it.
         expires_at: Timestamp,
     },
+    /// What the agent found in a new page; comes before [`SessionEvent::Ready`], and again when it changes.
+    Tested(SelfTest),
     /// The page gave up showing codes; [`Session::refresh_pairing`] starts anew.
     PairingIdle,
     /// A phone has linked this page; chats are being loaded.

@@ -12,7 +12,8 @@ use super::{
     tx::{parse, parsed},
 };
 use crate::domain::{
-    AccountId, AccountSettings, AccountState, EngineKind, Phone, SettingsChange, TenantId, Timestamp,
+    AccountId, AccountSettings, AccountState, AgentReport, EngineKind, Phone, SettingsChange, TenantId,
+    Timestamp,
 };
 
 /// An account as stored.
@@ -54,6 +55,8 @@ pub struct AccountRow {
     pub repair: Option<serde_json::Value>,
     /// When a round trip was proven last.
     pub last_round_trip_at: Option<Timestamp>,
+    /// What its page said of itself last.
+    pub agent: Option<AgentReport>,
     /// When it was created.
     pub created_at: Timestamp,
     /// When it was deleted: its history stays.
@@ -87,6 +90,11 @@ impl TryFrom<Model> for AccountRow {
             evidence: object(row.evidence, "accounts.evidence")?,
             repair: object(row.repair, "accounts.repair")?,
             last_round_trip_at: row.last_round_trip_at.map(Timestamp::from_millis),
+            agent: row
+                .agent
+                .map(|agent| serde_json::from_str(&agent))
+                .transpose()
+                .map_err(|error| StoreError::Unreadable(format!("accounts.agent: {error}")))?,
             created_at: Timestamp::from_millis(row.created_at),
             deleted_at: row.deleted_at.map(Timestamp::from_millis),
         })
@@ -170,6 +178,9 @@ pub async fn create(tx: &Tx, new: NewAccount) -> Result<AccountRow, StoreError> 
         repair: Set(None),
         event_seq: Set(0),
         last_round_trip_at: Set(None),
+        agent: Set(None),
+        inbound_from: Set(None),
+        inbound_until: Set(None),
         created_at: Set(new.at.millis()),
         deleted_at: Set(None),
         settings: Set(json_of(&new.settings)?),

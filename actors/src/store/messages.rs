@@ -61,6 +61,8 @@ pub struct MessageRow {
     pub error: Option<(String, String)>,
     /// Why it could not go at once, as seen when it was accepted.
     pub waits: Option<String>,
+    /// Whether it came in unnoticed and was found later (inbound).
+    pub backfilled: bool,
     /// When it was accepted or came in.
     pub created_at: Timestamp,
     /// When it last changed.
@@ -124,6 +126,7 @@ impl TryFrom<Model> for MessageRow {
             expires_at: row.expires_at.map(Timestamp::from_millis),
             error: row.error_code.zip(row.error_detail),
             waits: row.waits,
+            backfilled: row.backfilled,
             created_at: Timestamp::from_millis(row.created_at),
             updated_at: Timestamp::from_millis(row.updated_at),
         })

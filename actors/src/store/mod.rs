@@ -14,6 +14,7 @@ pub mod accounts;
 pub mod entity;
 pub mod idempotency;
 pub mod messages;
+pub mod pages;
 pub mod people;
 mod reads;
 mod tx;

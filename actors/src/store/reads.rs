@@ -2,7 +2,7 @@
 
 use sea_orm::{ConnectionTrait as _, DatabaseConnection, QueryResult, Statement, Value};
 
-use super::StoreError;
+use super::{Dialect, StoreError};
 
 /// The pool for reads. Its methods stand beside what they read: `accounts`, `messages`, `people`, `wallets`,
 /// `idempotency`, and in the rooms above (`journal`, `outbox`).
@@ -24,6 +24,11 @@ impl Reads {
     /// The connection for sea-orm's entities. On SQLite it cannot write.
     pub const fn connection(&self) -> &DatabaseConnection {
         &self.connection
+    }
+
+    /// Which database speaks.
+    pub fn dialect(&self) -> Dialect {
+        Dialect::of(&self.connection)
     }
 
     /// Runs a statement that gives rows and changes none. Parameters are `$1`, `$2`, … in both databases.

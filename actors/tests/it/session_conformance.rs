@@ -11,12 +11,12 @@ use async_trait::async_trait;
 use tokio::{sync::mpsc, time::timeout};
 use zaptor_actors::{
     domain::{
-        AccountId, AccountSettings, Clock, Content, IdSource, Jid, MessageId, Phone, WaMessageId,
+        AccountId, AccountSettings, Clock, Content, IdSource, Jid, MessageId, Phone, Timestamp, WaMessageId,
         message::{Ack, Outgoing},
     },
     session::{
-        EVENT_QUEUE, Engine, InboundMessage, LookUp, PageStatus, SendError, Session, SessionError,
-        SessionEvent, SessionSpec,
+        EVENT_QUEUE, Engine, InboundList, InboundMessage, LookUp, PageStatus, SendError, Session,
+        SessionError, SessionEvent, SessionSpec,
     },
 };
 
@@ -56,6 +56,7 @@ pub(crate) async fn conforms(engine: &dyn Engine, outside: &dyn Outside, profile
     walk.refuses_unknown_numbers().await;
     walk.receives_once().await;
     walk.looks_up().await;
+    walk.remembers_what_came_in().await;
     walk.stays_linked_over_a_restart().await;
     walk.dies_loudly_and_leaves_nothing().await;
     walk.is_gone_when_dropped().await;
@@ -73,6 +74,7 @@ struct Walk<'a> {
     session: Option<Box<dyn Session>>,
     events: mpsc::Receiver<SessionEvent>,
     sent: Vec<WaMessageId>,
+    inbound: Vec<(WaMessageId, String)>,
 }
 
 impl<'a> Walk<'a> {
@@ -92,6 +94,7 @@ impl<'a> Walk<'a> {
             session: None,
             events: mpsc::channel(1).1,
             sent: Vec::new(),
+            inbound: Vec::new(),
         }
     }
 
@@ -260,6 +263,37 @@ impl<'a> Walk<'a> {
         // Nothing comes twice: the next one to arrive is the next one to be written.
         let last = self.outside.write(account, &peer(), "last").await;
         assert_eq!(self.received().await.id, last);
+        waiting.push((last, "last".to_owned()));
+        self.inbound = waiting;
+    }
+
+    /// The page's store has everything that came in, whoever was told of it.
+    async fn remembers_what_came_in(&mut self) {
+        let expected = self.inbound.clone();
+        let long_ago = Timestamp::from_millis(1_600_000_000_000);
+        let list = self.session().inbound_since(long_ago, 100).await.unwrap();
+        let ids: Vec<&WaMessageId> = list.messages.iter().map(|message| &message.id).collect();
+        assert_eq!(ids, expected.iter().map(|(id, _)| id).collect::<Vec<_>>());
+        assert!(!list.more);
+        let some = self.session().inbound_since(long_ago, 5).await.unwrap();
+        assert_eq!(
+            (&some.messages[..], some.more),
+            (&list.messages[..5], true),
+            "the oldest first"
+        );
+        let newest = list.messages.last().unwrap().sent_at;
+        let later = newest.after(Duration::from_secs(2));
+        assert_eq!(
+            self.session().inbound_since(later, 5).await.unwrap(),
+            InboundList::default()
+        );
+        let wanted = [list.messages[20].clone(), list.messages[3].clone()];
+        let fetched = self.session().fetch_inbound(&wanted).await.unwrap();
+        for (message, (id, text)) in fetched.iter().zip([&expected[20], &expected[3]]) {
+            assert_eq!((&message.id, &message.content), (id, &Content::text(text)));
+            assert_eq!(message.from, Jid::of_phone(&peer()));
+        }
+        assert_eq!(fetched.len(), 2);
     }
 
     async fn received(&mut self) -> InboundMessage {
@@ -279,6 +313,18 @@ impl<'a> Walk<'a> {
                 "{found:?}"
             );
         }
+        let mut asked: Vec<(Jid, WaMessageId)> =
+            self.sent.iter().map(|id| (chat.clone(), id.clone())).collect();
+        asked.push((chat.clone(), self.message(&peer(), "not sent").id));
+        let answers = self.session().look_up_many(&asked).await.unwrap();
+        let (unknown, known) = answers.split_last().unwrap();
+        assert_eq!((known.len(), *unknown), (self.sent.len(), LookUp::NotFound));
+        assert!(
+            known
+                .iter()
+                .all(|found| matches!(found, LookUp::Found(ack) if *ack >= Ack::Server)),
+            "{known:?}"
+        );
         let never = self.message(&peer(), "never sent").id;
         assert_eq!(
             self.session().look_up(&chat, &never).await.unwrap(),
@@ -294,6 +340,18 @@ impl<'a> Walk<'a> {
             .write(self.spec.account, &peer(), "while closed")
             .await;
         self.open().await;
+        let test = self
+            .expect("the self-test", |event| match event {
+                SessionEvent::Tested(test) => Some(test),
+                _ => None,
+            })
+            .await;
+        assert_eq!(
+            test.missing,
+            [],
+            "nothing is missing, told before the page is ready"
+        );
+        assert!(!test.version.is_empty() && !test.build.is_empty());
         self.ready().await;
         assert_eq!(self.received().await.id, waited);
         self.looks_up().await;

@@ -11,7 +11,10 @@ use zaptor_actors::{
     store::{AccountRow, accounts},
 };
 
-use super::settings::{self, Settings};
+use super::{
+    agent::Agent,
+    settings::{self, Settings},
+};
 use crate::{
     api::{
         Page,
@@ -66,6 +69,8 @@ pub struct Account {
     #[schema(value_type = Option<String>, format = DateTime)]
     last_round_trip_at: Option<Timestamp>,
     restarts: i64,
+    /// What its page said of itself last; null before its first page.
+    agent: Option<Agent>,
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
 }
@@ -88,6 +93,7 @@ impl From<AccountRow> for Account {
             settings: row.settings.into(),
             last_round_trip_at: row.last_round_trip_at,
             restarts: row.restarts,
+            agent: row.agent.map(Agent::from),
             created_at: row.created_at,
         }
     }

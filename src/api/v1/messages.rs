@@ -93,6 +93,8 @@ pub struct Message {
     #[schema(value_type = String)]
     chat: Jid,
     sender_name: Option<String>,
+    /// Whether it came in unnoticed and was found later, for example after a crash of the browser (inbound).
+    backfilled: bool,
     /// Tokens held for it, or charged.
     #[schema(value_type = i64)]
     cost: Tokens,
@@ -130,6 +132,7 @@ impl From<MessageRow> for Message {
             to: row.recipient.map(|input| Recipient { input, jid: chat }),
             chat: row.chat,
             sender_name: row.sender_name,
+            backfilled: row.backfilled,
             cost: row.cost,
             priority: row.priority,
             send_at: row.send_at,

@@ -2,6 +2,7 @@
 
 pub mod account_actions;
 pub mod accounts;
+pub mod agent;
 pub mod auth;
 pub mod events;
 pub mod forensics;

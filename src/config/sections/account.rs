@@ -10,6 +10,8 @@ pub struct Account {
     pub probe_interval_s: u32,
     /// The same while it is degraded.
     pub probe_interval_degraded_s: u32,
+    /// Pause between two comparisons with what the page has received.
+    pub gap_check_interval_s: u32,
     /// Failed proofs in a row until the session is replaced.
     pub probe_failures_max: u32,
     /// How long opening a session may take.

@@ -11,7 +11,7 @@ use tokio::sync::{Notify, mpsc};
 
 use super::page::{CallError, Page};
 use crate::{
-    domain::{Clock, Content, Jid, Phone, Timestamp, WaMessageId, message::Ack},
+    domain::{Clock, Content, Jid, Lack, Phone, SelfTest, Timestamp, WaMessageId, message::Ack},
     session::{EVENT_QUEUE, Identity, InboundMessage, SessionEvent},
 };
 
@@ -26,6 +26,9 @@ const IDLE: Duration = Duration::from_secs(10);
 
 /// How many pages are remembered: the one that shows, and those whose events it carries on.
 const PAGES: usize = 8;
+
+/// How many missing functions are told at most: the agent's table is shorter.
+const LACKS: usize = 64;
 
 /// An event under its page's number.
 #[derive(Debug, Deserialize)]
@@ -59,17 +62,66 @@ enum PageEvent {
         id: String,
         ack: u8,
     },
-    Received {
-        id: String,
-        chat: String,
-        from: String,
-        sender_name: Option<String>,
-        text: String,
-        sent_at_s: i64,
-    },
+    Received(Inbound),
+    Drift(Drift),
     Overflow {
         before: u64,
     },
+}
+
+/// A message that came in, as the agent describes it.
+#[derive(Debug, Deserialize)]
+pub(super) struct Inbound {
+    id: String,
+    chat: String,
+    from: String,
+    sender_name: Option<String>,
+    #[serde(rename = "type")]
+    kind: String,
+    text: String,
+    sent_at_s: i64,
+}
+
+impl Inbound {
+    /// Nothing for a chat that is neither person nor group.
+    pub(super) fn message(self) -> Option<InboundMessage> {
+        Some(InboundMessage {
+            id: WaMessageId::from_wire(self.id),
+            chat: Jid::parse(&self.chat).ok()?,
+            from: Jid::parse(&self.from).ok()?,
+            sender_name: self.sender_name,
+            content: if self.kind == "chat" {
+                Content::text(self.text)
+            } else {
+                Content::unsupported(self.kind)
+            },
+            sent_at: Timestamp::from_millis(self.sent_at_s.saturating_mul(1_000)),
+        })
+    }
+}
+
+/// The agent's self-test.
+#[derive(Debug, Deserialize)]
+struct Drift {
+    build: String,
+    agent: String,
+    wa_js: Option<String>,
+    whatsapp_web: Option<String>,
+    missing: Vec<Lack>,
+}
+
+impl Drift {
+    fn test(self) -> SelfTest {
+        let mut missing = self.missing;
+        missing.truncate(LACKS);
+        SelfTest {
+            build: self.build,
+            version: self.agent,
+            wa_js: self.wa_js,
+            whatsapp_web: self.whatsapp_web,
+            missing,
+        }
+    }
 }
 
 /// Where pushed events wait for the forwarder. Bounded: what does not fit stays with the page.
@@ -279,21 +331,8 @@ fn translate(event: PageEvent) -> Option<SessionEvent> {
             id: WaMessageId::from_wire(id),
             ack: ack_of(ack),
         },
-        PageEvent::Received {
-            id,
-            chat,
-            from,
-            sender_name,
-            text,
-            sent_at_s,
-        } => SessionEvent::Received(InboundMessage {
-            id: WaMessageId::from_wire(id),
-            chat: Jid::parse(&chat).ok()?,
-            from: Jid::parse(&from).ok()?,
-            sender_name,
-            content: Content::text(text),
-            sent_at: Timestamp::from_millis(sent_at_s.saturating_mul(1_000)),
-        }),
+        PageEvent::Received(inbound) => SessionEvent::Received(inbound.message()?),
+        PageEvent::Drift(drift) => SessionEvent::Tested(drift.test()),
         PageEvent::Overflow { .. } => return None,
     })
 }

@@ -19,6 +19,7 @@ mod page;
 mod persona;
 mod processes;
 mod programs;
+mod replace;
 mod session;
 mod settings;
 mod table;
@@ -46,7 +47,7 @@ use self::{
     programs::Programs,
     temporary::Temporary,
 };
-use super::{Engine, Session, SessionError, SessionEvent, SessionSpec};
+use super::{AgentFiles, Engine, Session, SessionError, SessionEvent, SessionSpec};
 use crate::domain::{Clock, EngineKind};
 
 /// Opens sessions in browsers. Dropping it ends every browser.
@@ -149,6 +150,10 @@ impl Engine for BrowserEngine {
         guard.finished();
         tracing::debug!(account = %spec.account, generation = spec.generation, "session opened");
         Ok(Box::new(session))
+    }
+
+    fn agent(&self) -> Option<Arc<AgentFiles>> {
+        Some(Arc::clone(&self.programs.agent))
     }
 
     async fn shut_down(&self) {

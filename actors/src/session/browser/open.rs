@@ -25,11 +25,11 @@ use super::{
 };
 use crate::{
     domain::Clock,
-    session::{SessionError, SessionEvent, SessionSpec},
+    session::{AgentBuild, SessionError, SessionEvent, SessionSpec},
 };
 
 /// How often a page is asked whether its agent is there yet.
-const LOOK: Duration = Duration::from_millis(20);
+pub(super) const LOOK: Duration = Duration::from_millis(20);
 
 /// A session that is not open yet: dropped, it leaves nothing running.
 pub(super) struct Unfinished {
@@ -155,6 +155,17 @@ fn failed(what: &str) -> impl FnOnce(CmdError) -> SessionError {
     move |error| SessionError::Open(format!("{what}: {error}"))
 }
 
+/// Has every later document begin with a script; gives the script's number.
+pub(super) async fn inject(client: &Client, source: &str) -> Result<String, CmdError> {
+    let added = webdriver::devtools(
+        client,
+        "Page.addScriptToEvaluateOnNewDocument",
+        json!({ "source": source }),
+    )
+    .await?;
+    Ok(added["identifier"].as_str().unwrap_or_default().to_owned())
+}
+
 impl BrowserEngine {
     pub(super) fn unfinished(&self, life: &Arc<Life>) -> Unfinished {
         Unfinished {
@@ -174,7 +185,8 @@ impl BrowserEngine {
     ) -> Result<BrowserSession, SessionError> {
         let client = self.browser(spec, profile, life).await?;
         persona::put_on(&client, &spec.settings).await?;
-        self.prepare(&client).await?;
+        let build = self.programs.agent.current();
+        let script = self.prepare(&client, &build).await?;
         let (intake, pushed) = Intake::new();
         let channel = self.channel(&client, life, &intake).await?;
         client
@@ -202,6 +214,8 @@ impl BrowserEngine {
             page,
             client: Some(client),
             runtime: self.runtime.clone(),
+            script,
+            origin: self.page.origin().ascii_serialization(),
             clock: self.clock.clone(),
             deadlines: Deadlines {
                 command: self.settings.command_timeout(),
@@ -276,23 +290,18 @@ impl BrowserEngine {
         }
     }
 
-    /// Puts wa-js and the agent before the page's own scripts, of this page and of every later one.
-    async fn prepare(&self, client: &Client) -> Result<(), SessionError> {
-        let injection = self
-            .programs
-            .injection(&self.page.origin().ascii_serialization())?;
-        for (method, params) in [
-            ("Page.enable", json!({})),
-            (
-                "Page.addScriptToEvaluateOnNewDocument",
-                json!({ "source": injection }),
-            ),
-        ] {
-            webdriver::devtools(client, method, params)
-                .await
-                .map_err(failed(method))?;
-        }
-        Ok(())
+    /// Puts wa-js and the agent before the page's own scripts, of this page and of every later one. Gives the number of
+    /// what was put there.
+    async fn prepare(&self, client: &Client, build: &AgentBuild) -> Result<String, SessionError> {
+        webdriver::devtools(client, "Page.enable", json!({}))
+            .await
+            .map_err(failed("Page.enable"))?;
+        inject(
+            client,
+            &build.injection(&self.page.origin().ascii_serialization()),
+        )
+        .await
+        .map_err(failed("the agent"))
     }
 
     /// The way to the page: its own socket, or chromedriver where the settings say so or no socket can be had.

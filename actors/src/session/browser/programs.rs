@@ -4,10 +4,11 @@ use std::{
     env, fs, io,
     os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use super::Settings;
-use crate::session::SessionError;
+use crate::session::{AgentFiles, SessionError};
 
 /// The programs' own files come first: what Debian puts into PATH are shell scripts around them, one process more each.
 const SHELLS: [&str; 3] = [
@@ -29,11 +30,11 @@ pub(super) struct Programs {
     /// What chromedriver is told to start: the browser itself, or this program as the start of it.
     pub(super) start: PathBuf,
     pub(super) chromedriver: PathBuf,
-    agent_dir: PathBuf,
+    pub(super) agent: Arc<AgentFiles>,
 }
 
 impl Programs {
-    /// Finds the programs. `data_dir` takes the starter that the headless shell needs.
+    /// Finds the programs. `data_dir` takes the starter that the headless shell needs, and the agent's files in use.
     pub(super) fn find(settings: &Settings, data_dir: &Path) -> Result<Self, SessionError> {
         let found = first(&settings.chromium_path, &[&SHELLS[..], &BROWSERS[..]].concat());
         let browser = found.ok_or_else(|| missing("chromium-headless-shell or chromium", "chromium_path"))?;
@@ -58,26 +59,16 @@ impl Programs {
             browser,
             start,
             chromedriver,
-            agent_dir: agent_dir(&settings.agent_dir)?,
+            agent: Arc::new(agent(&settings.agent_dir, data_dir)?),
         })
     }
+}
 
-    /// What is injected into the page at `origin`, read anew for each session: an update of the files needs no restart.
-    /// Frames and other origins never get it.
-    pub(super) fn injection(&self, origin: &str) -> Result<String, SessionError> {
-        let read = |name: &str| {
-            let path = self.agent_dir.join(name);
-            fs::read_to_string(&path)
-                .map_err(|error| SessionError::Open(format!("{} cannot be read: {error}", path.display())))
-        };
-        let origin = serde_json::Value::from(origin);
-        Ok(format!(
-            "if (window === window.top && location.origin === {origin}) {{\n\
-             window.WPPConfig = {{ disableGoogleAnalytics: true }};\n{}\n;{}\n}}",
-            read("wa.js")?,
-            read("agent.js")?
-        ))
-    }
+/// The agent's files; what is in use is kept in `data_dir`.
+fn agent(configured: &Path, data_dir: &Path) -> Result<AgentFiles, SessionError> {
+    let folder = agent_dir(configured)?;
+    AgentFiles::open(folder, data_dir.join("run/agent"))
+        .map_err(|error| SessionError::Open(format!("the agent's files: {error}")))
 }
 
 fn missing(what: &str, key: &str) -> SessionError {

@@ -9,14 +9,17 @@ use serde_json::{Value, json};
 use tokio::{runtime::Handle, time::timeout};
 
 use super::{
-    events::{ack_of, identity},
+    events::{Inbound, ack_of, identity},
     life::Life,
     page::{CallError, Page},
-    processes,
+    processes, replace,
 };
 use crate::{
-    domain::{Clock, Content, Jid, WaMessageId, message::Outgoing},
-    session::{Ending, LookUp, PageStatus, SendError, Session, SessionError, Vitals},
+    domain::{Clock, Content, Jid, Timestamp, WaMessageId, message::Outgoing},
+    session::{
+        AgentBuild, Ending, InboundKey, InboundList, InboundMessage, LookUp, PageStatus, SendError, Session,
+        SessionError, Vitals,
+    },
 };
 
 /// By how much the page gives up earlier than we do: a page that answers late is no dead page.
@@ -35,6 +38,10 @@ pub(super) struct BrowserSession {
     pub(super) page: Arc<Page>,
     pub(super) client: Option<Client>,
     pub(super) runtime: Handle,
+    /// The number of the script that every document begins with.
+    pub(super) script: String,
+    /// Where the page lives.
+    pub(super) origin: String,
     pub(super) clock: Clock,
     pub(super) deadlines: Deadlines,
 }
@@ -99,7 +106,16 @@ fn rejection(code: &str) -> &'static str {
 }
 
 impl BrowserSession {
-    async fn ask<T: DeserializeOwned>(&self, command: &'static str, order: Value) -> Result<T, SessionError> {
+    /// How long the page may take for a command, in milliseconds.
+    fn patience(&self) -> u64 {
+        millis(self.deadlines.command.saturating_sub(MARGIN))
+    }
+
+    pub(super) async fn ask<T: DeserializeOwned>(
+        &self,
+        command: &'static str,
+        order: Value,
+    ) -> Result<T, SessionError> {
         let after = self.deadlines.command;
         self.page
             .call(command, &order)
@@ -122,15 +138,22 @@ impl Session for BrowserSession {
         struct Probed {
             took_ms: u64,
         }
-        let patience = self.deadlines.command.saturating_sub(MARGIN);
-        let order = json!({ "deadline_ms": millis(patience) });
+        let order = json!({ "deadline_ms": self.patience() });
         let Probed { took_ms } = self.ask("probe", order).await?;
         Ok(Duration::from_millis(took_ms))
     }
 
     async fn send(&mut self, message: &Outgoing) -> Result<(), SendError> {
         let after = self.deadlines.send;
-        let Content::Text { text } = &message.content;
+        let Content::Text { text } = &message.content else {
+            return Err(SendError::Rejected {
+                code: "rejected",
+                detail: format!(
+                    "a message of the type `{}` cannot be sent",
+                    message.content.kind()
+                ),
+            });
+        };
         let order = json!({
             "chat": message.chat.as_str(),
             "id": message.id.as_str(),
@@ -168,6 +191,65 @@ impl Session for BrowserSession {
         let order = json!({ "chat": chat.as_str(), "id": id.as_str() });
         let Looked { found } = self.ask("look_up", order).await?;
         Ok(found.map_or(LookUp::NotFound, |ack| LookUp::Found(ack_of(ack))))
+    }
+
+    async fn look_up_many(&mut self, messages: &[(Jid, WaMessageId)]) -> Result<Vec<LookUp>, SessionError> {
+        #[derive(Deserialize)]
+        struct Looked {
+            found: Vec<Option<u8>>,
+        }
+        let asked = messages
+            .iter()
+            .map(|(chat, id)| json!({ "chat": chat.as_str(), "id": id.as_str() }));
+        let order = json!({ "messages": asked.collect::<Vec<Value>>(), "deadline_ms": self.patience() });
+        let Looked { found } = self.ask("look_up_many", order).await?;
+        let found = found.into_iter().take(messages.len());
+        Ok(found
+            .map(|ack| ack.map_or(LookUp::NotFound, |ack| LookUp::Found(ack_of(ack))))
+            .collect())
+    }
+
+    async fn inbound_since(&mut self, since: Timestamp, most: usize) -> Result<InboundList, SessionError> {
+        #[derive(Deserialize)]
+        struct Seen {
+            key: String,
+            id: String,
+            sent_at_s: i64,
+        }
+        #[derive(Deserialize)]
+        struct List {
+            messages: Vec<Seen>,
+            more: bool,
+        }
+        let order = json!({
+            "since_s": since.millis().div_euclid(1_000),
+            "most": most,
+            "deadline_ms": self.patience(),
+        });
+        let List { messages, more } = self.ask("inbound_since", order).await?;
+        let messages = messages.into_iter().map(|seen| InboundKey {
+            key: seen.key,
+            id: WaMessageId::from_wire(seen.id),
+            sent_at: Timestamp::from_millis(seen.sent_at_s.saturating_mul(1_000)),
+        });
+        Ok(InboundList {
+            messages: messages.collect(),
+            more,
+        })
+    }
+
+    async fn fetch_inbound(&mut self, keys: &[InboundKey]) -> Result<Vec<InboundMessage>, SessionError> {
+        #[derive(Deserialize)]
+        struct Fetched {
+            messages: Vec<Inbound>,
+        }
+        let keys: Vec<&str> = keys.iter().map(|key| key.key.as_str()).collect();
+        let Fetched { messages } = self.ask("fetch_inbound", json!({ "keys": keys })).await?;
+        Ok(messages.into_iter().filter_map(Inbound::message).collect())
+    }
+
+    async fn replace_agent(&mut self, build: &Arc<AgentBuild>) -> Result<(), SessionError> {
+        replace::replace_agent(self, build).await
     }
 
     async fn refresh_pairing(&mut self) -> Result<(), SessionError> {

@@ -9,8 +9,8 @@ use tokio::sync::oneshot;
 
 use super::{Fault, line::Line};
 use crate::{
-    domain::{Jid, Phone, WaMessageId, message::Ack},
-    session::{Identity, InboundMessage, PageStatus, SessionEvent},
+    domain::{Jid, Lack, Phone, SelfTest, Timestamp, WaMessageId, message::Ack},
+    session::{Identity, InboundKey, InboundList, InboundMessage, PageStatus, SessionEvent},
 };
 
 /// A message that the account sent.
@@ -35,6 +35,12 @@ pub(super) struct Member {
     pub(super) codes_left: u32,
     pub(super) fault: Option<Fault>,
     pub(super) answers: HashMap<WaMessageId, oneshot::Sender<()>>,
+    /// What the page lacks, over all sessions.
+    pub(super) lacks: Vec<Lack>,
+    /// Whether the page takes messages in without a word.
+    pub(super) mute: bool,
+    /// What came in and is in the page's store, oldest first.
+    inbound: VecDeque<InboundMessage>,
     messages: HashMap<WaMessageId, Stored>,
     order: VecDeque<WaMessageId>,
     forgotten: HashSet<WaMessageId>,
@@ -91,6 +97,7 @@ impl Member {
         self.linked = None;
         self.synced = false;
         self.waiting.clear();
+        self.inbound.clear();
     }
 
     /// Notes a send; gives whether the network sees the id for the first time.
@@ -149,8 +156,52 @@ impl Member {
             .collect()
     }
 
-    pub(super) fn receive(&mut self, message: InboundMessage) {
-        self.emit_when_synced(SessionEvent::Received(message));
+    /// Takes a message in, as far as the store's `bound` allows; tells of it, unless the page is mute.
+    pub(super) fn receive(&mut self, message: InboundMessage, bound: usize) {
+        self.inbound.push_back(message.clone());
+        if self.inbound.len() > bound.max(1) {
+            self.inbound.pop_front();
+        }
+        if !self.mute {
+            self.emit_when_synced(SessionEvent::Received(message));
+        }
+    }
+
+    /// What came in since a moment, to the second, as the real store has it.
+    pub(super) fn inbound_since(&self, since: Timestamp, most: usize) -> InboundList {
+        let second = |at: Timestamp| at.millis().div_euclid(1_000);
+        let fits = |message: &&InboundMessage| second(message.sent_at) >= second(since);
+        let keys = self.inbound.iter().filter(fits).map(|message| InboundKey {
+            key: message.id.as_str().to_owned(),
+            id: message.id.clone(),
+            sent_at: Timestamp::from_millis(second(message.sent_at) * 1_000),
+        });
+        let mut messages: Vec<InboundKey> = keys.take(most.saturating_add(1)).collect();
+        let more = messages.len() > most;
+        messages.truncate(most);
+        InboundList { messages, more }
+    }
+
+    pub(super) fn inbound(&self, key: &InboundKey) -> Option<InboundMessage> {
+        self.inbound.iter().find(|message| message.id == key.id).cloned()
+    }
+
+    /// What the agent of a real page would tell of itself.
+    pub(super) fn self_test(&self) -> SelfTest {
+        SelfTest {
+            build: "simulated".to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            wa_js: None,
+            whatsapp_web: None,
+            missing: self.lacks.clone(),
+        }
+    }
+
+    /// Whether the page lacks something that this is needed for.
+    pub(super) fn lacks(&self, purpose: &str) -> bool {
+        self.lacks
+            .iter()
+            .any(|lack| lack.needed_for.iter().any(|word| word == purpose))
     }
 }
 

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     domain::{
-        AccountId, Clock, Content, Jid, Phone, WaMessageId,
+        AccountId, Clock, Content, Jid, Lack, Phone, WaMessageId,
         message::{Ack, Outgoing},
     },
     session::{Identity, InboundMessage, SessionEvent},
@@ -37,6 +37,13 @@ pub enum Fault {
     DropAck,
     /// The page's store no longer has this message; the network still knows that it was sent.
     Forget(WaMessageId),
+    /// The page takes messages in without a word (`on: true`), as one whose events were lost.
+    Mute {
+        /// Whether it does.
+        on: bool,
+    },
+    /// The page lacks these functions, now and after every restart; empty mends it.
+    Drift(Vec<Lack>),
     /// The page loses (`up: false`) or regains its connection.
     Connection {
         /// Whether it is up.
@@ -94,7 +101,8 @@ impl SimulatedNetwork {
             content: Content::text(text),
             sent_at: self.0.clock.now(),
         };
-        self.0.member(account).lock().receive(message);
+        let bound = self.0.settings.remembered_messages;
+        self.0.member(account).lock().receive(message, bound);
         id
     }
 
@@ -125,6 +133,13 @@ impl SimulatedNetwork {
                 }
             }
             Fault::Forget(id) => member.forget(id),
+            Fault::Mute { on } => member.mute = on,
+            Fault::Drift(lacks) => {
+                member.lacks = lacks;
+                if member.synced {
+                    member.emit(SessionEvent::Tested(member.self_test()));
+                }
+            }
             Fault::Connection { up } => {
                 member.offline = !up;
                 member.emit(SessionEvent::Connection { up });
@@ -324,6 +339,7 @@ impl Shared {
                 let mut member = member.lock();
                 if let Some(who) = member.linked.clone().filter(|_| member.has_line(line)) {
                     member.synced = true;
+                    member.emit(SessionEvent::Tested(member.self_test()));
                     member.emit(SessionEvent::Ready(who));
                     member.catch_up();
                 }

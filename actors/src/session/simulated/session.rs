@@ -12,8 +12,11 @@ use super::{
     network::{Sending, Shared},
 };
 use crate::{
-    domain::{AccountId, Jid, WaMessageId, message::Outgoing},
-    session::{Ending, LookUp, PageStatus, SendError, Session, SessionError},
+    domain::{AccountId, Jid, Timestamp, WaMessageId, message::Outgoing},
+    session::{
+        AgentBuild, Ending, InboundKey, InboundList, InboundMessage, LookUp, PageStatus, SendError, Session,
+        SessionError,
+    },
 };
 
 /// A page of one colour, as a PNG.
@@ -77,6 +80,17 @@ impl SimulatedSession {
         }
     }
 
+    /// Refuses a command for which the page lacks something.
+    fn has(&self, command: &'static str) -> Result<(), SessionError> {
+        if self.member.lock().lacks(command) {
+            return Err(SessionError::Refused {
+                command,
+                detail: "WhatsApp Web has changed".to_owned(),
+            });
+        }
+        Ok(())
+    }
+
     /// Refuses a command that needs a ready page.
     fn ready(&self, command: &'static str) -> Result<(), SessionError> {
         let member = self.member.lock();
@@ -103,6 +117,7 @@ impl Session for SimulatedSession {
     async fn probe(&mut self) -> Result<Duration, SessionError> {
         self.enter("probe").await?;
         self.ready("probe")?;
+        self.has("probe")?;
         let took = Duration::from_millis(self.network.settings.probe_ms);
         if !took.is_zero() {
             tokio::select! {
@@ -117,6 +132,7 @@ impl Session for SimulatedSession {
     async fn send(&mut self, message: &Outgoing) -> Result<(), SendError> {
         self.enter("send").await.map_err(SendError::Unknown)?;
         self.ready("send")
+            .and_then(|()| self.has("send"))
             .map_err(|error| SendError::NotSent(error.to_string()))?;
         if message.chat.phone().is_some_and(|phone| is_unknown(&phone)) {
             return Err(SendError::Rejected {
@@ -154,6 +170,38 @@ impl Session for SimulatedSession {
         self.ready("look_up")?;
         let found = self.member.lock().found(chat, id);
         Ok(found.map_or(LookUp::NotFound, LookUp::Found))
+    }
+
+    async fn look_up_many(&mut self, messages: &[(Jid, WaMessageId)]) -> Result<Vec<LookUp>, SessionError> {
+        self.enter("look_up_many").await?;
+        self.ready("look_up_many")?;
+        let member = self.member.lock();
+        let found = |(chat, id): &(Jid, WaMessageId)| member.found(chat, id);
+        let answers = messages.iter().map(found);
+        Ok(answers
+            .map(|found| found.map_or(LookUp::NotFound, LookUp::Found))
+            .collect())
+    }
+
+    async fn inbound_since(&mut self, since: Timestamp, most: usize) -> Result<InboundList, SessionError> {
+        self.enter("inbound_since").await?;
+        self.ready("inbound_since")?;
+        self.has("backfill")?;
+        Ok(self.member.lock().inbound_since(since, most))
+    }
+
+    async fn fetch_inbound(&mut self, keys: &[InboundKey]) -> Result<Vec<InboundMessage>, SessionError> {
+        self.enter("fetch_inbound").await?;
+        self.ready("fetch_inbound")?;
+        let member = self.member.lock();
+        Ok(keys.iter().filter_map(|key| member.inbound(key)).collect())
+    }
+
+    async fn replace_agent(&mut self, _: &Arc<AgentBuild>) -> Result<(), SessionError> {
+        Err(SessionError::Refused {
+            command: "replace_agent",
+            detail: "a simulated session has no agent".to_owned(),
+        })
     }
 
     async fn refresh_pairing(&mut self) -> Result<(), SessionError> {

@@ -83,6 +83,9 @@ tables! {
         evidence: Option<String>,
         repair: Option<String>,
         last_round_trip_at: Option<i64>,
+        agent: Option<String>,
+        inbound_from: Option<i64>,
+        inbound_until: Option<i64>,
         created_at: i64,
         deleted_at: Option<i64>,
         settings: String,
@@ -109,6 +112,7 @@ tables! {
         error_code: Option<String>,
         error_detail: Option<String>,
         waits: Option<String>,
+        backfilled: bool,
         created_at: i64,
         updated_at: i64,
     }

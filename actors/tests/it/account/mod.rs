@@ -2,6 +2,7 @@
 //! hold afterwards.
 
 mod doubt;
+mod gap;
 mod house;
 mod moody;
 mod profile;

@@ -220,6 +220,8 @@ async fn suite(url: String) {
         sending::acks_only_rise,
         reading::an_inbound_message_is_stored_once,
         reading::settings_change_field_by_field_and_for_their_tenant_only,
+        reading::comparisons_go_forward_only,
+        reading::self_tests_replace_one_another,
         reading::a_chat_lists_what_was_tried_and_what_was_not,
         sending::expiry_and_cancel_end_only_what_was_not_tried,
         sending::a_deleted_account_leaves_nothing_waiting,

@@ -4,12 +4,17 @@ use std::sync::Arc;
 
 use zaptor_actors::{
     domain::{
-        AccountSettings, AccountState, Content, Jid, MessageStatus, TenantId, Tokens, WaMessageId,
+        AccountSettings, AccountState, AgentReport, Content, Jid, Lack, MessageStatus, SelfTest, TenantId,
+        Timestamp, Tokens, WaMessageId,
         event::{EventType, NewEvent},
     },
     journal::{self, EventFilter},
     outbox::{self, InboundFields, Outcome},
-    store::{StateChange, StoreError, Tx, accounts, messages::MessageFilter},
+    store::{
+        StateChange, StoreError, Tx, accounts,
+        messages::MessageFilter,
+        pages::{self, Compared},
+    },
 };
 
 use super::Bench;
@@ -96,6 +101,7 @@ pub(super) async fn an_inbound_message_is_stored_once(bench: &Bench) {
         from: Jid::parse("5511987654321").unwrap(),
         sender_name: Some("Ana".to_owned()),
         content: Content::text("Oi"),
+        backfilled: true,
     };
     let mut stored = Vec::new();
     for _ in 0..2 {
@@ -115,9 +121,96 @@ pub(super) async fn an_inbound_message_is_stored_once(bench: &Bench) {
         .unwrap()
         .unwrap();
     assert_eq!(
-        (row.status, row.sender_name.as_deref()),
-        (MessageStatus::Received, Some("Ana"))
+        (row.status, row.sender_name.as_deref(), row.backfilled),
+        (MessageStatus::Received, Some("Ana"), true)
     );
+    let asked = ["3A0011", "3A0012"].map(WaMessageId::from_wire);
+    let known = outbox::known(bench.store.reads(), bench.account, &asked)
+        .await
+        .unwrap();
+    assert_eq!(known.into_iter().collect::<Vec<_>>(), asked[..1]);
+    let other = outbox::known(bench.store.reads(), bench.ids.next(), &asked)
+        .await
+        .unwrap();
+    assert!(other.is_empty(), "another account's messages are not ours");
+    assert!(
+        outbox::known(bench.store.reads(), bench.account, [])
+            .await
+            .unwrap()
+            .is_empty()
+    );
+}
+
+/// Up to where an account's page was compared: set by a link, never going back, and not under a stale epoch.
+pub(super) async fn comparisons_go_forward_only(bench: &Bench) {
+    let (tenant, account) = (bench.tenant, bench.account);
+    let at = Timestamp::from_millis;
+    let stands = async || bench.store.reads().compared(tenant, account).await.unwrap();
+    assert_eq!(stands().await, None);
+    let epoch = bench.epoch().await;
+    let steps = bench.store.write(move |tx| {
+        Box::pin(async move {
+            pages::note_compared(tx, account, epoch, at(4_000)).await?;
+            pages::begin_comparing(tx, account, epoch, at(5_000)).await?;
+            pages::note_compared(tx, account, epoch, at(9_000)).await?;
+            pages::note_compared(tx, account, epoch, at(7_000)).await?;
+            pages::note_compared(tx, account, epoch - 1, at(99_000)).await?;
+            pages::begin_comparing(tx, account, epoch - 1, at(99_000)).await
+        })
+    });
+    steps.await.unwrap();
+    let (from, until) = (at(5_000), at(9_000));
+    assert_eq!(stands().await, Some(Compared { from, until }));
+    assert_eq!(
+        bench
+            .store
+            .reads()
+            .compared(bench.ids.next(), account)
+            .await
+            .unwrap(),
+        None
+    );
+}
+
+/// What a page said of itself: the newest, and the one before for whoever writes it.
+pub(super) async fn self_tests_replace_one_another(bench: &Bench) {
+    let account = bench.account;
+    let epoch = bench.epoch().await;
+    let report = |version: &str| AgentReport {
+        test: SelfTest {
+            build: "0123456789abcdef".to_owned(),
+            version: version.to_owned(),
+            wa_js: Some("4.6.0".to_owned()),
+            whatsapp_web: None,
+            missing: vec![Lack {
+                name: "whatsapp.functions.getStatus".to_owned(),
+                needed_for: vec!["probe".to_owned()],
+            }],
+        },
+        tested_at: Timestamp::from_millis(1_000),
+    };
+    let (first, second, stale) = (report("1"), report("2"), report("3"));
+    let newest = second.clone();
+    let steps = bench.store.write(move |tx| {
+        Box::pin(async move {
+            assert_eq!(pages::note_agent(tx, account, epoch, &first).await?, Some(None));
+            assert_eq!(
+                pages::note_agent(tx, account, epoch, &second).await?,
+                Some(Some(first))
+            );
+            assert_eq!(pages::note_agent(tx, account, epoch - 1, &stale).await?, None);
+            Ok(())
+        })
+    });
+    steps.await.unwrap();
+    let row = bench
+        .store
+        .reads()
+        .account(bench.tenant, account)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(row.agent, Some(newest));
 }
 
 pub(super) async fn another_tenant_sees_nothing(bench: &Bench) {
