@@ -9,6 +9,7 @@ use sea_orm_migration::prelude::*;
 mod m20261123_000001_first_light;
 mod m20261125_000001_account_settings;
 mod m20261125_000002_repair;
+mod m20261125_000003_hibernation;
 mod m20261125_000004_agent_and_gaps;
 
 /// All migrations, oldest first.
@@ -21,6 +22,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261123_000001_first_light::Migration),
             Box::new(m20261125_000001_account_settings::Migration),
             Box::new(m20261125_000002_repair::Migration),
+            Box::new(m20261125_000003_hibernation::Migration),
             Box::new(m20261125_000004_agent_and_gaps::Migration),
         ]
     }

@@ -56,6 +56,8 @@ pub(super) async fn run(command: AccountCommand, client: &Client, printer: Print
         AccountCommand::Stop(which) => act(&which.account, "stop", client, printer).await,
         AccountCommand::Restart(which) => act(&which.account, "restart", client, printer).await,
         AccountCommand::Logout(which) => act(&which.account, "logout", client, printer).await,
+        AccountCommand::Hibernate(which) => act(&which.account, "hibernate", client, printer).await,
+        AccountCommand::Wake(which) => act(&which.account, "wake", client, printer).await,
         AccountCommand::Rm { which, yes } => remove(&which.account, yes, client, printer).await,
         AccountCommand::Snapshots { which, take, restore } => {
             profile::snapshots(&which.account, take, restore.as_deref(), client, printer).await

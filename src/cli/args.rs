@@ -219,6 +219,10 @@ pub(super) enum AccountCommand {
     Restart(Which),
     /// Unlink the account from its phone
     Logout(Which),
+    /// Close a linked account's browser until there is something to do
+    Hibernate(Which),
+    /// Open a hibernated account, and let it stay open
+    Wake(Which),
     /// Log out, remove the profile, keep the history
     Rm {
         #[command(flatten)]

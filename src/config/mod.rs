@@ -19,8 +19,8 @@ pub use search::{Browser, agent_dir, browser, chromedriver, chromium_sandbox};
 pub use validate::Problem;
 
 use sections::{
-    Account, Auth, Billing, Bus, Data, Dispatcher, Engine, RateLimit, Resources, Sandbox, Server, Store,
-    Stream, Supervision, Telemetry, Vault,
+    Account, Auth, Billing, Bus, Data, Dispatcher, Engine, Hibernation, RateLimit, Resources, Sandbox,
+    Server, Store, Stream, Supervision, Telemetry, Vault,
 };
 
 /// The defaults, which are also the manual.
@@ -44,6 +44,8 @@ pub struct Config {
     pub engine: Engine,
     /// One account: probe, pairing, sends in doubt.
     pub account: Account,
+    /// When accounts sleep.
+    pub hibernation: Hibernation,
     /// Snapshots of browser profiles.
     pub vault: Vault,
     /// What restarts accounts.

@@ -63,10 +63,22 @@ pub(super) fn platform(config: &Config, data_dir: &Path, sandbox: bool) -> platf
             first_snapshot_seconds: config.vault.first_after_s.into(),
             measure_interval_seconds: config.resources.measure_interval_s.into(),
             measure_memory_seconds: config.resources.measure_memory_s.into(),
+            hibernation: hibernation(&config.hibernation),
             ..registry::Settings::default()
         },
         vault: vault(config),
         redis_url: Some(config.bus.redis_url.clone()).filter(|url| !url.is_empty()),
+    }
+}
+
+fn hibernation(section: &sections::Hibernation) -> registry::HibernationSettings {
+    registry::HibernationSettings {
+        after_seconds: section.after_s.into(),
+        wake_every_seconds: section.wake_every_s.into(),
+        wake_at_once: section.wake_at_once as usize,
+        linger_seconds: section.linger_s.into(),
+        visit_quiet_seconds: section.visit_quiet_s.into(),
+        visit_max_seconds: section.visit_max_s.into(),
     }
 }
 

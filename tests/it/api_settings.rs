@@ -9,7 +9,9 @@ use crate::support::node::{Node, Plan, read};
 async fn settings_are_merged_field_by_field() {
     let node = Node::start(Plan::default()).await;
     let tenant = node.tenant("ana", 0).await;
-    let plain = json!({"user_agent": null, "locale": null, "time_zone": null});
+    let plain = json!({
+        "user_agent": null, "locale": null, "time_zone": null, "hibernate_after_s": null, "wake_every_s": null
+    });
     let body = json!({"name": "Shop", "engine": "simulated", "settings": {"locale": "pt-BR"}});
     let made = node.post("/v1/accounts", &tenant.key, body).await;
     assert_eq!(made.status, StatusCode::CREATED, "{}", made.body);
@@ -30,7 +32,13 @@ async fn settings_are_merged_field_by_field() {
     assert_eq!(changed["settings"], both, "what is not named stays");
     assert_eq!(changed["settings_take_effect"], "next_session");
     assert_eq!(change(zone).await.body["settings_take_effect"], json!(null));
-    let reset = json!({"settings": {"locale": null}, "restart": true});
+    let sleep = json!({"settings": {"hibernate_after_s": 3600}});
+    assert_eq!(
+        change(sleep).await.body["settings_take_effect"],
+        "now",
+        "it is not the browser's"
+    );
+    let reset = json!({"settings": {"locale": null, "hibernate_after_s": null}, "restart": true});
     let changed = change(reset).await.body;
     assert_eq!(changed["settings"]["locale"], json!(null));
     assert_eq!(changed["settings_take_effect"], "now");
@@ -57,6 +65,11 @@ async fn settings_that_nothing_understands_are_refused_where_they_stand() {
         (json!({"time_zone": "Mars/Olympus"}), "/settings/time_zone"),
         (json!({"user_agent": "a\nb"}), "/settings/user_agent"),
         (json!({"user_agent": 7}), "/settings/user_agent"),
+        (
+            json!({"hibernate_after_s": 2_592_001}),
+            "/settings/hibernate_after_s",
+        ),
+        (json!({"wake_every_s": -1}), "/settings/wake_every_s"),
         (json!({"colour": "red"}), "/settings/colour"),
         (json!([]), "/settings"),
     ];

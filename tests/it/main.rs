@@ -17,6 +17,7 @@ mod command_line;
 mod crash;
 mod dashboard;
 mod first_light;
+mod hibernation;
 mod journey;
 mod matrix;
 mod phones_page;

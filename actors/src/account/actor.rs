@@ -16,7 +16,7 @@ use super::{
     scribe::{self, Entry, ScribeHandle, Stamp},
     session_task::SessionHandle,
 };
-use crate::{store::StoreError, supervision::Life};
+use crate::{domain::AccountState, store::StoreError, supervision::Life};
 
 /// One generation of an account. Made by the registry's factory, never used again after its end.
 pub struct Account {
@@ -52,7 +52,7 @@ impl Account {
     /// A new generation.
     pub fn new(life: Life, shared: Shared, place: Place) -> Self {
         Self {
-            machine: Machine::new(shared.settings.rules(), place.standing.state()),
+            machine: Machine::new(shared.settings.rules(), place.standing.state()).woken(place.take_woken()),
             session_token: life.token().child_token(),
             life,
             shared,
@@ -85,7 +85,12 @@ impl Account {
         match effect {
             Effect::Open => self.open(ctx),
             Effect::Repair { seen, usable } => self.place.repair.ask_for(seen, usable),
-            Effect::Say(say) => self.note(Entry::Say(say), ctx),
+            Effect::Say(say) => {
+                if say.state == AccountState::Online {
+                    self.place.activity.use_now(self.shared.clock.now());
+                }
+                self.note(Entry::Say(say), ctx);
+            }
             Effect::Announce { attempt } => {
                 if let Some(expires_at) = self.codes.show(attempt) {
                     self.note(Entry::Pairing { attempt, expires_at }, ctx);

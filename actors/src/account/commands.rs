@@ -15,7 +15,9 @@ use super::{
 };
 use crate::{
     domain::AccountState,
-    protocol::account::{AccountError, Deliver, Delivery, GetPairing, LogOut, Pairing, Stop, TakeScreenshot},
+    protocol::account::{
+        AccountError, Deliver, Delivery, GetPairing, LogOut, Pairing, Park, Stop, TakeScreenshot,
+    },
 };
 
 /// How long after a message in doubt the lane is opened again.
@@ -70,8 +72,11 @@ impl Handler<Deliver> for Account {
             });
         }
         let me = ctx.address().downgrade();
+        let (activity, clock) = (self.place.activity.clone(), self.shared.clock.clone());
+        activity.use_now(clock.now());
         Box::pin(async move {
             let (delivery, aftermath) = outbound::deliver(kit, deliver).await;
+            activity.use_now(clock.now());
             if !matches!(aftermath, Aftermath::None)
                 && let Some(me) = me.upgrade()
             {
@@ -149,5 +154,14 @@ impl Handler<Stop> for Account {
         Box::pin(async move {
             let _ = is_stopped.await;
         })
+    }
+}
+
+impl Handler<Park> for Account {
+    type Result = ();
+
+    fn handle(&mut self, Park { why, reason }: Park, ctx: &mut Context<Self>) {
+        let evidence = self.place.parked(why);
+        self.input(Input::Park { reason, evidence }, ctx);
     }
 }

@@ -39,10 +39,17 @@ impl Account {
 impl StreamHandler<Chunk> for Account {
     fn handle(&mut self, chunk: Chunk, ctx: &mut Context<Self>) {
         let mut data: Vec<Data> = Vec::new();
+        let now = self.shared.clock.now();
         for event in chunk.events {
             match event {
-                SessionEvent::Acked { id, ack } => data.push(Data::Acked { id, ack }),
-                SessionEvent::Received(message) => data.push(inbound::received(message, false)),
+                SessionEvent::Acked { id, ack } => {
+                    self.place.activity.hear_now(now);
+                    data.push(Data::Acked { id, ack });
+                }
+                SessionEvent::Received(message) => {
+                    self.place.activity.use_now(now);
+                    data.push(inbound::received(message, false));
+                }
                 other => {
                     // What came before is written before.
                     if !data.is_empty() {

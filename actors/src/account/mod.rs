@@ -27,6 +27,7 @@ mod obituary;
 mod opening;
 mod outbound;
 mod pairing;
+mod parking;
 mod probe;
 mod profile;
 mod proving;
@@ -55,14 +56,15 @@ use crate::{
     vault::Vault,
 };
 
-use self::{probe::Probes, profile::Repair, round_trips::RoundTrips};
+use self::{parking::Parking, probe::Probes, profile::Repair, round_trips::RoundTrips};
 
 pub use actor::Account;
 pub use events::StateSaid;
 pub use gauges::{Gauges, Reading};
-pub use machine::{Dated, Effect, End, Evidence, Input, Machine, Phase, Rules, Say};
+pub use machine::{Dated, Effect, End, Evidence, Input, Machine, Phase, Rules, Say, Woken};
 pub use metrics::{note_permits, note_restart};
-pub use obituary::{record_end, record_stop};
+pub use obituary::{record_end, record_parked, record_stop};
+pub use parking::Activity;
 pub use recovery::{give_up_all, give_up_overdue};
 pub use settings::Settings;
 
@@ -128,11 +130,14 @@ pub struct Place {
     pub standing: Arc<Standing>,
     /// What its browser costs.
     pub gauges: Arc<Gauges>,
+    /// When there was something to do last.
+    pub activity: Arc<Activity>,
     /// Held by the session that uses the profile: a new generation waits until the last one's session is closed.
     profile_lock: Arc<tokio::sync::Mutex<()>>,
     repair: Arc<Repair>,
     probes: Arc<Probes>,
     compared: Arc<watch::Sender<Option<Timestamp>>>,
+    parking: Arc<Parking>,
 }
 
 impl Place {
@@ -145,10 +150,12 @@ impl Place {
             profile,
             standing: Arc::new(Standing::new(row.state, row.epoch)),
             gauges: Arc::new(Gauges::new(row.id)),
+            activity: Arc::default(),
             profile_lock: Arc::default(),
             repair: Arc::default(),
             probes: Arc::default(),
             compared: Arc::new(watch::Sender::new(None)),
+            parking: Arc::default(),
         }
     }
 

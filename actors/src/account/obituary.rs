@@ -6,7 +6,7 @@ use super::{
     writing,
 };
 use crate::{
-    domain::AccountState,
+    domain::{AccountState, HibernationCause},
     journal,
     supervision::{Exit, Next},
 };
@@ -31,7 +31,14 @@ pub async fn record_end(shared: Shared, place: Place, generation: u64, exit: Exi
             )
         },
         Next::Rest if exit.is_normal() => return,
-        Next::Rest => Say::because(AccountState::Stopped, exit.to_string(), evidence),
+        Next::Rest => match place.parking() {
+            // It ended by itself just when it was put to sleep: it sleeps all the same, and opens anew when it is woken.
+            Some(reason) => {
+                let reason = format!("{reason}; its session had ended: {exit}");
+                Say::because(AccountState::Hibernated, reason, evidence)
+            }
+            None => Say::because(AccountState::Stopped, exit.to_string(), evidence),
+        },
     };
     record(&shared, &place, say, generation).await;
 }
@@ -41,6 +48,18 @@ pub async fn record_stop(shared: &Shared, place: &Place) {
     let evidence = Evidence::Asked { asked: "stop" };
     let say = Say::because(AccountState::Stopped, "stopped by request", evidence);
     record(shared, place, say, 0).await;
+}
+
+/// Writes and publishes that an account without a living generation is parked. Called by the registry.
+pub async fn record_parked(shared: &Shared, place: &Place, why: HibernationCause, reason: &str) {
+    let evidence = place.parked(why);
+    record(
+        shared,
+        place,
+        Say::because(AccountState::Hibernated, reason, evidence),
+        0,
+    )
+    .await;
 }
 
 async fn record(shared: &Shared, place: &Place, say: Say, generation: u64) {

@@ -11,6 +11,7 @@ use super::{
     recovery,
     scribe::Entry,
 };
+use crate::domain::AccountState;
 
 /// How long a generation that ends in good order waits for its last writes.
 const LAST_WRITES: Duration = Duration::from_secs(10);
@@ -25,9 +26,14 @@ impl Account {
             self.shared.clock.clone(),
             std::sync::Arc::clone(&self.shared.settings),
         );
+        // Nobody waits for an account that is parked: a send in flight is waited for to its end, so that none is in doubt.
+        let grace = match say.state {
+            AccountState::Hibernated => settings.send_deadline_seconds,
+            _ => settings.stop_grace_seconds,
+        };
         let close = async move {
             let Some(mut closed) = closed else { return };
-            let grace = Duration::from_secs(settings.stop_grace_seconds);
+            let grace = Duration::from_secs(grace);
             let in_grace = tokio::select! {
                 _ = &mut closed => true,
                 () = clock.sleep(grace) => false,

@@ -16,7 +16,7 @@ use crate::{
         account::{AccountError, Deliver, Delivery},
         dispatcher::{AccountReady, AccountUnready, OutboxGrew},
         rate_limit::{AskPace, Pace},
-        registry::To,
+        registry::{MessagesWait, To},
     },
     store::{Store, StoreError},
     supervision::Life,
@@ -44,6 +44,8 @@ pub struct PumpParts {
     pub pace: Line<AskPace>,
     /// Finds accounts.
     pub registry: Line<To<Deliver>>,
+    /// Hears that messages wait for accounts that cannot send.
+    pub waiting: Line<MessagesWait>,
     /// The accounts that can send and their epochs. It outlives a generation of the pump: after a restart nobody else
     /// would tell.
     pub ready: Arc<DashMap<AccountId, i64>>,
@@ -146,6 +148,19 @@ impl Pump {
         }
     }
 
+    /// Runs the lanes of these accounts; of those that have none, the ones that sleep are woken by the registry.
+    fn run_all(&mut self, accounts: Vec<AccountId>, ctx: &mut Context<Self>) {
+        let (lanes, without): (Vec<AccountId>, Vec<AccountId>) = accounts
+            .into_iter()
+            .partition(|account| self.lanes.contains_key(account));
+        lanes.into_iter().for_each(|account| self.run(account, ctx));
+        if !without.is_empty()
+            && let Some(registry) = (self.parts.waiting)()
+        {
+            registry.do_send(MessagesWait { accounts: without });
+        }
+    }
+
     fn close(&mut self, account: AccountId) {
         self.parts.ready.remove(&account);
         self.lanes.remove(&account);
@@ -164,7 +179,7 @@ impl Pump {
                 tracing::warn!(target: "zaptor::dispatcher", %error, "expiry waits");
             }
             match due {
-                Ok(accounts) => accounts.into_iter().for_each(|account| pump.run(account, ctx)),
+                Ok(accounts) => pump.run_all(accounts, ctx),
                 Err(error) => tracing::warn!(target: "zaptor::dispatcher", %error, "the poll failed"),
             }
             pump.poll(ctx);
@@ -275,7 +290,7 @@ impl Handler<OutboxGrew> for Pump {
     type Result = ();
 
     fn handle(&mut self, grew: OutboxGrew, ctx: &mut Self::Context) {
-        self.run(grew.account, ctx);
+        self.run_all(vec![grew.account], ctx);
     }
 }
 

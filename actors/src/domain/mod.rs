@@ -4,6 +4,7 @@ pub mod account;
 pub mod agent;
 pub mod clock;
 pub mod event;
+pub mod hibernation;
 pub mod ids;
 pub mod jid;
 pub mod message;
@@ -15,6 +16,7 @@ pub mod tokens;
 pub use account::{AccountState, EngineKind};
 pub use agent::{AgentReport, Lack, SelfTest};
 pub use clock::{Clock, Timestamp};
+pub use hibernation::{Hibernation, HibernationCause};
 pub use ids::{
     AccountId, BundleId, EntryId, EventId, IdSource, KeyId, MessageId, NodeId, SnapshotId, TenantId, UserId,
 };

@@ -39,6 +39,10 @@ settings! {
     locale: String,
     /// The time zone of the page, an IANA name such as `America/Sao_Paulo`; the machine's by default.
     time_zone: String,
+    /// How long it may have nothing to do until it is parked, in seconds; 0: for ever. 0 to 2,592,000.
+    hibernate_after_s: u32,
+    /// How often it is opened to let messages in while it is parked, in seconds; 0: never. 0 to 86,400.
+    wake_every_s: u32,
 }
 
 /// Tells a field that is null from one that is not there.
@@ -48,6 +52,12 @@ fn named<'de, D: Deserializer<'de>, T: Deserialize<'de>>(input: D) -> Result<Opt
 
 /// The longest name of a browser that is taken, in characters; real ones have some 120.
 const USER_AGENT_MAX: usize = 512;
+
+/// The longest time without anything to do, in seconds: 30 days. WhatsApp ends links that are not used for 14.
+const HIBERNATE_AFTER_MAX: u32 = 2_592_000;
+
+/// The longest time between two looks for messages, in seconds: a day.
+const WAKE_EVERY_MAX: u32 = 86_400;
 
 /// Names of the time zone database, sorted.
 static TIME_ZONES: LazyLock<Vec<&str>> = LazyLock::new(|| include_str!("time_zones.txt").lines().collect());
@@ -79,6 +89,17 @@ impl AccountSettings {
                 "time_zone",
                 self.time_zone.as_deref().is_none_or(is_time_zone),
                 "must be a name of the IANA time zone database, such as Europe/Berlin",
+            ),
+            (
+                "hibernate_after_s",
+                self.hibernate_after_s
+                    .is_none_or(|seconds| seconds <= HIBERNATE_AFTER_MAX),
+                "must be 0 (never) to 2592000 seconds",
+            ),
+            (
+                "wake_every_s",
+                self.wake_every_s.is_none_or(|seconds| seconds <= WAKE_EVERY_MAX),
+                "must be 0 (never) to 86400 seconds",
             ),
         ];
         let wrong = checks.into_iter().filter(|(_, right, _)| !right);
@@ -190,6 +211,23 @@ mod tests {
     }
 
     #[test]
+    fn the_bounds_of_sleep_by_table() {
+        let rows = [
+            ("hibernate_after_s", 0, true),
+            ("hibernate_after_s", 2_592_000, true),
+            ("hibernate_after_s", 2_592_001, false),
+            ("wake_every_s", 0, true),
+            ("wake_every_s", 86_400, true),
+            ("wake_every_s", 86_401, false),
+        ];
+        for (field, seconds, right) in rows {
+            let settings: AccountSettings =
+                serde_json::from_value(serde_json::json!({ field: seconds })).unwrap();
+            assert_eq!(settings.flaws().is_empty(), right, "{field} {seconds}");
+        }
+    }
+
+    #[test]
     fn time_zones_are_sorted_and_plain() {
         assert!(time_zones().is_sorted());
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/_+-".contains(&byte);
@@ -219,8 +257,10 @@ mod tests {
             user_agent in proptest::option::of(".{0,20}"),
             locale in proptest::option::of(".{0,8}"),
             time_zone in proptest::option::of(".{0,8}"),
+            hibernate_after_s in proptest::option::of(any::<u32>()),
+            wake_every_s in proptest::option::of(any::<u32>()),
         ) {
-            let settings = AccountSettings { user_agent, locale, time_zone };
+            let settings = AccountSettings { user_agent, locale, time_zone, hibernate_after_s, wake_every_s };
             let text = serde_json::to_string(&settings).unwrap();
             prop_assert_eq!(serde_json::from_str::<AccountSettings>(&text).unwrap(), settings.clone());
             settings.flaws();

@@ -209,6 +209,21 @@ pub async fn has_ready(reads: &Reads, account: AccountId, now: Timestamp) -> Res
         .is_empty())
 }
 
+/// Whether the account has a message that is being sent or is in doubt, or one whose time has come at `by`.
+///
+/// # Errors
+/// As the database says.
+pub async fn has_work(reads: &Reads, account: AccountId, by: Timestamp) -> Result<bool, StoreError> {
+    let sql = format!(
+        "SELECT 1 AS one FROM outbox WHERE account_id = $1 AND state = {SENDING}
+         UNION ALL SELECT 1 FROM outbox WHERE account_id = $1 AND state = {READY} AND run_at <= $2 LIMIT 1"
+    );
+    let found = reads
+        .all(sql, [account.to_string().into(), by.millis().into()])
+        .await?;
+    Ok(!found.is_empty())
+}
+
 /// The accounts that have a message in `sending` since before `claimed_before`, at most `limit`: what no generation
 /// resolves any more is found by this.
 ///

@@ -14,14 +14,16 @@ use crate::{
     bus::{self, Bus},
     dispatcher::{self, Cancel, Intake, Pump},
     domain::{
-        AccountId, Clock, EngineKind, EntryId, IdSource, MessageId, NodeId, TenantId, Tokens, ids::NodeKind,
+        AccountId, Clock, EngineKind, EntryId, HibernationCause, IdSource, MessageId, NodeId, TenantId,
+        Tokens, ids::NodeKind,
     },
     forensics::Forensics,
     ledger::Balance,
     protocol::{
         account::AccountError,
         registry::{
-            ActorReport, ObserveAccount, ObserveActors, RestartAccount, StartAccount, StopAccount, To, Vitals,
+            ActorReport, HibernateAccount, ObserveAccount, ObserveActors, RestartAccount, SettingsChanged,
+            StartAccount, StopAccount, To, Vitals, WakeAccount,
         },
     },
     rate_limit::{self},
@@ -242,6 +244,31 @@ impl Platform {
     pub async fn restart_account(&self, tenant: TenantId, account: AccountId) -> Result<(), AccountError> {
         self.want(tenant, account, true).await?;
         self.tell(RestartAccount { tenant, account }).await
+    }
+
+    /// Parks an account: its session is closed in order, and opened again when there is something to do.
+    ///
+    /// # Errors
+    /// [`AccountError::WrongState`] when it is not linked or does not run.
+    pub async fn hibernate_account(&self, tenant: TenantId, account: AccountId) -> Result<(), AccountError> {
+        let why = HibernationCause::Asked;
+        self.tell(HibernateAccount { tenant, account, why }).await
+    }
+
+    /// Wakes a parked account; it stays awake.
+    ///
+    /// # Errors
+    /// [`AccountError::NotRunning`] when the registry is down.
+    pub async fn wake_account(&self, tenant: TenantId, account: AccountId) -> Result<(), AccountError> {
+        self.tell(WakeAccount { tenant, account }).await
+    }
+
+    /// Tells that the settings of an account have changed, so that those of its sleep hold at once.
+    ///
+    /// # Errors
+    /// [`AccountError::NotRunning`] when the registry is down: they hold from its next start on.
+    pub async fn settings_changed(&self, tenant: TenantId, account: AccountId) -> Result<(), AccountError> {
+        self.tell(SettingsChanged { tenant, account }).await
     }
 
     /// Logs an account out where that can be done, stops it, removes its profile, cancels what waits for it and marks it

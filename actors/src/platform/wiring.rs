@@ -77,6 +77,7 @@ impl Wiring {
             node: self.node.to_string(),
             pace: line(&pace),
             registry: line(&registry),
+            waiting: line(&registry),
             ready: Arc::new(DashMap::new()),
         };
         self.supervise("dispatcher", &self.pump, move |life| {

@@ -2,7 +2,7 @@
 
 use actix::Message;
 
-use crate::domain::{MessageId, Timestamp, message::Outgoing};
+use crate::domain::{HibernationCause, MessageId, Timestamp, message::Outgoing};
 
 /// Send this message. The outbox row was claimed (`sending`, with attempt and epoch, committed) before. Answered when
 /// the account has settled it or knows that it cannot.
@@ -72,6 +72,16 @@ pub struct LogOut;
 pub struct Stop {
     /// A new generation follows.
     pub restarting: bool,
+}
+
+/// Close the session in order and end the actor: the account is parked, and says so with this reason.
+#[derive(Clone, Debug, Message)]
+#[rtype(result = "()")]
+pub struct Park {
+    /// Why.
+    pub why: HibernationCause,
+    /// The same, for people.
+    pub reason: String,
 }
 
 /// Why an account could not do as told.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use actix::Message;
 
 use super::account::{AccountError, Deliver, Delivery, GetPairing, LogOut, Pairing, TakeScreenshot};
-use crate::domain::{AccountId, Resources, TenantId};
+use crate::domain::{AccountId, HibernationCause, Resources, TenantId};
 
 /// Start this account if it does not run. Idempotent.
 #[derive(Clone, Copy, Debug, Message)]
@@ -31,6 +31,57 @@ pub struct StopAccount {
 #[derive(Clone, Copy, Debug, Message)]
 #[rtype(result = "Result<(), AccountError>")]
 pub struct RestartAccount {
+    /// Whose.
+    pub tenant: TenantId,
+    /// Which.
+    pub account: AccountId,
+}
+
+/// Park this account: close its session in order and give its memory back until there is something to do. Answered once
+/// that is done, or at once where something waits to be sent: then it is parked when nothing does any more. Idempotent.
+#[derive(Clone, Copy, Debug, Message)]
+#[rtype(result = "Result<(), AccountError>")]
+pub struct HibernateAccount {
+    /// Whose.
+    pub tenant: TenantId,
+    /// Which.
+    pub account: AccountId,
+    /// Why.
+    pub why: HibernationCause,
+}
+
+/// Wake this account, and let it stay awake. Answered once it is being opened. Idempotent.
+#[derive(Clone, Copy, Debug, Message)]
+#[rtype(result = "Result<(), AccountError>")]
+pub struct WakeAccount {
+    /// Whose.
+    pub tenant: TenantId,
+    /// Which.
+    pub account: AccountId,
+}
+
+/// Messages wait for accounts that cannot send: those that are parked have to be woken. Losing it costs latency only, the
+/// pump says it again as long as it is so.
+#[derive(Clone, Debug, Message)]
+#[rtype(result = "()")]
+pub struct MessagesWait {
+    /// Which.
+    pub accounts: Vec<AccountId>,
+}
+
+/// Memory runs short: park so many of the accounts that have the least to do. Gives those that were parked, perhaps
+/// fewer: never one that has something to send, or that is not online.
+#[derive(Clone, Copy, Debug, Message)]
+#[rtype(result = "Vec<AccountId>")]
+pub struct MakeRoom {
+    /// How many.
+    pub accounts: usize,
+}
+
+/// The settings of this account have changed: what concerns its sleep holds at once.
+#[derive(Clone, Copy, Debug, Message)]
+#[rtype(result = "Result<(), AccountError>")]
+pub struct SettingsChanged {
     /// Whose.
     pub tenant: TenantId,
     /// Which.

@@ -3,10 +3,10 @@
 use std::{collections::HashMap, fmt, path::PathBuf, sync::Arc, time::Duration};
 
 use actix::Addr;
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::Semaphore;
 
-use super::{RegistryParts, Settings};
+use super::{RegistryParts, Settings, parking::Sleep};
 use crate::{
     account::{self, Account, Place, Shared},
     domain::{AccountId, AccountState, Clock, EngineKind, TenantId},
@@ -53,7 +53,7 @@ impl Running {
         self.0.lock().closed = true;
     }
 
-    fn is_closed(&self) -> bool {
+    pub(super) fn is_closed(&self) -> bool {
         self.0.lock().closed
     }
 }
@@ -67,6 +67,12 @@ pub(super) struct Office {
     pub(super) clock: Clock,
     pub(super) supervisor: Addr<Supervisor>,
     pub(super) running: Running,
+    /// For accounts that are woken because a message waits.
+    pub(super) wakes: Arc<Semaphore>,
+    /// For accounts that look for messages.
+    pub(super) visits: Arc<Semaphore>,
+    /// For accounts that are parked because they have nothing to do.
+    pub(super) parkings: Arc<Semaphore>,
     engines: Arc<HashMap<EngineKind, Arc<dyn Engine>>>,
     profiles: PathBuf,
 }
@@ -85,7 +91,11 @@ impl Office {
             ready: parts.ready,
             unready: parts.unready,
         };
+        let at_once = parts.settings.start_at_once.max(1);
         Self {
+            wakes: Arc::new(Semaphore::new(at_once)),
+            visits: Arc::new(Semaphore::new(parts.settings.hibernation.wake_at_once.max(1))),
+            parkings: Arc::new(Semaphore::new(at_once)),
             settings: Arc::new(parts.settings),
             shared,
             store: parts.store,
@@ -115,14 +125,17 @@ impl Office {
         })?;
         let mut known = self.running.0.lock();
         let entry = known.entries.entry(row.id).or_insert_with(|| {
-            Entry(Arc::new(Inner {
+            let entry = Entry(Arc::new(Inner {
                 place: Place::new(row, engine, self.profile(row.id)),
                 slot: Slot::default(),
                 permits: Arc::new(Semaphore::new(self.settings.permits_per_account)),
                 bound: self.settings.permits_per_account,
                 child: Arc::default(),
                 seen_child: Mutex::new(None),
-            }))
+                sleep: Mutex::default(),
+            }));
+            entry.adopt(row);
+            entry
         });
         Ok(entry.clone())
     }
@@ -212,6 +225,7 @@ struct Inner {
     child: Arc<tokio::sync::Mutex<Option<ChildId>>>,
     /// The same number, for those who only look.
     seen_child: Mutex<Option<ChildId>>,
+    sleep: Mutex<Sleep>,
 }
 
 impl Entry {
@@ -237,9 +251,26 @@ impl Entry {
         self.0.slot.get().filter(Addr::connected)
     }
 
+    /// Held while the account is started, stopped, parked or woken: one at a time.
+    pub(super) fn child(&self) -> &tokio::sync::Mutex<Option<ChildId>> {
+        &self.0.child
+    }
+
+    pub(super) fn sleep(&self) -> MutexGuard<'_, Sleep> {
+        self.0.sleep.lock()
+    }
+
     /// Starts the account if it does not run; one that backs off or has failed is tried at once, with a fresh budget.
     pub(super) async fn start(&self, office: &Office) -> Result<(), AccountError> {
         let mut child = self.0.child.lock().await;
+        self.start_locked(office, &mut child).await
+    }
+
+    pub(super) async fn start_locked(
+        &self,
+        office: &Office,
+        child: &mut Option<ChildId>,
+    ) -> Result<(), AccountError> {
         if office.running.is_closed() {
             return Err(AccountError::NotRunning);
         }

@@ -6,9 +6,14 @@ use actix::{Actor, Addr, Context, Handler, Message, ResponseFuture, dev::ToEnvel
 use futures::future;
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::Registry;
+use super::{
+    Registry,
+    entry::{Entry, Office},
+    parking::Waking,
+};
 use crate::{
     account::{self, Account},
+    domain::{AccountId, AccountState},
     protocol::{
         account::{AccountError, Deliver, Delivery, GetPairing, LogOut, Pairing, TakeScreenshot},
         registry::To,
@@ -31,39 +36,49 @@ impl Drop for Counted {
     }
 }
 
-impl Registry {
-    fn forward<M, T>(
-        &self,
-        To { account, command }: To<M>,
-        deadline: Duration,
-    ) -> ResponseFuture<Result<T, AccountError>>
-    where
-        M: Message<Result = Result<T, AccountError>> + Send + 'static,
-        T: Send + 'static,
-        Account: Handler<M>,
-        <Account as Actor>::Context: ToEnvelope<Account, M>,
-    {
-        let refuse =
-            |error| -> ResponseFuture<Result<T, AccountError>> { Box::pin(future::ready(Err(error))) };
-        let Some(entry) = self.office.running.find(account) else {
-            return refuse(AccountError::NotRunning);
-        };
-        let Some(address) = entry.address() else {
-            return refuse(AccountError::NotRunning);
-        };
-        let Ok(permit) = entry.permits().try_acquire_owned() else {
-            return refuse(AccountError::Busy);
-        };
-        let permit = Counted::new(permit);
-        // A task of its own: an asker that leaves, or a deadline, must not take back a command that is under way.
-        let asked = actix::spawn(ask(address, command, permit));
-        let late = self.office.clock.sleep(deadline);
-        Box::pin(async move {
-            tokio::select! {
-                answer = asked => answer.unwrap_or(Err(AccountError::NoAnswer)),
-                () = late => Err(AccountError::NoAnswer),
-            }
-        })
+fn forward<M, T>(
+    office: &Office,
+    To { account, command }: To<M>,
+    deadline: Duration,
+) -> ResponseFuture<Result<T, AccountError>>
+where
+    M: Message<Result = Result<T, AccountError>> + Send + 'static,
+    T: Send + 'static,
+    Account: Handler<M>,
+    <Account as Actor>::Context: ToEnvelope<Account, M>,
+{
+    let refuse = |error| -> ResponseFuture<Result<T, AccountError>> { Box::pin(future::ready(Err(error))) };
+    let Some(entry) = office.running.find(account) else {
+        return refuse(AccountError::NotRunning);
+    };
+    let Some(address) = entry.address() else {
+        return refuse(AccountError::NotRunning);
+    };
+    let Ok(permit) = entry.permits().try_acquire_owned() else {
+        return refuse(AccountError::Busy);
+    };
+    let permit = Counted::new(permit);
+    // A task of its own: an asker that leaves, or a deadline, must not take back a command that is under way.
+    let asked = actix::spawn(ask(address, command, permit));
+    let late = office.clock.sleep(deadline);
+    Box::pin(async move {
+        tokio::select! {
+            answer = asked => answer.unwrap_or(Err(AccountError::NoAnswer)),
+            () = late => Err(AccountError::NoAnswer),
+        }
+    })
+}
+
+/// Wakes a parked account and waits until it is online: for commands that need its page, and that somebody meant.
+async fn awake(office: &Office, account: AccountId, limit: Duration) -> Result<(), AccountError> {
+    let Some(entry) = office.running.find(account).filter(Entry::needs_waking) else {
+        return Ok(());
+    };
+    entry.wake(office, Waking::LogOut).await?;
+    let mut standing = entry.place().standing.watch();
+    tokio::select! {
+        _ = standing.wait_for(|stand| stand.state == AccountState::Online) => Ok(()),
+        () = office.clock.sleep(limit) => Err(AccountError::NoAnswer),
     }
 }
 
@@ -84,7 +99,11 @@ impl Handler<To<Deliver>> for Registry {
     type Result = ResponseFuture<Result<Delivery, AccountError>>;
 
     fn handle(&mut self, to: To<Deliver>, _: &mut Context<Self>) -> Self::Result {
-        self.forward(to, self.seconds(|settings| settings.deliver_deadline_seconds))
+        forward(
+            &self.office,
+            to,
+            self.seconds(|settings| settings.deliver_deadline_seconds),
+        )
     }
 }
 
@@ -92,7 +111,11 @@ impl Handler<To<GetPairing>> for Registry {
     type Result = ResponseFuture<Result<Pairing, AccountError>>;
 
     fn handle(&mut self, to: To<GetPairing>, _: &mut Context<Self>) -> Self::Result {
-        self.forward(to, self.seconds(|settings| settings.ask_deadline_seconds))
+        forward(
+            &self.office,
+            to,
+            self.seconds(|settings| settings.ask_deadline_seconds),
+        )
     }
 }
 
@@ -100,7 +123,22 @@ impl Handler<To<TakeScreenshot>> for Registry {
     type Result = ResponseFuture<Result<Vec<u8>, AccountError>>;
 
     fn handle(&mut self, to: To<TakeScreenshot>, _: &mut Context<Self>) -> Self::Result {
-        self.forward(to, self.seconds(|settings| settings.ask_deadline_seconds))
+        // A look wakes nobody: whoever watches a parked account would keep it awake.
+        if self
+            .office
+            .running
+            .find(to.account)
+            .is_some_and(|entry| entry.sleeps())
+        {
+            let text = "the account is hibernated, so there is no page to take a picture of; \
+                        wake it with POST /v1/accounts/{id}/wake";
+            return Box::pin(future::ready(Err(AccountError::WrongState(text.to_owned()))));
+        }
+        forward(
+            &self.office,
+            to,
+            self.seconds(|settings| settings.ask_deadline_seconds),
+        )
     }
 }
 
@@ -108,6 +146,13 @@ impl Handler<To<LogOut>> for Registry {
     type Result = ResponseFuture<Result<(), AccountError>>;
 
     fn handle(&mut self, to: To<LogOut>, _: &mut Context<Self>) -> Self::Result {
-        self.forward(to, self.seconds(|settings| settings.ask_deadline_seconds))
+        let (office, deadline) = (
+            self.office.clone(),
+            self.seconds(|settings| settings.ask_deadline_seconds),
+        );
+        Box::pin(async move {
+            awake(&office, to.account, deadline).await?;
+            forward(&office, to, deadline).await
+        })
     }
 }

@@ -7,6 +7,8 @@
 
 mod entry;
 mod forward;
+mod hibernation;
+mod parking;
 mod refresh;
 mod sampler;
 mod startup;
@@ -18,7 +20,7 @@ use futures::future;
 use serde::Deserialize;
 
 use self::entry::Office;
-pub use self::entry::Running;
+pub use self::{entry::Running, hibernation::Settings as HibernationSettings};
 use crate::{
     account,
     domain::{Clock, EngineKind, IdSource},
@@ -65,6 +67,8 @@ pub struct Settings {
     pub measure_memory_seconds: u64,
     /// How long an account may be online without any snapshot, in seconds. 10 to 86,400.
     pub first_snapshot_seconds: u64,
+    /// When accounts sleep.
+    pub hibernation: hibernation::Settings,
 }
 
 impl Default for Settings {
@@ -81,6 +85,7 @@ impl Default for Settings {
             first_snapshot_seconds: 300,
             measure_interval_seconds: 5,
             measure_memory_seconds: 30,
+            hibernation: hibernation::Settings::default(),
         }
     }
 }
@@ -159,6 +164,7 @@ impl Actor for Registry {
         ctx.spawn(startup::sweep(self.office.clone()).into_actor(self));
         ctx.spawn(refresh::run(self.office.clone()).into_actor(self));
         ctx.spawn(sampler::run(self.office.clone()).into_actor(self));
+        ctx.spawn(hibernation::keep(self.office.clone()).into_actor(self));
     }
 }
 
@@ -168,11 +174,9 @@ impl Handler<StartAccount> for Registry {
     fn handle(&mut self, start: StartAccount, _: &mut Context<Self>) -> Self::Result {
         let office = self.office.clone();
         Box::pin(async move {
-            office
-                .entry(start.tenant, start.account)
-                .await?
-                .start(&office)
-                .await
+            let entry = office.entry(start.tenant, start.account).await?;
+            entry.intend(&office, None).await?;
+            entry.start(&office).await
         })
     }
 }
@@ -185,6 +189,7 @@ impl Handler<StopAccount> for Registry {
         Box::pin(async move {
             let entry = office.running.find(stop.account);
             if let Some(entry) = &entry {
+                entry.intend(&office, None).await?;
                 entry.stop(&office, false).await?;
             }
             if stop.forget {
@@ -202,6 +207,7 @@ impl Handler<RestartAccount> for Registry {
         let office = self.office.clone();
         Box::pin(async move {
             let entry = office.entry(restart.tenant, restart.account).await?;
+            entry.intend(&office, None).await?;
             entry.stop(&office, true).await?;
             entry.start(&office).await
         })

@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use futures::{StreamExt as _, future, stream};
 
-use super::entry::{Entry, Office};
+use super::{
+    entry::{Entry, Office},
+    hibernation,
+};
 use crate::{
     account,
     domain::AccountState,
@@ -35,7 +38,18 @@ pub(super) async fn start_wanted(office: Office) {
             }
         }
     };
-    let waits = |row: &AccountRow| matches!(row.state, AccountState::LoggedOut | AccountState::Banned);
+    // One that sleeps is known, so that it is woken in its time.
+    for row in rows.iter().filter(|row| row.state == AccountState::Hibernated) {
+        if let Err(error) = office.entry_of(row) {
+            tracing::error!(target: "zaptor::registry", account = %row.id, %error, "a parked account is not looked after");
+        }
+    }
+    let waits = |row: &AccountRow| {
+        matches!(
+            row.state,
+            AccountState::LoggedOut | AccountState::Banned | AccountState::Hibernated
+        )
+    };
     let wanted = rows
         .into_iter()
         .filter(|row| !waits(row) && office.running.find(row.id).is_none());
@@ -101,6 +115,11 @@ async fn sweep_once(office: &Office) -> Result<(), StoreError> {
     };
     for account in overdue {
         let entry = office.running.find(account);
+        // One that sleeps is asked once it is awake.
+        if let Some(entry) = entry.clone().filter(Entry::needs_waking) {
+            hibernation::wake_in_turn(office, entry);
+            continue;
+        }
         // One that runs resolves them itself; its epoch is its own.
         if entry.as_ref().is_none_or(|entry| entry.rests(&tree)) {
             let done =

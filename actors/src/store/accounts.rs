@@ -12,8 +12,8 @@ use super::{
     tx::{parse, parsed},
 };
 use crate::domain::{
-    AccountId, AccountSettings, AccountState, AgentReport, EngineKind, Phone, SettingsChange, TenantId,
-    Timestamp,
+    AccountId, AccountSettings, AccountState, AgentReport, EngineKind, Hibernation, Phone, SettingsChange,
+    TenantId, Timestamp,
 };
 
 /// An account as stored.
@@ -61,6 +61,8 @@ pub struct AccountRow {
     pub created_at: Timestamp,
     /// When it was deleted: its history stays.
     pub deleted_at: Option<Timestamp>,
+    /// Whether it is meant to be parked; kept while it is awake for a moment only.
+    pub hibernation: Option<Hibernation>,
 }
 
 impl TryFrom<Model> for AccountRow {
@@ -97,6 +99,11 @@ impl TryFrom<Model> for AccountRow {
                 .map_err(|error| StoreError::Unreadable(format!("accounts.agent: {error}")))?,
             created_at: Timestamp::from_millis(row.created_at),
             deleted_at: row.deleted_at.map(Timestamp::from_millis),
+            hibernation: row
+                .hibernation
+                .map(|json| serde_json::from_str(&json))
+                .transpose()
+                .map_err(|error| StoreError::Unreadable(format!("accounts.hibernation: {error}")))?,
         })
     }
 }
@@ -184,6 +191,7 @@ pub async fn create(tx: &Tx, new: NewAccount) -> Result<AccountRow, StoreError> 
         created_at: Set(new.at.millis()),
         deleted_at: Set(None),
         settings: Set(json_of(&new.settings)?),
+        hibernation: Set(None),
     };
     row.insert(tx.connection().await?).await?.try_into()
 }
@@ -259,6 +267,29 @@ pub async fn set_wanted(
         .exec(tx.connection().await?)
         .await?;
     Ok(done.rows_affected == 1)
+}
+
+/// Says whether the account is meant to be parked. Like `wanted` it is no state and needs no epoch: the registry alone
+/// writes it. Gives false when there is no such account.
+///
+/// # Errors
+/// As the database says.
+pub async fn set_hibernation(
+    tx: &Tx,
+    account: AccountId,
+    hibernation: Option<Hibernation>,
+) -> Result<bool, StoreError> {
+    let json = hibernation
+        .map(|hibernation| serde_json::to_string(&hibernation))
+        .transpose();
+    let json = json.map_err(|error| StoreError::Failed(error.to_string()))?;
+    let changed = tx
+        .execute(
+            "UPDATE accounts SET hibernation = $2 WHERE id = $1 AND deleted_at IS NULL",
+            [account.to_string().into(), json.into()],
+        )
+        .await?;
+    Ok(changed == 1)
 }
 
 /// Marks the account as deleted; its messages and events stay. Gives false when the tenant has no such account.

@@ -1,4 +1,4 @@
-//! Start, stop, restart, log out. All four may be repeated: what is so already stays so.
+//! Start, stop, restart, log out, hibernate, wake. All may be repeated: what is so already stays so.
 
 use std::str::FromStr;
 
@@ -23,6 +23,8 @@ pub(crate) enum Action {
     Stop,
     Restart,
     Logout,
+    Hibernate,
+    Wake,
 }
 
 impl FromStr for Action {
@@ -34,6 +36,8 @@ impl FromStr for Action {
             "stop" => Self::Stop,
             "restart" => Self::Restart,
             "logout" => Self::Logout,
+            "hibernate" => Self::Hibernate,
+            "wake" => Self::Wake,
             _ => return Err(()),
         })
     }
@@ -52,9 +56,13 @@ impl FromRequest for Action {
     }
 }
 
-/// Starts, stops, restarts or logs out an account; answers with the account as it stands then.
+/// Starts, stops, restarts, logs out, hibernates or wakes an account; answers with the account as it stands then.
+///
+/// `hibernate` closes the browser of a linked account and gives its memory back. It is opened again by itself when a
+/// message is to be sent, and from time to time to let messages in. Where something waits to be sent, it is closed once
+/// that is done. `wake` opens it and lets it stay open.
 #[utoipa::path(post, path = "/v1/accounts/{id}/{action}", tag = "accounts",
-    params(("id" = String, Path), ("action" = String, Path, description = "`start`, `stop`, `restart` or `logout`")),
+    params(("id" = String, Path), ("action" = String, Path, description = "`start`, `stop`, `restart`, `logout`, `hibernate` or `wake`")),
     responses((status = 202, body = Account), (status = 404, body = ProblemBody<'static>),
         (status = 409, body = ProblemBody<'static>)))]
 pub(crate) async fn act(
@@ -72,6 +80,8 @@ pub(crate) async fn act(
         Action::Stop => platform.stop_account(tenant, id).await?,
         Action::Restart => platform.restart_account(tenant, id).await?,
         Action::Logout => platform.ask(id, LogOut).await?,
+        Action::Hibernate => platform.hibernate_account(tenant, id).await?,
+        Action::Wake => platform.wake_account(tenant, id).await?,
     }
     Ok(HttpResponse::Accepted().json(Account::from(find(&edge, tenant, id).await?)))
 }

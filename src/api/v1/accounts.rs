@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use zaptor_actors::{
     domain::{
-        AccountId, AccountSettings, AccountState, EngineKind, Phone, SettingsChange, TenantId, Timestamp,
+        AccountId, AccountSettings, AccountState, EngineKind, Hibernation, HibernationCause, Phone,
+        SettingsChange, TenantId, Timestamp,
     },
     platform::{CreateAccount, KeptAnswer},
     store::{AccountRow, accounts},
@@ -71,8 +72,32 @@ pub struct Account {
     restarts: i64,
     /// What its page said of itself last; null before its first page.
     agent: Option<Agent>,
+    /// What is meant to hold of a parked account; it is kept while the account is awake for a moment only (`state` says
+    /// whether it sleeps now).
+    hibernation: Option<Parking>,
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
+}
+
+/// Why an account is parked, and when it is looked after.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Hibernation)]
+pub(crate) struct Parking {
+    /// Since when it is parked.
+    #[schema(value_type = String, format = DateTime)]
+    since: Timestamp,
+    /// When it is opened next to look for messages; null while it is awake, and where that is turned off.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    wake_at: Option<Timestamp>,
+    /// `idle`, `asked` or `memory`.
+    #[schema(value_type = String, example = "idle")]
+    why: HibernationCause,
+}
+
+impl From<Hibernation> for Parking {
+    fn from(Hibernation { since, wake_at, why }: Hibernation) -> Self {
+        Self { since, wake_at, why }
+    }
 }
 
 impl From<AccountRow> for Account {
@@ -94,6 +119,7 @@ impl From<AccountRow> for Account {
             last_round_trip_at: row.last_round_trip_at,
             restarts: row.restarts,
             agent: row.agent.map(Agent::from),
+            hibernation: row.hibernation.map(Parking::from),
             created_at: row.created_at,
         }
     }
@@ -353,6 +379,7 @@ pub(crate) async fn change(
     )?;
     find_for(&edge, &principal, id).await?;
     let tenant = principal.tenant;
+    let concerns_browser = settings::concerns_browser(&settings);
     let description = accounts::Description {
         name: change.name.map(|name| name.trim().to_owned()),
         labels: change.labels,
@@ -364,8 +391,11 @@ pub(crate) async fn change(
         .write(move |tx| Box::pin(async move { accounts::describe(tx, tenant, id, description).await }))
         .await?
         .ok_or_else(Problem::not_found)?;
+    if changed {
+        edge.platform.settings_changed(tenant, id).await?;
+    }
     let row = find(&edge, tenant, id).await?;
-    let runs = runs(&row);
+    let runs = concerns_browser && runs(&row);
     if changed && change.restart && runs {
         edge.platform.restart_account(tenant, id).await?;
     }

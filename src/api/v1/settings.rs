@@ -23,6 +23,13 @@ pub(crate) struct Settings {
     /// The time zone of the page, an IANA name.
     #[schema(example = "America/Sao_Paulo")]
     time_zone: Option<String>,
+    /// How long it may have nothing to do (no message in or out) until it hibernates, in seconds; 0: for ever. At most 30
+    /// days.
+    #[schema(example = 3600)]
+    hibernate_after_s: Option<u32>,
+    /// How often it is opened to let messages in while it hibernates, in seconds; 0: never. At most a day.
+    #[schema(example = 900)]
+    wake_every_s: Option<u32>,
 }
 
 impl From<AccountSettings> for Settings {
@@ -31,8 +38,21 @@ impl From<AccountSettings> for Settings {
             user_agent: settings.user_agent,
             locale: settings.locale,
             time_zone: settings.time_zone,
+            hibernate_after_s: settings.hibernate_after_s,
+            wake_every_s: settings.wake_every_s,
         }
     }
+}
+
+/// Whether a change concerns the browser, which takes it over with its next session; what concerns the account's sleep
+/// holds at once.
+pub(super) fn concerns_browser(change: &SettingsChange) -> bool {
+    let rest = SettingsChange {
+        hibernate_after_s: None,
+        wake_every_s: None,
+        ..change.clone()
+    };
+    rest != SettingsChange::default()
 }
 
 /// What is wrong with the settings that are named.

@@ -4,11 +4,13 @@
 mod account;
 mod edge;
 mod engine;
+mod hibernation;
 mod messages;
 mod vault;
 
 pub use account::{Account, Resources, Supervision};
 pub use edge::{Auth, Bus, Data, LogFormat, Sandbox, Server, Store, Stream, Telemetry};
 pub use engine::{BrowserFlag, ChromiumSandbox, Engine, EngineKind, FlagUse};
+pub use hibernation::Hibernation;
 pub use messages::{Billing, Dispatcher, RateLimit};
 pub use vault::Vault;

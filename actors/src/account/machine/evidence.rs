@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::domain::Timestamp;
+use crate::domain::{HibernationCause, Timestamp};
 
 /// What was seen before a state was said. Published with it; holds no code, number, text or address.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -44,6 +44,14 @@ pub enum Evidence {
         exit: String,
         /// Which: they are numbered from 1 in this process.
         generation: u64,
+    },
+    /// It was parked.
+    Parked {
+        /// Why.
+        parked: HibernationCause,
+        /// When a message came in or went out last, if any did since it was started.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        last_activity_at: Option<Timestamp>,
     },
     /// Somebody asked for it.
     Asked {
@@ -96,6 +104,13 @@ mod tests {
             (
                 Evidence::page("linked"),
                 r#"{"page":"linked","at":"2025-11-24T16:00:00.000Z"}"#,
+            ),
+            (
+                Evidence::Parked {
+                    parked: HibernationCause::Idle,
+                    last_activity_at: None,
+                },
+                r#"{"parked":"idle","at":"2025-11-24T16:00:00.000Z"}"#,
             ),
         ] {
             let written = serde_json::to_string(&evidence.at(at)).expect("evidence is plain data");

@@ -16,7 +16,7 @@
 //!              │ Proven ▶ Recovering              failed too often ▶ ended, a new generation follows
 //!
 //!  Opening: ProfileDamaged, or a code on a profile that was kept ▶ ended; the next generation begins with a snapshot
-//!  any phase: LoggedOut, Stop ▶ Ending (wind down)      Died, Stale, a fatal answer ▶ ended at once
+//!  any phase: LoggedOut, Stop, Park ▶ Ending (wind down)      Died, Stale, a fatal answer ▶ ended at once
 //! ```
 //!
 //! | phase | account state that is said |
@@ -29,7 +29,7 @@
 //! | `Recovering` | `online` |
 //! | `Serving` | `online` |
 //! | `Doubting` | `degraded` |
-//! | `Ending` | `stopped`, `restarting`, `logged_out` |
+//! | `Ending` | `stopped`, `restarting`, `hibernated`, `logged_out` |
 //! | `Ended` | what was said before |
 //!
 //! `restarting` and `failed` after a death are said by the obituary, since a dead actor says nothing.
@@ -43,7 +43,7 @@ mod tests;
 mod words;
 
 pub use evidence::{Dated, Evidence};
-pub use words::{Effect, End, Input, Phase, Rules, Say};
+pub use words::{Effect, End, Input, Phase, Rules, Say, Woken};
 
 use crate::{domain::AccountState, session::Identity};
 
@@ -61,7 +61,9 @@ pub struct Machine {
     codes: u32,
     refreshes: u32,
     idle: bool,
-    stopping: Option<bool>,
+    /// A stop that came before the epoch was known.
+    stopping: Option<Input>,
+    woken: Option<Woken>,
     restorable: bool,
 }
 
@@ -86,8 +88,15 @@ impl Machine {
             refreshes: 0,
             idle: false,
             stopping: None,
+            woken: None,
             restorable: false,
         }
+    }
+
+    /// The same, of an account that was parked, with the reason for which it is opened.
+    #[must_use]
+    pub fn woken(self, woken: Option<Woken>) -> Self {
+        Self { woken, ..self }
     }
 
     /// Where the generation stands.
@@ -126,7 +135,7 @@ impl Machine {
             (_, Input::Stale) => self.end("stale", "another owner took the account over"),
             (_, Input::StoreStalled) => self.end("store_stalled", "the database takes no more writes"),
             (Phase::Ending, _) => Vec::new(),
-            (_, Input::Stop { restarting }) => self.stop(restarting),
+            (_, stop @ (Input::Stop { .. } | Input::Park { .. })) => self.stop(stop),
             (_, Input::Died { reason }) => self.end("session_died", &reason),
             (_, Input::OpenFailed { reason }) => self.end("open_failed", &reason),
             (_, Input::ProfileDamaged { reason }) => {
@@ -177,12 +186,14 @@ impl Machine {
         match input {
             Input::TookOver { epoch } => {
                 self.epoch = Some(epoch);
-                if let Some(restarting) = self.stopping {
-                    return self.stop(restarting);
+                if let Some(stop) = self.stopping.take() {
+                    return self.stop(stop);
                 }
                 self.phase = Phase::Opening;
                 let evidence = self.began(None);
-                let say = Say::because(AccountState::Starting, "a session is being opened", evidence);
+                let why = self.woken.as_ref().map(|woken| woken.opening.as_str());
+                let why = why.unwrap_or("a session is being opened");
+                let say = Say::because(AccountState::Starting, why, evidence);
                 vec![Effect::Say(say), Effect::Open]
             }
             Input::TakeOverFailed { reason } => self.end("store_failed", &reason),
@@ -190,8 +201,8 @@ impl Machine {
                 self.phase = Phase::Ended;
                 vec![Effect::End(End::Finished("the account was deleted".to_owned()))]
             }
-            Input::Stop { restarting } => {
-                self.stopping = Some(restarting);
+            stop @ (Input::Stop { .. } | Input::Park { .. }) => {
+                self.stopping = Some(stop);
                 Vec::new()
             }
             _ => Vec::new(),
@@ -218,14 +229,23 @@ impl Machine {
         effects
     }
 
-    fn stop(&mut self, restarting: bool) -> Vec<Effect> {
-        let (state, reason, asked) = if restarting {
-            (AccountState::Restarting, "closed, to be opened anew", "restart")
-        } else {
-            (AccountState::Stopped, "stopped by request", "stop")
+    fn stop(&mut self, stop: Input) -> Vec<Effect> {
+        let (state, reason, evidence) = match stop {
+            Input::Park { reason, evidence } => (AccountState::Hibernated, reason, evidence),
+            Input::Stop { restarting: true } => {
+                let asked = Evidence::Asked { asked: "restart" };
+                (
+                    AccountState::Restarting,
+                    "closed, to be opened anew".to_owned(),
+                    asked,
+                )
+            }
+            _ => {
+                let asked = Evidence::Asked { asked: "stop" };
+                (AccountState::Stopped, "stopped by request".to_owned(), asked)
+            }
         };
-        let say = Say::because(state, reason, Evidence::Asked { asked });
-        self.wind_down(say, false, reason)
+        self.wind_down(Say::because(state, reason.clone(), evidence), false, &reason)
     }
 
     fn logged_out(&mut self, reason: &str) -> Vec<Effect> {
@@ -333,7 +353,7 @@ impl Machine {
             self.phase = Phase::Recovering;
             effects.push(Effect::Say(Say {
                 state: AccountState::Online,
-                reason: None,
+                reason: self.woken.as_ref().and_then(|woken| woken.online.clone()),
                 action: None,
                 identity: None,
                 evidence: evidence.clone(),

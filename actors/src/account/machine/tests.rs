@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::{Effect, End, Input, Machine, Phase, Rules};
+use super::{Effect, End, Evidence, Input, Machine, Phase, Rules};
 use crate::{
     domain::{AccountState as S, Phone},
     session::Identity,
@@ -36,6 +36,13 @@ fn failed(probe: u64) -> Input {
 fn out() -> Input {
     Input::LoggedOut {
         reason: "phone".to_owned(),
+    }
+}
+
+fn park() -> Input {
+    Input::Park {
+        reason: String::new(),
+        evidence: Evidence::Asked { asked: "park" },
     }
 }
 
@@ -82,6 +89,7 @@ fn input(word: &str) -> Input {
         "recovered" => Input::Recovered,
         "stop" => Input::Stop { restarting: false },
         "restart" => Input::Stop { restarting: true },
+        "park" => park(),
         "stale" => Input::Stale,
         _ => panic!("no such word: {word}"),
     }
@@ -89,7 +97,7 @@ fn input(word: &str) -> Input {
 
 /// What happens, what is heard (after `serving`, a life that may send), and where it leads.
 #[rustfmt::skip]
-const LIFE: [(&str, &str, Phase, S); 32] = [
+const LIFE: [(&str, &str, Phase, S); 35] = [
     ("nothing is opened before the epoch is known", "ready", Phase::TakingOver, S::Created),
     ("opening", "took", Phase::Opening, S::Starting),
     ("a code is shown", "took shown", Phase::Unlinked, S::Pairing),
@@ -108,6 +116,9 @@ const LIFE: [(&str, &str, Phase, S); 32] = [
     ("stop", "serving stop", Phase::Ending, S::Stopped),
     ("stop before the epoch is known", "stop took", Phase::Ending, S::Stopped),
     ("restart", "serving restart", Phase::Ending, S::Restarting),
+    ("parked", "serving park", Phase::Ending, S::Hibernated),
+    ("parked before the epoch is known", "park took", Phase::Ending, S::Hibernated),
+    ("parked while the last proof failed", "serving down park", Phase::Ending, S::Hibernated),
     ("death", "serving died", Phase::Ended, S::Online),
     ("the epoch is lost", "serving stale", Phase::Ended, S::Online),
     ("the page reloads", "serving ready", Phase::Proving, S::Syncing),
@@ -211,6 +222,7 @@ fn any_end() -> impl Strategy<Value = Input> {
         Just(Input::StoreStalled),
         Just(Input::AccountGone),
         any::<bool>().prop_map(|restarting| Input::Stop { restarting }),
+        Just(park()),
     ]
 }
 
@@ -294,6 +306,32 @@ proptest! {
             prop_assert!(ready == (machine.phase() == Phase::Serving) || stale || machine.phase() == Phase::Ended);
         }
     }
+}
+
+#[test]
+fn a_woken_account_says_why_it_opens_and_why_it_is_online() {
+    let woken = super::Woken {
+        opening: "woken".to_owned(),
+        online: Some("for a moment".to_owned()),
+    };
+    let mut machine = Machine::new(RULES, S::Hibernated).woken(Some(woken));
+    let mut said = Vec::new();
+    for word in ["took", "ready", "proven1"] {
+        let effects = machine.step(input(word)).into_iter();
+        said.extend(effects.filter_map(|effect| match effect {
+            Effect::Say(say) => Some((say.state, say.reason)),
+            _ => None,
+        }));
+    }
+    let of = |state| {
+        said.iter()
+            .find(|(said, _)| *said == state)
+            .and_then(|(_, why)| why.as_deref())
+    };
+    assert_eq!(
+        (of(S::Starting), of(S::Online)),
+        (Some("woken"), Some("for a moment"))
+    );
 }
 
 #[test]

@@ -122,10 +122,26 @@ pub enum Input {
         /// A new generation follows.
         restarting: bool,
     },
+    /// Close the session and rest until there is something to do: the account is parked.
+    Park {
+        /// Why, for people.
+        reason: String,
+        /// What that rests on.
+        evidence: Evidence,
+    },
     /// Somebody else has raised the epoch.
     Stale,
     /// The store takes no more writes.
     StoreStalled,
+}
+
+/// Why a parked account is opened, for people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Woken {
+    /// Said while it opens.
+    pub opening: String,
+    /// Said once it is online, where that is for a moment only.
+    pub online: Option<String>,
 }
 
 /// A state to be written and published.
@@ -253,7 +269,7 @@ impl Phase {
             Self::Syncing | Self::Proving => &[S::Syncing],
             Self::Recovering | Self::Serving => &[S::Online],
             Self::Doubting => &[S::Degraded],
-            Self::Ending => &[S::Stopped, S::Restarting, S::LoggedOut],
+            Self::Ending => &[S::Stopped, S::Restarting, S::Hibernated, S::LoggedOut],
         }
     }
 

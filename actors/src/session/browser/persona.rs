@@ -82,6 +82,7 @@ mod tests {
             user_agent: Some("Shop/1".to_owned()),
             locale: Some("pt-BR".to_owned()),
             time_zone: Some("America/Sao_Paulo".to_owned()),
+            ..AccountSettings::default()
         };
         assert_eq!(
             overrides(&all, own),

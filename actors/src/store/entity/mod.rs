@@ -89,6 +89,7 @@ tables! {
         created_at: i64,
         deleted_at: Option<i64>,
         settings: String,
+        hibernation: Option<String>,
     }
     /// Messages, both ways.
     messages "messages" {

@@ -17,18 +17,18 @@ use dashmap::DashMap;
 use zaptor_actors::{
     account,
     dispatcher::{self, Pump, PumpParts},
-    domain::{AccountState, Clock, EngineKind, IdSource, MessageId, MessageStatus, event::Event},
+    domain::{AccountState, Clock, EngineKind, IdSource, MessageId, MessageStatus, Timestamp, event::Event},
     forensics::Forensics,
     journal::{self, EventFilter},
     outbox::NewMessage,
     protocol::{
         Line,
-        account::{AccountError, Deliver},
+        account::AccountError,
         dispatcher::{AccountReady, OutboxGrew},
         rate_limit::{AskPace, Pace},
         registry::{ActorReport, ObserveActors, RestartAccount, StartAccount, StopAccount, To},
     },
-    registry::{self, Registry, RegistryParts, Running},
+    registry::{self, HibernationSettings, Registry, RegistryParts, Running},
     session::{
         Engine,
         simulated::{self, SimulatedEngine, SimulatedNetwork},
@@ -70,6 +70,9 @@ pub(super) struct Plan {
     pub(super) keeps: bool,
     /// How long it may be online without a snapshot.
     pub(super) first_snapshot_seconds: u64,
+    pub(super) hibernation: HibernationSettings,
+    /// Whether time leaps: it stands still but for [`House::until`], which moves it on, and [`House::leap`].
+    pub(super) leaps: bool,
 }
 
 impl Default for Plan {
@@ -101,6 +104,8 @@ impl Default for Plan {
             panics: 0,
             keeps: false,
             first_snapshot_seconds: 3_600,
+            hibernation: HibernationSettings::default(),
+            leaps: false,
         }
     }
 }
@@ -118,6 +123,7 @@ pub(super) struct House {
     slot: Slot<Registry>,
     parts: RegistryParts,
     supervisor: Addr<Supervisor>,
+    leaps: bool,
     _folder: tempfile::TempDir,
 }
 
@@ -155,7 +161,7 @@ fn panicking(line: Line<AccountReady>, times: u32) -> Line<AccountReady> {
     })
 }
 
-fn pump_parts(bench: &Bench, registry: Line<To<Deliver>>) -> PumpParts {
+fn pump_parts(bench: &Bench, registry: &Slot<Registry>) -> PumpParts {
     let pace = NoPace.start();
     PumpParts {
         settings: dispatcher::Settings {
@@ -167,7 +173,8 @@ fn pump_parts(bench: &Bench, registry: Line<To<Deliver>>) -> PumpParts {
         clock: bench.clock.clone(),
         node: "node".to_owned(),
         pace: Arc::new(move || Some(pace.clone().recipient())),
-        registry,
+        registry: line(registry),
+        waiting: line(registry),
         ready: Arc::new(DashMap::new()),
     }
 }
@@ -207,7 +214,10 @@ impl House {
         let folder = tempfile::tempdir().unwrap();
         let (pump, registry) = (Slot::<Pump>::default(), Slot::<Registry>::default());
         let store = store(folder.path(), pump.clone()).await;
-        let clock = Clock::system();
+        let clock = match plan.leaps {
+            true => Clock::manual(Timestamp::from_millis(1_800_000_000_000)),
+            false => Clock::system(),
+        };
         let ids = Arc::new(IdSource::random(clock.clone()));
         let bench = Bench::with(store.clone(), Arc::clone(&ids), clock.clone()).await;
         let supervisor = Supervisor::start_with(plan.supervision, clock.clone(), Arc::clone(&ids)).unwrap();
@@ -221,7 +231,7 @@ impl House {
             planted: Arc::clone(&planted),
         });
         let vault = plan.keeps.then(|| vault(folder.path(), &ids));
-        let parts = pump_parts(&bench, line(&registry));
+        let parts = pump_parts(&bench, &registry);
         supervise(&supervisor, &pump, move |life| Pump::new(parts.clone(), life)).await;
         let profiles = folder.path().join("profiles");
         let forensics = Forensics::new(folder.path().join("forensics"), Arc::clone(&ids));
@@ -229,6 +239,7 @@ impl House {
             settings: registry::Settings {
                 sweep_interval_seconds: 1,
                 first_snapshot_seconds: plan.first_snapshot_seconds,
+                hibernation: plan.hibernation,
                 ..registry::Settings::default()
             },
             account: plan.account,
@@ -262,6 +273,7 @@ impl House {
             slot: registry,
             parts,
             supervisor,
+            leaps: plan.leaps,
             _folder: folder,
         }
     }
@@ -293,7 +305,15 @@ impl House {
                 panic!("waited {PATIENCE:?} until {what}; the account is {row:?}, its actor {tree:?}");
             }
             tokio::time::sleep(Duration::from_millis(5)).await;
+            if self.leaps {
+                self.leap(Duration::from_millis(10));
+            }
         }
+    }
+
+    /// Lets this much time pass at once.
+    pub(super) fn leap(&self, time: Duration) {
+        self.bench.clock.leap(time);
     }
 
     pub(super) async fn row(&self) -> AccountRow {

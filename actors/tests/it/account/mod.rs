@@ -3,6 +3,7 @@
 
 mod doubt;
 mod gap;
+mod hibernation;
 mod house;
 mod moody;
 mod profile;

@@ -237,6 +237,7 @@ async fn start_pump(bench: &Bench, supervisor: &Addr<Supervisor>, pump: &Slot<Pu
         node: "node".to_owned(),
         pace: Arc::new(move || pace.get().map(Addr::recipient)),
         registry: Arc::new(move || Some(phone.clone().recipient())),
+        waiting: Arc::new(|| None),
         ready: Arc::new(DashMap::new()),
     };
     supervise(supervisor, pump, move |life| Pump::new(parts.clone(), life)).await;

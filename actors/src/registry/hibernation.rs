@@ -1,0 +1,305 @@
+//! Who is put to sleep and woken by itself: accounts without anything to do, those that are to look for messages, those
+//! for which a message waits, and those that have to make room.
+
+use std::{cmp::Reverse, time::Duration};
+
+use actix::{Context, Handler, ResponseFuture};
+use futures::future;
+use serde::Deserialize;
+use tokio::sync::OwnedSemaphorePermit;
+
+use super::{
+    Registry,
+    entry::{Entry, Office},
+    parking::{Busy, Parked, Waking},
+};
+use crate::{
+    domain::{AccountId, AccountState, HibernationCause, Timestamp},
+    protocol::{
+        account::AccountError,
+        registry::{HibernateAccount, MakeRoom, MessagesWait, SettingsChanged, WakeAccount},
+    },
+};
+
+/// How often accounts are looked through. A look takes some 50 ns for each account and touches no database.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// When accounts sleep. Every key may be left out.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// How long an account may have nothing to do until it is parked, in seconds; 0: for ever. 0 to 2,592,000.
+    pub after_seconds: u64,
+    /// How often a parked account is opened to look for messages, in seconds; 0: never. 0 to 86,400.
+    pub wake_every_seconds: u64,
+    /// How many accounts look for messages at the same time. 1 to 1,000.
+    pub wake_at_once: usize,
+    /// How long an account that was woken to send stays awake without anything to do, in seconds. 1 to 86,400.
+    pub linger_seconds: u64,
+    /// How long the page of an account that looks for messages must report nothing, in seconds, until it has caught up.
+    /// 1 to 600.
+    pub visit_quiet_seconds: u64,
+    /// How long one account that looks for messages may keep the next one waiting, in seconds. 10 to 3,600.
+    pub visit_max_seconds: u64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            after_seconds: 0,
+            wake_every_seconds: 900,
+            wake_at_once: 2,
+            linger_seconds: 60,
+            visit_quiet_seconds: 3,
+            visit_max_seconds: 120,
+        }
+    }
+}
+
+impl Settings {
+    pub(super) const fn linger(&self) -> Duration {
+        Duration::from_secs(self.linger_seconds)
+    }
+
+    const fn visit_quiet(&self) -> Duration {
+        Duration::from_secs(self.visit_quiet_seconds)
+    }
+
+    /// How long this account may have nothing to do, by its settings; `None`: for ever.
+    fn after(&self, entry: &Entry) -> Option<Duration> {
+        let own = entry.own_settings().hibernate_after.map(u64::from);
+        let seconds = Some(own.unwrap_or(self.after_seconds)).filter(|&seconds| seconds > 0);
+        seconds.map(Duration::from_secs)
+    }
+
+    /// Whether this account is parked when it has nothing to do.
+    pub(super) fn lets_sleep(&self, entry: &Entry) -> bool {
+        self.after(entry).is_some()
+    }
+
+    /// How long this account may have nothing to do now; `None`: for ever.
+    fn patience(&self, entry: &Entry) -> Option<Duration> {
+        let after = self.after(entry);
+        match entry.hibernation() {
+            // Awake for a moment only.
+            Some(meant) if meant.why != HibernationCause::Idle => {
+                Some(after.map_or(self.linger(), |after| after.min(self.linger())))
+            }
+            _ => after,
+        }
+    }
+
+    /// How often this account is looked after while it sleeps.
+    pub(super) fn wake_every(&self, entry: &Entry) -> Option<Duration> {
+        let own = entry.own_settings().wake_every.map(u64::from);
+        let seconds = Some(own.unwrap_or(self.wake_every_seconds)).filter(|&seconds| seconds > 0);
+        seconds.map(Duration::from_secs)
+    }
+}
+
+/// Looks through the accounts again and again. Ends with the registry.
+pub(super) async fn keep(office: Office) {
+    loop {
+        office.clock.sleep(LOOK).await;
+        look(&office);
+    }
+}
+
+fn look(office: &Office) {
+    let now = office.clock.now();
+    let mut due: Vec<(Timestamp, Entry)> = Vec::new();
+    for entry in office.running.all() {
+        match entry.place().standing.state() {
+            AccountState::Hibernated => {
+                let at = entry.hibernation().and_then(|meant| meant.wake_at);
+                due.extend(at.filter(|&at| at <= now).map(|at| (at, entry)));
+            }
+            AccountState::Online if is_idle(office, &entry, now) => lay_down(office, entry),
+            _ => {}
+        }
+    }
+    // Who waits longest comes first; the others wait for the next look.
+    due.sort_by_key(|(at, entry)| (*at, entry.account()));
+    for (_, entry) in due {
+        let Ok(permit) = office.visits.clone().try_acquire_owned() else {
+            return;
+        };
+        if let Some(busy) = entry.occupy() {
+            actix::spawn(visit(office.clone(), entry, (permit, busy)));
+        }
+    }
+}
+
+fn is_idle(office: &Office, entry: &Entry, now: Timestamp) -> bool {
+    let patience = office.settings.hibernation.patience(entry);
+    patience
+        .is_some_and(|patience| entry.is_quiet() && now.since(entry.place().activity.used_at()) >= patience)
+}
+
+/// Parks an account that has nothing to do, in the background, some at a time.
+fn lay_down(office: &Office, entry: Entry) {
+    let Ok(permit) = office.parkings.clone().try_acquire_owned() else {
+        return;
+    };
+    let Some(busy) = entry.occupy() else { return };
+    let office = office.clone();
+    actix::spawn(async move {
+        let _held = (permit, busy);
+        if let Err(error) = entry.park(&office, HibernationCause::Idle).await {
+            tracing::warn!(target: "zaptor::registry", account = %entry.account(), %error, "not parked");
+        }
+    });
+}
+
+/// Opens a parked account, waits until it is proven online and has caught up, and parks it again. One that does not come
+/// online is left to supervision and says so; it is parked again once it is online and has nothing to do.
+async fn visit(office: Office, entry: Entry, held: (OwnedSemaphorePermit, Busy)) {
+    let limit = Duration::from_secs(office.settings.hibernation.visit_max_seconds);
+    let done = tokio::select! {
+        done = look_for_messages(&office, &entry) => done,
+        () = office.clock.sleep(limit) => {
+            tracing::warn!(target: "zaptor::registry", account = %entry.account(),
+                state = %entry.place().standing.state(), "looking for messages takes long; the next one goes on");
+            Ok(())
+        }
+    };
+    drop(held);
+    if let Err(error) = done {
+        tracing::warn!(target: "zaptor::registry", account = %entry.account(), %error,
+            "it could not look for messages");
+    }
+}
+
+async fn look_for_messages(office: &Office, entry: &Entry) -> Result<(), AccountError> {
+    entry.wake(office, Waking::Rotation).await?;
+    let mut standing = entry.place().standing.watch();
+    let _ = standing
+        .wait_for(|stand| stand.state == AccountState::Online)
+        .await;
+    let quiet = office.settings.hibernation.visit_quiet();
+    loop {
+        // Somebody wants it awake, or it has trouble, which is not to be hidden.
+        let Some(meant) = entry.hibernation() else {
+            return Ok(());
+        };
+        if entry.place().standing.state() != AccountState::Online {
+            return Ok(());
+        }
+        let since = office.clock.now().since(entry.place().activity.heard_at());
+        if since < quiet || !entry.is_quiet() {
+            office.clock.sleep(quiet.saturating_sub(since).max(LOOK)).await;
+        } else if entry.park(office, meant.why).await? == Parked::Asleep {
+            return Ok(());
+        } else {
+            office.clock.sleep(quiet).await;
+        }
+    }
+}
+
+/// Waits until the account that was woken has opened its session, or has failed to.
+async fn opened(office: &Office, entry: &Entry) {
+    let mut standing = entry.place().standing.watch();
+    let limit = Duration::from_secs(office.settings.start_wait_seconds);
+    let opened = |state| !matches!(state, AccountState::Hibernated | AccountState::Starting);
+    tokio::select! {
+        _ = standing.wait_for(|stand| opened(stand.state)) => {}
+        () = office.clock.sleep(limit) => {}
+    }
+}
+
+/// Wakes an account in the background, some at a time: opening a session is the most expensive thing that it does.
+pub(super) fn wake_in_turn(office: &Office, entry: Entry) {
+    let Some(busy) = entry.occupy() else {
+        // A visit or a parking is under way; whatever waits is told of again.
+        return;
+    };
+    let office = office.clone();
+    actix::spawn(async move {
+        let _busy = busy;
+        let Ok(_permit) = office.wakes.clone().acquire_owned().await else {
+            return;
+        };
+        match entry.wake(&office, Waking::Message).await {
+            Ok(()) => opened(&office, &entry).await,
+            Err(error) => {
+                tracing::warn!(target: "zaptor::registry", account = %entry.account(), %error, "not woken");
+            }
+        }
+    });
+}
+
+impl Handler<HibernateAccount> for Registry {
+    type Result = ResponseFuture<Result<(), AccountError>>;
+
+    fn handle(&mut self, hibernate: HibernateAccount, _: &mut Context<Self>) -> Self::Result {
+        let office = self.office.clone();
+        Box::pin(async move {
+            let entry = office.entry(hibernate.tenant, hibernate.account).await?;
+            entry.park(&office, hibernate.why).await.map(drop)
+        })
+    }
+}
+
+impl Handler<WakeAccount> for Registry {
+    type Result = ResponseFuture<Result<(), AccountError>>;
+
+    fn handle(&mut self, wake: WakeAccount, _: &mut Context<Self>) -> Self::Result {
+        let office = self.office.clone();
+        Box::pin(async move {
+            let entry = office.entry(wake.tenant, wake.account).await?;
+            entry.wake(&office, Waking::Asked).await
+        })
+    }
+}
+
+impl Handler<SettingsChanged> for Registry {
+    type Result = ResponseFuture<Result<(), AccountError>>;
+
+    fn handle(&mut self, changed: SettingsChanged, _: &mut Context<Self>) -> Self::Result {
+        let office = self.office.clone();
+        Box::pin(async move {
+            let entry = office.entry(changed.tenant, changed.account).await?;
+            entry.resettle(&office).await
+        })
+    }
+}
+
+impl Handler<MessagesWait> for Registry {
+    type Result = ();
+
+    fn handle(&mut self, MessagesWait { accounts }: MessagesWait, _: &mut Context<Self>) {
+        for account in accounts {
+            if let Some(entry) = self.office.running.find(account).filter(Entry::needs_waking) {
+                wake_in_turn(&self.office, entry);
+            }
+        }
+    }
+}
+
+impl Handler<MakeRoom> for Registry {
+    type Result = ResponseFuture<Vec<AccountId>>;
+
+    fn handle(&mut self, MakeRoom { accounts }: MakeRoom, _: &mut Context<Self>) -> Self::Result {
+        let office = self.office.clone();
+        Box::pin(async move { make_room(&office, accounts).await })
+    }
+}
+
+async fn make_room(office: &Office, count: usize) -> Vec<AccountId> {
+    let mut idle: Vec<Entry> = office.running.all();
+    idle.retain(|entry| entry.place().standing.state() == AccountState::Online && entry.is_quiet());
+    // The least busy are at the end.
+    idle.sort_by_key(|entry| Reverse(entry.place().activity.used_at()));
+    let mut parked = Vec::new();
+    while parked.len() < count && !idle.is_empty() {
+        let some = idle.split_off(idle.len().saturating_sub(count - parked.len()));
+        let parkings = some.into_iter().map(|entry| async move {
+            let busy = entry.occupy()?;
+            let done = entry.park(office, HibernationCause::Memory).await;
+            drop(busy);
+            (done == Ok(Parked::Asleep)).then(|| entry.account())
+        });
+        parked.extend(future::join_all(parkings).await.into_iter().flatten());
+    }
+    parked
+}

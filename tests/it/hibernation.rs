@@ -1,0 +1,186 @@
+//! Parked accounts with a real Chromium on the sandbox: the memory is given back, what is written meanwhile comes in once
+//! and in order, a message to send wakes, and a killed Zaptor changes nothing of it.
+
+use std::time::Duration;
+
+use reqwest::{Method, StatusCode};
+use serde_json::Value;
+use zaptor_actors::domain::Timestamp;
+
+use super::journey::{
+    CUSTOMER, SOON, assert_settled, brisk, call, linked_account, messages, send, until_state, until_tally,
+    write_from,
+};
+use super::support::wait;
+use super::support::zaptor::{Plan, Sandbox, Zaptor};
+
+/// From a message that is accepted for a parked account until WhatsApp's server has it: promised are 4 s on a quiet
+/// machine. The tests share theirs with others.
+const WAKE_TO_SENT: Duration = Duration::from_secs(20);
+
+/// Accounts that look for messages every few seconds, and do not stay awake for long.
+fn restless() -> Plan {
+    brisk()
+        .setting("hibernation.wake_every_s", "6")
+        .setting("hibernation.linger_s", "1")
+        .setting("hibernation.visit_quiet_s", "1")
+}
+
+/// Accounts that are woken by messages and people alone.
+fn deep() -> Plan {
+    restless().setting("hibernation.wake_every_s", "0")
+}
+
+async fn act(zaptor: &Zaptor, account: &str, verb: &str) -> Value {
+    let path = format!("/v1/accounts/{account}/{verb}");
+    let (status, answer) = call(zaptor, Method::POST, &path, None).await;
+    assert_eq!(status, StatusCode::ACCEPTED, "{answer}");
+    answer
+}
+
+/// The ids of what came in, the oldest first.
+async fn received(zaptor: &Zaptor) -> Vec<String> {
+    let mut inbound = messages(zaptor, "inbound").await;
+    inbound.reverse();
+    let ids = inbound
+        .iter()
+        .map(|message| message["wa_message_id"].as_str().unwrap());
+    ids.map(str::to_owned).collect()
+}
+
+async fn until_received(zaptor: &Zaptor, written: &[String]) {
+    wait::until("what was written came in", SOON, || async {
+        let received = received(zaptor).await;
+        if received.len() >= written.len() {
+            Ok(())
+        } else {
+            Err(received)
+        }
+    })
+    .await;
+    assert_eq!(received(zaptor).await, written, "all, once, in order");
+}
+
+/// Every browser that runs on a profile of this Zaptor.
+fn browsers(zaptor: &Zaptor) -> usize {
+    let line = |pid: &rustix::process::Pid| {
+        std::fs::read(format!("/proc/{}/cmdline", pid.as_raw_nonzero())).unwrap_or_default()
+    };
+    let pids = zaptor.browser_processes();
+    pids.iter()
+        .filter(|pid| String::from_utf8_lossy(&line(pid)).contains("--user-data-dir"))
+        .count()
+}
+
+/// How long after `since` the message was sent, by the journal.
+async fn sent_after(zaptor: &Zaptor, message: &str, since: Timestamp) -> Duration {
+    let (_, message) = call(zaptor, Method::GET, &format!("/v1/messages/{message}"), None).await;
+    let steps = message["timeline"].as_array().unwrap();
+    let sent = steps.iter().find(|step| step["status"] == "sent").unwrap();
+    let at: Timestamp = sent["at"].as_str().unwrap().parse().unwrap();
+    at.since(since)
+}
+
+fn now() -> Timestamp {
+    zaptor_actors::domain::Clock::system().now()
+}
+
+#[tokio::test]
+async fn browser_a_parked_account_gives_its_memory_back_and_misses_nothing() {
+    let zaptor = Zaptor::start_with(restless()).await;
+    let account = linked_account(&zaptor).await;
+    assert!(browsers(&zaptor) > 0);
+    let parked = act(&zaptor, &account, "hibernate").await;
+    assert_eq!(
+        (&parked["state"], &parked["hibernation"]["why"]),
+        (&"hibernated".into(), &"asked".into())
+    );
+    assert_eq!(browsers(&zaptor), 0, "its memory is given back");
+    let mut written = Vec::new();
+    for round in 0..3 {
+        for n in 0..4 {
+            // Some of them fall into the moment of a visit or a parking.
+            written.push(write_from(&zaptor, CUSTOMER, &format!("{round}.{n}")).await);
+        }
+        until_received(&zaptor, &written).await;
+        until_state(&zaptor, &account, "hibernated", SOON).await;
+    }
+    let path = format!("/v1/accounts/{account}/screenshot");
+    let (status, refused) = call(&zaptor, Method::GET, &path, None).await;
+    assert_eq!(
+        (status, &refused["code"]),
+        (StatusCode::CONFLICT, &"wrong_state".into()),
+        "{refused}"
+    );
+    act(&zaptor, &account, "wake").await;
+    until_state(&zaptor, &account, "online", SOON).await;
+    assert!(browsers(&zaptor) > 0);
+    assert_eq!(received(&zaptor).await, written);
+    assert!(zaptor.stop().await.success());
+}
+
+#[tokio::test]
+async fn browser_a_message_wakes_a_parked_account_and_is_sent_once() {
+    let zaptor = Zaptor::start_with(deep()).await;
+    let account = linked_account(&zaptor).await;
+    let mut sent = 0;
+    for round in 0..3 {
+        act(&zaptor, &account, "hibernate").await;
+        until_state(&zaptor, &account, "hibernated", SOON).await;
+        let since = now();
+        let message = send(&zaptor, &account, CUSTOMER, "wake up").await;
+        // Whoever else wakes it at that moment opens no second browser.
+        act(&zaptor, &account, "wake").await;
+        sent += 1;
+        until_tally(&zaptor, "read", sent, WAKE_TO_SENT).await;
+        let took = sent_after(&zaptor, &message, since).await;
+        println!("wake to sent, round {round}: {took:?}");
+    }
+    assert_settled(&zaptor, sent, sent).await;
+    assert!(zaptor.stop().await.success());
+}
+
+#[tokio::test]
+async fn browser_messages_at_the_moment_of_parking_are_neither_lost_nor_doubled() {
+    let zaptor = Zaptor::start_with(restless()).await;
+    let account = linked_account(&zaptor).await;
+    let (mut written, mut sent) = (Vec::new(), 0);
+    for round in 0..4_u64 {
+        let parking = act(&zaptor, &account, "hibernate");
+        let speaking = async {
+            written.push(write_from(&zaptor, CUSTOMER, "before").await);
+            // Into another moment of the parking each time; it takes some hundreds of milliseconds.
+            zaptor_actors::domain::Clock::system()
+                .sleep(Duration::from_millis(round * 120))
+                .await;
+            send(&zaptor, &account, CUSTOMER, "in between").await;
+            written.push(write_from(&zaptor, CUSTOMER, "after").await);
+        };
+        tokio::join!(parking, speaking);
+        sent += 1;
+        until_tally(&zaptor, "read", sent, SOON).await;
+        until_received(&zaptor, &written).await;
+    }
+    assert_settled(&zaptor, sent, sent).await;
+    assert!(zaptor.stop().await.success());
+}
+
+#[tokio::test]
+async fn browser_a_killed_zaptor_leaves_a_parked_account_asleep_and_wakes_it_later() {
+    let sandbox = Sandbox::start().await;
+    let zaptor = Zaptor::start_with(deep().on(&sandbox)).await;
+    let account = linked_account(&zaptor).await;
+    act(&zaptor, &account, "hibernate").await;
+    let before = until_state(&zaptor, &account, "hibernated", SOON).await;
+    let written = vec![write_from(&zaptor, CUSTOMER, "while it sleeps").await];
+    let zaptor = zaptor.kill_and_restart().await;
+    let (_, after) = call(&zaptor, Method::GET, &format!("/v1/accounts/{account}"), None).await;
+    assert_eq!(after, before, "nothing has changed");
+    assert_eq!(browsers(&zaptor), 0);
+    send(&zaptor, &account, CUSTOMER, "wake up").await;
+    until_tally(&zaptor, "read", 1, SOON).await;
+    until_received(&zaptor, &written).await;
+    until_state(&zaptor, &account, "hibernated", SOON).await;
+    assert_settled(&zaptor, 1, 1).await;
+    assert!(zaptor.stop().await.success());
+}
