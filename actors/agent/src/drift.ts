@@ -20,6 +20,8 @@ export interface Drift {
   agent: string;
   wa_js: string | null;
   whatsapp_web: string | null;
+  /** Whether everything was looked for, as on a linked page, or only what links another one. */
+  linked: boolean;
   missing: Missing[];
 }
 
@@ -93,6 +95,7 @@ export function inspect(stage: Stage): Drift {
     agent: AGENT_VERSION,
     wa_js: text(globalThis.WPP?.version),
     whatsapp_web: text(here.Debug?.VERSION),
+    linked: stage !== 'unlinked',
     missing: wpp ? missing(wpp, stage === 'unlinked' ? ['link', 'pairing'] : undefined) : [NOTHING_BOUND],
   };
 }

@@ -2,7 +2,7 @@
 
 use actix::Context;
 
-use super::{Account, scribe::Entry};
+use super::{Account, machine::Input, scribe::Entry};
 use crate::domain::{AgentReport, SelfTest};
 
 impl Account {
@@ -12,6 +12,8 @@ impl Account {
             test,
             tested_at: self.shared.clock.now(),
         };
+        let test = report.test.clone();
         self.note(Entry::Tested(report), ctx);
+        self.input(Input::Tested(test), ctx);
     }
 }

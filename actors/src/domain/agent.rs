@@ -26,6 +26,9 @@ pub struct SelfTest {
     pub whatsapp_web: Option<String>,
     /// What is missing; empty where all is there.
     pub missing: Vec<Lack>,
+    /// Whether the page is linked, or would be if it could say so: another one is only asked for what links it.
+    #[serde(skip)]
+    pub linked: bool,
 }
 
 /// What an account cannot do without, by the agent's word for it, and whether a linked one is meant.

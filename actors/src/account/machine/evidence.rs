@@ -30,6 +30,11 @@ pub enum Evidence {
         #[serde(skip_serializing_if = "Option::is_none")]
         detail: Option<String>,
     },
+    /// What the page lacks.
+    Missing {
+        /// The paths in wa-js of what is missing and needed.
+        missing: Vec<String>,
+    },
     /// The generation that says it has raised the epoch and begins.
     Began {
         /// Under which epoch everything is written.
@@ -100,6 +105,12 @@ mod tests {
                     last_error: "no answer".to_owned(),
                 },
                 r#"{"missed_probes":2,"last_error":"no answer","at":"2025-11-24T16:00:00.000Z"}"#,
+            ),
+            (
+                Evidence::Missing {
+                    missing: vec!["chat.find".to_owned()],
+                },
+                r#"{"missing":["chat.find"],"at":"2025-11-24T16:00:00.000Z"}"#,
             ),
             (
                 Evidence::page("linked"),

@@ -15,6 +15,7 @@
 //!           Doubting ◀──────────────────────────────────┘
 //!              │ Proven ▶ Recovering              failed too often ▶ ended, a new generation follows
 //!
+//!  any phase with a page: Tested, something vital is missing ▶ Drifted; Tested, nothing is ▶ Proving (or Opening, unlinked)
 //!  Opening: ProfileDamaged, or a code on a profile that was kept ▶ ended; the next generation begins with a snapshot
 //!  any phase: LoggedOut, Stop, Park ▶ Ending (wind down)      Died, Stale, a fatal answer ▶ ended at once
 //! ```
@@ -29,14 +30,16 @@
 //! | `Recovering` | `online` |
 //! | `Serving` | `online` |
 //! | `Doubting` | `degraded` |
+//! | `Drifted` | `degraded` |
 //! | `Ending` | `stopped`, `restarting`, `hibernated`, `logged_out` |
 //! | `Ended` | what was said before |
 //!
 //! `restarting` and `failed` after a death are said by the obituary, since a dead actor says nothing.
 //!
-//! Never: `online` without the answer to the newest probe; anything said, sent or opened before the epoch is known;
+//! Never: `online` on a page that lacks what sending or receiving needs; `online` without the answer to the newest probe; anything said, sent or opened before the epoch is known;
 //! anything but the end after the epoch is lost.
 
+mod drift;
 mod evidence;
 #[cfg(test)]
 mod tests;
@@ -45,7 +48,10 @@ mod words;
 pub use evidence::{Dated, Evidence};
 pub use words::{Effect, End, Input, Phase, Rules, Say, Woken};
 
-use crate::{domain::AccountState, session::Identity};
+use crate::{
+    domain::{AccountState, SelfTest},
+    session::Identity,
+};
 
 /// One generation of an account.
 #[derive(Clone, Debug)]
@@ -65,6 +71,8 @@ pub struct Machine {
     stopping: Option<Input>,
     woken: Option<Woken>,
     restorable: bool,
+    /// What the page lacks and the account cannot do without: the self-test, and the names.
+    drift: Option<(SelfTest, Vec<String>)>,
 }
 
 const SCAN: &str = "Open WhatsApp on the phone, Linked devices, Link a device, and scan the code";
@@ -90,6 +98,7 @@ impl Machine {
             stopping: None,
             woken: None,
             restorable: false,
+            drift: None,
         }
     }
 
@@ -158,9 +167,13 @@ impl Machine {
             (_, input @ (Input::CodeShown | Input::CodesIdle | Input::CodeWanted)) => self.pairing(&input),
             (_, Input::Linked) => self.linked(),
             (_, Input::Ready(who)) => self.ready(who),
+            (_, Input::Tested(test)) => self.tested(test),
             (_, Input::Connection { up }) => self.connection(up),
             (phase, Input::ProbeDue { ticket }) if ticket == self.ticket && phase.is_ready() => {
                 vec![self.probe()]
+            }
+            (Phase::Drifted, Input::Proven { probe, .. }) if self.awaited == Some(probe) => {
+                self.answered_drifted()
             }
             (_, Input::Proven { probe, took_ms }) if self.awaited == Some(probe) => {
                 self.proven(probe, took_ms)
@@ -318,6 +331,16 @@ impl Machine {
 
     fn ready(&mut self, who: Identity) -> Vec<Effect> {
         let mut effects = self.leave_ready();
+        if self.drift.is_some() {
+            effects.push(Effect::ForgetCode);
+            effects.extend(self.drifted());
+            for effect in &mut effects {
+                if let Effect::Say(say) = effect {
+                    say.identity = Some(who.clone());
+                }
+            }
+            return effects;
+        }
         self.phase = Phase::Proving;
         self.failures = 0;
         let (why, evidence) = ("ready; the connection is being proven", Evidence::page("ready"));
@@ -376,6 +399,10 @@ impl Machine {
             missed_probes: self.failures,
             last_error: reason.to_owned(),
         };
+        if self.phase == Phase::Drifted {
+            self.awaited = None;
+            return vec![self.later(false)];
+        }
         self.doubt(reason, evidence)
     }
 

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::{Effect, End, Evidence, Input, Machine, Phase, Rules};
 use crate::{
-    domain::{AccountState as S, Phone},
+    domain::{AccountState as S, Lack, Phone, SelfTest},
     session::Identity,
 };
 
@@ -78,6 +78,11 @@ fn input(word: &str) -> Input {
         "ready" => Input::Ready(who()),
         "up" => Input::Connection { up: true },
         "down" => Input::Connection { up: false },
+        "lacks" => Input::Tested(test(true, &["send"])),
+        "lacks-acks" => Input::Tested(test(true, &["acks"])),
+        "lacks-codes" => Input::Tested(test(false, &["pairing"])),
+        "whole" => Input::Tested(test(true, &[])),
+        "whole-page" => Input::Tested(test(false, &[])),
         "out" => out(),
         "died" => died(),
         "due" => Input::ProbeDue { ticket: number },
@@ -97,7 +102,7 @@ fn input(word: &str) -> Input {
 
 /// What happens, what is heard (after `serving`, a life that may send), and where it leads.
 #[rustfmt::skip]
-const LIFE: [(&str, &str, Phase, S); 35] = [
+const LIFE: [(&str, &str, Phase, S); 46] = [
     ("nothing is opened before the epoch is known", "ready", Phase::TakingOver, S::Created),
     ("opening", "took", Phase::Opening, S::Starting),
     ("a code is shown", "took shown", Phase::Unlinked, S::Pairing),
@@ -133,7 +138,58 @@ const LIFE: [(&str, &str, Phase, S); 35] = [
     ("a kept profile loads", "took kept ready silent", Phase::Proving, S::Syncing),
     ("the link ends while the page is open", "took kept ready shown", Phase::Unlinked, S::Pairing),
     ("the profile is damaged", "took no-profile", Phase::Ended, S::Starting),
+    ("a page lacks what sending needs", "took lacks ready", Phase::Drifted, S::Degraded),
+    ("a page that is in use lacks it from now on", "serving lacks", Phase::Drifted, S::Degraded),
+    ("it lacks what an account can do without", "took lacks-acks ready proven1", Phase::Recovering, S::Online),
+    ("probes that are answered do not mend it", "serving lacks due4 proven2", Phase::Drifted, S::Degraded),
+    ("probes that are not say nothing new", "serving lacks due4 failed2", Phase::Drifted, S::Degraded),
+    ("a connection that comes and goes does not either", "serving lacks down up", Phase::Drifted, S::Degraded),
+    ("what was missing is there again", "serving lacks whole", Phase::Proving, S::Syncing),
+    ("and proven", "serving lacks whole proven2", Phase::Recovering, S::Online),
+    ("a new page lacks nothing", "serving lacks whole ready", Phase::Proving, S::Syncing),
+    ("no code can be shown", "took lacks-codes", Phase::Drifted, S::Degraded),
+    ("the code can be shown again", "took lacks-codes whole-page shown", Phase::Unlinked, S::Pairing),
 ];
+
+/// A self-test of a page that lacks one thing, needed for these.
+fn test(linked: bool, purposes: &[&str]) -> SelfTest {
+    let lack = Lack {
+        name: "chat.find".to_owned(),
+        needed_for: purposes.iter().map(|word| (*word).to_owned()).collect(),
+    };
+    SelfTest {
+        missing: if purposes.is_empty() {
+            Vec::new()
+        } else {
+            vec![lack]
+        },
+        linked,
+        ..SelfTest::default()
+    }
+}
+
+#[test]
+fn what_a_page_lacks_is_said_with_what_to_do_and_closes_the_lane() {
+    let (_, effects) = walk("took ready proven1 recovered lacks".split(' ').map(input));
+    assert_eq!(effects[0], Effect::Unready);
+    let Effect::Say(say) = &effects[1] else {
+        panic!("{effects:?}");
+    };
+    let missing = vec!["chat.find".to_owned()];
+    assert_eq!(say.evidence, Evidence::Missing { missing });
+    assert!(
+        say.reason
+            .as_deref()
+            .unwrap_or_default()
+            .contains("needed to send")
+    );
+    assert!(
+        say.action
+            .as_deref()
+            .unwrap_or_default()
+            .contains("zaptor agent reload")
+    );
+}
 
 #[test]
 fn a_life_by_table() {
@@ -199,6 +255,14 @@ fn any_input() -> impl Strategy<Value = Input> {
         Just(Input::Linked),
         Just(Input::Ready(who())),
         any::<bool>().prop_map(|up| Input::Connection { up }),
+        (
+            any::<bool>(),
+            prop::sample::select(vec!["send", "acks", "pairing", ""])
+        )
+            .prop_map(|(linked, word)| {
+                let word = [word];
+                Input::Tested(test(linked, if word[0].is_empty() { &[] } else { &word }))
+            }),
         (0_u64..12).prop_map(|ticket| Input::ProbeDue { ticket }),
         (0_u64..12).prop_map(|probe| Input::Proven { probe, took_ms: 84 }),
         (0_u64..12).prop_map(failed),

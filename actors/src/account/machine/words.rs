@@ -1,7 +1,10 @@
 //! The words of the machine: phases, inputs, effects.
 
 use super::Evidence;
-use crate::{domain::AccountState, session::Identity};
+use crate::{
+    domain::{AccountState, SelfTest},
+    session::Identity,
+};
 
 /// What the machine is told about patience.
 #[derive(Clone, Copy, Debug)]
@@ -31,6 +34,8 @@ pub enum Phase {
     Serving,
     /// The last proof failed.
     Doubting,
+    /// The page lacks what sending or receiving needs.
+    Drifted,
     /// The session is being closed in good order.
     Ending,
     /// Over.
@@ -81,6 +86,8 @@ pub enum Input {
     Linked,
     /// The page says that it is ready.
     Ready(Identity),
+    /// The agent has tested the page: a new one, or one in which something has changed.
+    Tested(SelfTest),
     /// The page lost or regained its connection.
     Connection {
         /// Whether it is up.
@@ -246,7 +253,7 @@ pub enum Effect {
 
 impl Phase {
     /// Every phase, in the order in which a good life passes through them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::TakingOver,
         Self::Opening,
         Self::Unlinked,
@@ -255,6 +262,7 @@ impl Phase {
         Self::Recovering,
         Self::Serving,
         Self::Doubting,
+        Self::Drifted,
         Self::Ending,
         Self::Ended,
     ];
@@ -268,7 +276,7 @@ impl Phase {
             Self::Unlinked => &[S::Pairing],
             Self::Syncing | Self::Proving => &[S::Syncing],
             Self::Recovering | Self::Serving => &[S::Online],
-            Self::Doubting => &[S::Degraded],
+            Self::Doubting | Self::Drifted => &[S::Degraded],
             Self::Ending => &[S::Stopped, S::Restarting, S::Hibernated, S::LoggedOut],
         }
     }
@@ -277,7 +285,7 @@ impl Phase {
     pub(super) const fn is_ready(self) -> bool {
         matches!(
             self,
-            Self::Proving | Self::Recovering | Self::Serving | Self::Doubting
+            Self::Proving | Self::Recovering | Self::Serving | Self::Doubting | Self::Drifted
         )
     }
 }

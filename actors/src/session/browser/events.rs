@@ -107,6 +107,7 @@ struct Drift {
     agent: String,
     wa_js: Option<String>,
     whatsapp_web: Option<String>,
+    linked: bool,
     missing: Vec<Lack>,
 }
 
@@ -120,6 +121,7 @@ impl Drift {
             wa_js: self.wa_js,
             whatsapp_web: self.whatsapp_web,
             missing,
+            linked: self.linked,
         }
     }
 }

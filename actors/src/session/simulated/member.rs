@@ -194,6 +194,7 @@ impl Member {
             wa_js: None,
             whatsapp_web: None,
             missing: self.lacks.clone(),
+            linked: self.linked.is_some(),
         }
     }
 

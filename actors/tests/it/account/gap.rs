@@ -110,3 +110,43 @@ async fn a_page_that_cannot_list_its_messages_serves_all_the_same() {
     let drifts = house.data_of("account.drift").await;
     assert_eq!(drifts[0]["missing"][0]["needed_for"][0], "backfill");
 }
+
+#[actix::test]
+async fn a_page_that_lacks_what_sending_needs_keeps_messages_waiting_until_it_is_mended() {
+    let house = House::new(Plan::default()).await;
+    let account = house.bench.account;
+    house.until_state(S::Online).await;
+    let lack = Lack {
+        name: "whatsapp.functions.addAndSendMsgToChat".to_owned(),
+        needed_for: vec!["send".to_owned()],
+    };
+    house.network.inflict(account, Fault::Drift(vec![lack]));
+    house.until_state(S::Degraded).await;
+    let waiting = house.accept(3).await;
+    // What comes in is told all the same.
+    house.hears("still here");
+    house
+        .until("it is told", async || house.told().await.len() == 1)
+        .await;
+    // A new session on the same WhatsApp Web does not help.
+    house.restart().await;
+    house.until_state(S::Degraded).await;
+    let row = house.row().await;
+    assert!(row.reason.unwrap().contains("needed to send"));
+    assert_eq!(
+        row.evidence.unwrap()["missing"][0],
+        "whatsapp.functions.addAndSendMsgToChat"
+    );
+    assert!(row.action.unwrap().contains("zaptor agent reload"));
+    assert_eq!(house.sent_times(&waiting), [0, 0, 0], "none was tried");
+    house.network.inflict(account, Fault::Drift(Vec::new()));
+    house.until_state(S::Online).await;
+    house.until_status(&ids(&waiting), &[M::Read]).await;
+    assert_eq!(house.sent_times(&waiting), [1, 1, 1]);
+    let drifts = house.data_of("account.drift").await;
+    assert_eq!(
+        (drifts.len(), drifts[1]["missing"].as_array().unwrap().len()),
+        (2, 0)
+    );
+    house.check(3, 0).await;
+}

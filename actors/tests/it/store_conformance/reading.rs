@@ -186,6 +186,7 @@ pub(super) async fn self_tests_replace_one_another(bench: &Bench) {
                 name: "whatsapp.functions.getStatus".to_owned(),
                 needed_for: vec!["probe".to_owned()],
             }],
+            linked: false,
         },
         tested_at: Timestamp::from_millis(1_000),
     };
