@@ -13,13 +13,13 @@ use async_trait::async_trait;
 use tokio::sync::mpsc;
 use zaptor_actors::{
     domain::{
-        AccountId, AccountSettings, AccountState, Clock, EngineKind, Jid, MessageId, MessageStatus,
+        AccountId, AccountSettings, AccountState, Clock, EngineKind, Jid, MessageId, MessageStatus, Phone,
         Timestamp, WaMessageId, message::Outgoing,
     },
     platform::{CreateAccount, Settings},
     session::{
-        AgentBuild, Ending, Engine, InboundKey, InboundList, InboundMessage, LookUp, PageStatus, SendError,
-        Session, SessionError, SessionEvent, SessionSpec,
+        AgentBuild, Ending, Engine, InboundKey, InboundList, InboundMessage, LookUp, PageStatus, PhoneCode,
+        PhoneCodeError, SendError, Session, SessionError, SessionEvent, SessionSpec,
         simulated::{self, SimulatedEngine},
     },
     store::accounts,
@@ -113,6 +113,10 @@ impl Session for StampingSession {
 
     async fn refresh_pairing(&mut self) -> Result<(), SessionError> {
         self.session.refresh_pairing().await
+    }
+
+    async fn pair_by_phone(&mut self, phone: &Phone) -> Result<PhoneCode, PhoneCodeError> {
+        self.session.pair_by_phone(phone).await
     }
 
     async fn log_out(&mut self) -> Result<(), SessionError> {

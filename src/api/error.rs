@@ -357,6 +357,18 @@ impl From<AccountError> for Problem {
                 "not_pairing",
                 "The account shows no code to scan now. Start it, and ask again once its state is pairing.",
             ),
+            // What the page says may name the number, which belongs in no log.
+            AccountError::PhoneRefused => Self::flaw(
+                "/phone",
+                "phone_refused",
+                "WhatsApp gives no code for this number: check it, with its country code, or scan the QR code",
+            ),
+            AccountError::TooManyCodes { retry_after } => Self::new(
+                StatusCode::TOO_MANY_REQUESTS,
+                "too_many_codes",
+                "Too many pairing codes were asked for. Wait as long as Retry-After says, or scan the QR code instead.",
+            )
+            .retry_after(retry_after),
             AccountError::WrongState(detail) => Self::conflict("wrong_state", detail),
             AccountError::NotRunning => Self::conflict(
                 "not_running",

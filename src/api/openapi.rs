@@ -33,7 +33,8 @@ const PROBLEM: &str = "#/components/schemas/Problem";
     paths(
         v1::auth::login, v1::auth::refresh, v1::auth::logout, v1::auth::me,
         v1::accounts::create, v1::accounts::list, v1::accounts::show, v1::accounts::change, v1::accounts::delete,
-        v1::account_actions::act, v1::health::show, v1::pairing::pairing, v1::pairing::screenshot,
+        v1::account_actions::act, v1::health::show, v1::pairing::pairing, v1::pairing::by_phone,
+        v1::pairing::screenshot,
         v1::forensics::list, v1::forensics::show, v1::forensics::screenshot,
         v1::profile::list, v1::profile::take, v1::profile::restore, v1::profile::export, v1::profile::import,
         v1::profile::rotate,

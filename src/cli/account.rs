@@ -40,12 +40,17 @@ pub(super) async fn run(command: AccountCommand, client: &Client, printer: Print
             settings,
             restart,
         } => settings::set(&which.account, &settings, restart, client, printer).await,
-        AccountCommand::Pair { which, timeout } => {
+        AccountCommand::Pair {
+            which,
+            phone,
+            timeout,
+        } => {
             let id = client.account_id(&which.account).await?;
             let rested = wake(&id, client).await?;
             pairing::follow(
                 &id,
                 rested.as_deref(),
+                phone.as_deref(),
                 Duration::from_secs(timeout),
                 client,
                 printer,
@@ -123,7 +128,7 @@ async fn create(new: CreateAccount, client: &Client, printer: Printer) -> Result
         printer.say(&format!("Link it with: zaptor account pair {id}"));
         return Ok(());
     }
-    pairing::follow(&id, None, PAIR_TIMEOUT, client, printer).await
+    pairing::follow(&id, None, None, PAIR_TIMEOUT, client, printer).await
 }
 
 /// Starts the account if it rests, for only what runs can show a code, and gives since when it rested.

@@ -191,7 +191,7 @@ pub(super) enum AccountCommand {
     Show(Which),
     /// Change settings of an account; KEY= goes back to the default
     ///
-    /// Settings are user_agent, locale (pt-BR) and time_zone (America/Sao_Paulo). The session that runs keeps those that it
+    /// Settings are user_agent, locale (pt-BR), time_zone (America/Sao_Paulo) and allow_other_number (true). The session that runs keeps those that it
     /// was opened with.
     Set {
         #[command(flatten)]
@@ -207,6 +207,9 @@ pub(super) enum AccountCommand {
     Pair {
         #[command(flatten)]
         which: Which,
+        /// Show a code that is typed on the phone of this number instead of a QR code
+        #[arg(long, value_name = "NUMBER")]
+        phone: Option<String>,
         /// Give up after this many seconds
         #[arg(long, default_value_t = 300, value_name = "SECONDS")]
         timeout: u64,

@@ -15,10 +15,12 @@ use super::printer::{Printer, plain};
 const LOOK_EVERY: Duration = Duration::from_millis(700);
 
 /// Follows the account `id` for at most `timeout`. One that was just started still rests for a moment: `rested` is the
-/// time since when it did, and that rest is not taken for its end. With `--json` it prints one object for each code and each state.
+/// time since when it did, and that rest is not taken for its end. With a `phone` the code is one that is typed on it.
+/// With `--json` it prints one object for each code and each state.
 pub(super) async fn follow(
     id: &str,
     rested: Option<&str>,
+    phone: Option<&str>,
     timeout: Duration,
     client: &Client,
     printer: Printer,
@@ -40,7 +42,7 @@ pub(super) async fn follow(
             _ if still_rests => {}
             "online" => return Ok(()),
             "failed" | "banned" | "stopped" | "logged_out" => return Err(ended(&account, &state)),
-            "pairing" => shown.code(id, client, printer).await?,
+            "pairing" => shown.code(id, phone, client, printer).await?,
             _ => {}
         }
         if clock.instant().duration_since(begin) > timeout {
@@ -84,6 +86,8 @@ async fn sandbox_hint(id: &str, client: &Client) -> String {
 struct Shown {
     state: String,
     code: String,
+    /// Whether the code is one that is typed.
+    by_phone: bool,
     /// Lines of the code on the screen, which the next code is drawn over.
     lines: usize,
     /// What stands below each code, beginning with a line break if there is anything.
@@ -110,19 +114,42 @@ impl Shown {
         Ok(())
     }
 
-    async fn code(&mut self, id: &str, client: &Client, printer: Printer) -> Result<(), Failure> {
-        let pairing = match client.get(&format!("/v1/accounts/{id}/pairing"), &[]).await {
+    async fn code(
+        &mut self,
+        id: &str,
+        phone: Option<&str>,
+        client: &Client,
+        printer: Printer,
+    ) -> Result<(), Failure> {
+        let path = format!("/v1/accounts/{id}/pairing");
+        let asked = match phone.filter(|_| !self.by_phone) {
+            Some(phone) => {
+                let body = json!({ "phone": phone });
+                client.post(&format!("{path}/code"), Some(&body)).await
+            }
+            None => client.get(&path, &[]).await,
+        };
+        let pairing = match asked {
             Ok(pairing) => pairing,
             // It went on between our two questions, or has no code yet.
             Err(failure) if failure.code() == "not_pairing" => return Ok(()),
             Err(failure) => return Err(failure),
         };
+        // When the code has ended, a QR code is shown again: then another one is asked for.
+        self.by_phone = pairing["method"] == "code";
+        if phone.is_some() && !self.by_phone {
+            return Ok(());
+        }
         let code = plain(&pairing["code"]);
         if code == self.code {
             return Ok(());
         }
         if printer.is_json() {
             printer.line(&json!({ "account": id, "pairing": pairing }).to_string())?;
+        } else if pairing["method"] == "code" {
+            printer.line(&format!(
+                "{code}\nType it: WhatsApp > Linked devices > Link a device > Link with phone number instead"
+            ))?;
         } else {
             self.draw(&code, &plain(&pairing["attempt"]), printer)?;
         }

@@ -10,7 +10,8 @@ async fn settings_are_merged_field_by_field() {
     let node = Node::start(Plan::default()).await;
     let tenant = node.tenant("ana", 0).await;
     let plain = json!({
-        "user_agent": null, "locale": null, "time_zone": null, "hibernate_after_s": null, "wake_every_s": null
+        "user_agent": null, "locale": null, "time_zone": null, "hibernate_after_s": null, "wake_every_s": null,
+        "allow_other_number": null
     });
     let body = json!({"name": "Shop", "engine": "simulated", "settings": {"locale": "pt-BR"}});
     let made = node.post("/v1/accounts", &tenant.key, body).await;

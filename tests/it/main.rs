@@ -37,6 +37,7 @@ mod servers;
 mod session_browser;
 #[path = "../../actors/tests/it/session_conformance.rs"]
 mod session_conformance;
+mod session_linking;
 mod session_processes;
 mod stream;
 mod stream_slow;

@@ -26,10 +26,10 @@ use crate::{
     support::wait::until,
 };
 
-const ANA: &str = "5511987654321";
+pub(crate) const ANA: &str = "5511987654321";
 
 /// The sandbox's phones, by its control API.
-struct Phones {
+pub(crate) struct Phones {
     url: String,
     client: reqwest::Client,
 }
@@ -56,7 +56,7 @@ impl Phones {
         phones
     }
 
-    async fn post(&self, path: &str, body: Value) -> Value {
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Value {
         let answer = self
             .client
             .post(format!("{}{path}", self.url))
@@ -76,6 +76,15 @@ impl Outside for Phones {
     async fn scan(&self, _account: AccountId, code: &str) {
         self.post(&format!("/phones/{ANA}/scan"), json!({"code": code}))
             .await;
+    }
+
+    async fn type_code(&self, _account: AccountId, code: &str) {
+        self.post(&format!("/phones/{ANA}/link"), json!({"code": code}))
+            .await;
+    }
+
+    fn own_number(&self) -> Phone {
+        Phone::parse(ANA).unwrap()
     }
 
     async fn write(&self, _account: AccountId, from: &Phone, text: &str) -> WaMessageId {
@@ -154,7 +163,7 @@ pub(crate) fn settings_of_full(sandbox: &Sandbox, browser: &str) -> Settings {
 pub(crate) struct Stage {
     pub(crate) folder: tempfile::TempDir,
     pub(crate) sandbox: Sandbox,
-    phones: Phones,
+    pub(crate) phones: Phones,
     pub(crate) engine: BrowserEngine,
 }
 
@@ -192,15 +201,20 @@ impl Stage {
         account: u128,
         queue: usize,
     ) -> (Box<dyn Session>, mpsc::Receiver<SessionEvent>) {
-        let account = AccountId::from_bits(account);
         let (sender, events) = mpsc::channel(queue);
-        let spec = SessionSpec {
+        let spec = self.spec(account);
+        (self.engine.open(spec, sender).await.unwrap(), events)
+    }
+
+    /// What a session of this account is opened with.
+    pub(crate) fn spec(&self, account: u128) -> SessionSpec {
+        let account = AccountId::from_bits(account);
+        SessionSpec {
             account,
             generation: 1,
             profile: self.folder.path().join("profiles").join(account.to_string()),
             settings: AccountSettings::default(),
-        };
-        (self.engine.open(spec, sender).await.unwrap(), events)
+        }
     }
 }
 
@@ -415,7 +429,7 @@ fn a_reader_that_comes_late_gets_every_event_of_chromium_once() {
     });
 }
 
-async fn next<T>(
+pub(crate) async fn next<T>(
     events: &mut mpsc::Receiver<SessionEvent>,
     mut pick: impl FnMut(SessionEvent) -> Option<T>,
 ) -> T {

@@ -3,7 +3,7 @@
  * `__zaptor.call(command, json)` and listens to the binding `__zaptorEvent`. Everything that crosses is JSON text.
  */
 
-import { type SendOrder, logOut, lookUp, lookUpMany, probe, refreshPairing, send } from './commands';
+import { type SendOrder, logOut, lookUp, lookUpMany, pairByPhone, probe, refreshPairing, send } from './commands';
 import { DriftReport } from './drift';
 import { EventLog } from './events';
 import { fetchInbound, inboundSince } from './inbound';
@@ -39,6 +39,7 @@ const commands: Record<string, (order: never) => unknown> = {
   inbound_since: inboundSince,
   fetch_inbound: fetchInbound,
   refresh_pairing: refreshPairing,
+  pair_by_phone: pairByPhone,
   log_out: logOut,
   events: (order: { page: string; n: number; limit: number }) => {
     acknowledge(order);

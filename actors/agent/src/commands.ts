@@ -2,6 +2,7 @@
 
 import type { DriftReport } from './drift';
 import { TooLate, reason, within } from './patience';
+import { phoneCode } from './phone-code';
 import { readyWpp } from './state';
 import { type Message, type Wid, type Wpp, bound, keyOf } from './wpp';
 
@@ -95,6 +96,27 @@ export function refreshPairing(): object {
   // The new code comes as an event; waiting for it here would only hold up the engine.
   void wpp.conn.refreshQR().catch(() => undefined);
   return {};
+}
+
+export type PhoneCodeAnswer =
+  | { outcome: 'code'; code: string; expires_at_ms: number }
+  | { outcome: 'number' | 'too_many'; detail: string };
+
+/** Asks for a code that is typed on the phone of this number. The same number gets the same code while it is good. */
+export async function pairByPhone({ phone }: { phone: string }): Promise<PhoneCodeAnswer> {
+  const wpp = bound();
+  if (!wpp) throw new Error('the page is still loading');
+  if (wpp.conn.isAuthenticated()) throw new Error('the page is linked already');
+  try {
+    const code = await wpp.conn.startLinkDeviceCodeForPhoneNumber(phone);
+    return { outcome: 'code', ...phoneCode(code) };
+  } catch (error) {
+    // What the page says differs by version; these words are all that is known of it.
+    const detail = reason(error);
+    if (/429|rate|over.?limit|too many/i.test(detail)) return { outcome: 'too_many', detail };
+    if (/400|bad|invalid|not.?found|number/i.test(detail)) return { outcome: 'number', detail };
+    throw error;
+  }
 }
 
 export function logOut(): object {

@@ -8,6 +8,8 @@ import type { Received } from './inbound';
 
 export type PageEvent =
   | { kind: 'pairing'; code: string; expires_at_ms: number }
+  | { kind: 'phone_code'; code: string; expires_at_ms: number }
+  | { kind: 'passkey_asked' }
   | { kind: 'pairing_idle' }
   | { kind: 'linked' }
   | { kind: 'ready'; phone: string; push_name: string | null }

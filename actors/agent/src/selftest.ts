@@ -8,6 +8,7 @@
 export type Purpose =
   | 'link'
   | 'pairing'
+  | 'phone_code'
   | 'probe'
   | 'send'
   | 'receive'
@@ -48,6 +49,7 @@ const NEEDS: Need[] = [
   },
   { paths: ['conn.refreshQR'], for: ['pairing'] },
   { paths: ['whatsapp.Cmd.refreshQR'], for: ['pairing'] },
+  { paths: ['conn.startLinkDeviceCodeForPhoneNumber'], for: ['phone_code'] },
   { paths: ['whatsapp.Conn.on'], for: ['pairing'] },
   { paths: ['whatsapp.Socket.on'], for: ['pairing'] },
   { paths: ['conn.logout'], for: ['log_out'] },

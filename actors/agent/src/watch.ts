@@ -3,6 +3,8 @@
 import type { DriftReport, Stage } from './drift';
 import type { EventLog } from './events';
 import { isInbound, received } from './inbound';
+import { watchPasskey } from './passkey';
+import { phoneCode } from './phone-code';
 import { status } from './state';
 import { type Message, bound, bundle } from './wpp';
 
@@ -39,7 +41,13 @@ function watchPairing(log: EventLog, drift: DriftReport): void {
     drift.look('unlinked', true, now);
     log.add({ kind: 'pairing', code: full, expires_at_ms: now + period });
   });
+  wpp.on('conn.link_code_change', (code) => {
+    if (code) log.add({ kind: 'phone_code', ...phoneCode(code) });
+  });
   wpp.on('conn.qrcode_idle', () => log.add({ kind: 'pairing_idle' }));
+  watchPasskey(navigator.credentials, () => {
+    if (!bound()?.conn.isAuthenticated()) log.add({ kind: 'passkey_asked' });
+  });
 }
 
 /** Where the page stands for the self-test; a page that cannot even say so may lack what says it. */

@@ -8,15 +8,21 @@ use tokio_util::sync::CancellationToken;
 use super::{
     Place, Shared,
     catch_up::catch_up,
+    events::PairingShown,
     gap,
     machine::{Effect, Input, Machine, Phase},
+    number::{self, OwnNumber},
     outbound::Kit,
     pairing::Codes,
     recovery::{self, Doubt},
     scribe::{self, Entry, ScribeHandle, Stamp},
     session_task::SessionHandle,
 };
-use crate::{domain::AccountState, store::StoreError, supervision::Life};
+use crate::{
+    domain::{AccountState, PairingMethod},
+    store::StoreError,
+    supervision::Life,
+};
 
 /// One generation of an account. Made by the registry's factory, never used again after its end.
 pub struct Account {
@@ -32,6 +38,7 @@ pub struct Account {
     pub(super) session_token: CancellationToken,
     pub(super) opened: bool,
     pub(super) codes: Codes,
+    pub(super) number: OwnNumber,
     pub(super) doubts: Vec<Doubt>,
     pub(super) resolving: bool,
     caught_up: bool,
@@ -63,6 +70,7 @@ impl Account {
             session_closed: None,
             opened: false,
             codes: Codes::default(),
+            number: OwnNumber::default(),
             doubts: Vec::new(),
             resolving: false,
             caught_up: false,
@@ -92,12 +100,21 @@ impl Account {
                 self.note(Entry::Say(say), ctx);
             }
             Effect::Announce { attempt } => {
-                if let Some(expires_at) = self.codes.show(attempt) {
-                    self.note(Entry::Pairing { attempt, expires_at }, ctx);
-                    self.expect_next_code(expires_at, ctx);
+                if let Some((method, expires_at)) = self.codes.show(attempt) {
+                    let shown = PairingShown {
+                        method,
+                        attempt,
+                        expires_at,
+                    };
+                    self.note(Entry::Pairing(shown), ctx);
+                    match method {
+                        PairingMethod::Qr => self.expect_next_code(expires_at, ctx),
+                        PairingMethod::Code => self.expect_end_of_phone_code(expires_at, ctx),
+                    }
                 }
             }
             Effect::ForgetCode => self.codes.forget(),
+            Effect::EndLink => self.end_link(ctx),
             Effect::RefreshCodes => self.refresh_codes(ctx),
             Effect::Probe { probe } => self.probe(probe, ctx),
             Effect::ProbeLater { ticket, soon } => self.probe_later(ticket, soon, ctx),
@@ -149,9 +166,15 @@ impl Account {
     fn take_over(&self, ctx: &mut Context<Self>) {
         let (shared, whose) = (self.shared.clone(), (self.place.tenant, self.place.account));
         let follows_death = self.life.follows_death();
-        let work = async move { recovery::take_over(&shared, whose, follows_death).await };
+        let work = async move {
+            let taken = recovery::take_over(&shared, whose, follows_death).await?;
+            Ok((taken, number::kept(&shared, whose).await?))
+        };
         ctx.spawn(work.into_actor(self).map(|taken, this, ctx| match taken {
-            Ok((epoch, doubts)) => this.took_over(epoch, doubts, ctx),
+            Ok(((epoch, doubts), kept)) => {
+                this.number.kept = kept;
+                this.took_over(epoch, doubts, ctx);
+            }
             Err(StoreError::Conflict(_)) => this.input(Input::AccountGone, ctx),
             Err(error) => {
                 let reason = error.to_string();

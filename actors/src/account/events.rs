@@ -8,7 +8,8 @@ use super::{
 };
 use crate::{
     domain::{
-        AccountId, AccountState, Lack, MessageId, MessageStatus, SelfTest, TenantId, Timestamp, Tokens,
+        AccountId, AccountState, Lack, MessageId, MessageStatus, PairingMethod, SelfTest, TenantId,
+        Timestamp, Tokens,
         event::{EventType, NewEvent},
     },
     outbox::{InboundFields, Settled},
@@ -46,20 +47,16 @@ pub(super) fn state_changed(
     NewEvent::new(tenant, Some(account), EventType::AccountStateChanged, &data)
 }
 
-#[derive(Serialize)]
-struct PairingShown {
-    method: &'static str,
-    attempt: u32,
-    expires_at: Timestamp,
+/// A pairing code is shown; the code itself is nobody's who only listens.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(super) struct PairingShown {
+    pub(super) method: PairingMethod,
+    pub(super) attempt: u32,
+    pub(super) expires_at: Timestamp,
 }
 
-pub(super) fn pairing(tenant: TenantId, account: AccountId, attempt: u32, expires_at: Timestamp) -> NewEvent {
-    let data = PairingShown {
-        method: "qr",
-        attempt,
-        expires_at,
-    };
-    NewEvent::new(tenant, Some(account), EventType::AccountPairing, &data)
+pub(super) fn pairing(tenant: TenantId, account: AccountId, shown: &PairingShown) -> NewEvent {
+    NewEvent::new(tenant, Some(account), EventType::AccountPairing, shown)
 }
 
 #[derive(Serialize)]

@@ -1,6 +1,9 @@
 //! What the session reports: acks and messages for the scribe, everything else for the machine.
 
+use std::sync::Arc;
+
 use actix::{Context, StreamHandler};
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::{
     Account,
@@ -14,9 +17,14 @@ impl Account {
     fn hear(&mut self, event: SessionEvent, ctx: &mut Context<Self>) {
         let input = match event {
             SessionEvent::Pairing { code, expires_at } => {
-                self.codes.arrive(code, expires_at);
+                if !self.codes.arrive(code, expires_at, self.shared.clock.now()) {
+                    return;
+                }
                 Input::CodeShown
             }
+            SessionEvent::PhoneCode(code) => return self.phone_code(code, ctx),
+            SessionEvent::PasskeyAsked => Input::PasskeyAsked,
+            SessionEvent::PairingIdle if !self.codes.idle(self.shared.clock.now()) => return,
             SessionEvent::PairingIdle => Input::CodesIdle,
             SessionEvent::Linked => {
                 // What was said before this phone was linked is history, not news.
@@ -25,7 +33,7 @@ impl Account {
                 self.expect_sync(ctx);
                 Input::Linked
             }
-            SessionEvent::Ready(who) => Input::Ready(who),
+            SessionEvent::Ready(who) => return self.heard_who(who, ctx),
             SessionEvent::Connection { up } => Input::Connection { up },
             SessionEvent::LoggedOut { reason } => Input::LoggedOut { reason },
             SessionEvent::Died { reason } => Input::Died { reason },
@@ -33,6 +41,13 @@ impl Account {
             SessionEvent::Acked { .. } | SessionEvent::Received(_) => return,
         };
         self.input(input, ctx);
+    }
+
+    fn note_data(&mut self, data: Vec<Data>, permit: &Arc<OwnedSemaphorePermit>, ctx: &mut Context<Self>) {
+        let data = self.ours(data, ctx);
+        if !data.is_empty() {
+            self.note(Entry::Data(data, Some(Arc::clone(permit))), ctx);
+        }
     }
 }
 
@@ -52,19 +67,12 @@ impl StreamHandler<Chunk> for Account {
                 }
                 other => {
                     // What came before is written before.
-                    if !data.is_empty() {
-                        self.note(
-                            Entry::Data(std::mem::take(&mut data), Some(chunk.permit.clone())),
-                            ctx,
-                        );
-                    }
+                    self.note_data(std::mem::take(&mut data), &chunk.permit, ctx);
                     self.hear(other, ctx);
                 }
             }
         }
-        if !data.is_empty() {
-            self.note(Entry::Data(data, Some(chunk.permit)), ctx);
-        }
+        self.note_data(data, &chunk.permit, ctx);
     }
 
     fn finished(&mut self, ctx: &mut Context<Self>) {

@@ -23,6 +23,7 @@ mod hearing;
 mod inbound;
 mod machine;
 mod metrics;
+mod number;
 mod obituary;
 mod opening;
 mod outbound;

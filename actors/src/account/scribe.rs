@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Place, Shared,
+    events::PairingShown,
     gap::Closed,
     machine::{Evidence, Say},
     recovery::Doubt,
@@ -35,7 +36,7 @@ pub(super) enum Entry {
     /// A state.
     Say(Say),
     /// A code is shown.
-    Pairing { attempt: u32, expires_at: Timestamp },
+    Pairing(PairingShown),
     /// A round trip was proven now.
     RoundTrip(Evidence),
     /// Acks and messages from the session; the permit, where they came by the stream, lets it go on once they are
@@ -249,7 +250,7 @@ impl Scribe {
                 return;
             }
             Entry::Say(say) => (Op::Say(say), Answer::None),
-            Entry::Pairing { attempt, expires_at } => (Op::Pairing { attempt, expires_at }, Answer::None),
+            Entry::Pairing(shown) => (Op::Pairing(shown), Answer::None),
             Entry::RoundTrip(evidence) => (Op::RoundTrip(evidence), Answer::None),
             Entry::Linked(at) => (Op::Linked(at), Answer::None),
             Entry::Tested(report) => (Op::Tested(Box::new(report)), Answer::None),

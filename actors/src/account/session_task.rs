@@ -12,10 +12,10 @@ use super::{
     profile::{self, Prepared},
 };
 use crate::{
-    domain::{AccountSettings, Clock, Jid, Timestamp, WaMessageId, message::Outgoing},
+    domain::{AccountSettings, Clock, Jid, Phone, Timestamp, WaMessageId, message::Outgoing},
     session::{
-        AgentBuild, Ending, InboundKey, InboundList, InboundMessage, LookUp, SendError, Session,
-        SessionError, SessionEvent, SessionSpec,
+        AgentBuild, Ending, InboundKey, InboundList, InboundMessage, LookUp, PhoneCode, PhoneCodeError,
+        SendError, Session, SessionError, SessionEvent, SessionSpec,
     },
     store::Store,
     vault::Vault,
@@ -41,6 +41,7 @@ enum Command {
     ),
     ReplaceAgent(Arc<AgentBuild>, oneshot::Sender<Result<(), SessionError>>),
     RefreshPairing(oneshot::Sender<Result<(), SessionError>>),
+    PairByPhone(Phone, oneshot::Sender<Result<PhoneCode, PhoneCodeError>>),
     LogOut(oneshot::Sender<Result<(), SessionError>>),
     Screenshot(oneshot::Sender<Result<Vec<u8>, SessionError>>),
 }
@@ -114,6 +115,13 @@ impl SessionHandle {
 
     pub(super) async fn refresh_pairing(&self) -> Result<(), SessionError> {
         self.ask(Command::RefreshPairing).await
+    }
+
+    pub(super) async fn pair_by_phone(&self, phone: Phone) -> Result<PhoneCode, PhoneCodeError> {
+        let (answer, answered) = oneshot::channel();
+        let command = Command::PairByPhone(phone, answer);
+        self.commands.send(command).await.map_err(|_| gone())?;
+        answered.await.map_err(|_| gone())?
     }
 
     pub(super) async fn log_out(&self) -> Result<(), SessionError> {
@@ -355,6 +363,13 @@ impl Task {
             Command::RefreshPairing(answer) => {
                 let done = self.bounded(seconds, session.refresh_pairing()).await;
                 give(answer, done.unwrap_or_else(|cut| Err(cut.of("refresh_pairing"))))
+            }
+            Command::PairByPhone(phone, answer) => {
+                let code = self.bounded(seconds, session.pair_by_phone(&phone)).await;
+                let code = code.unwrap_or_else(|cut| Err(cut.of("pair_by_phone").into()));
+                let lost = matches!(&code, Err(PhoneCodeError::Session(error)) if error.is_fatal());
+                let _ = answer.send(code);
+                lost
             }
             Command::LogOut(answer) => {
                 let done = self.bounded(seconds, session.log_out()).await;

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use futures::future::BoxFuture;
 
 use super::{
-    Place, Shared, events,
+    Place, Shared,
+    events::{self, PairingShown},
     gap::Closed,
     inbound,
     machine::{Evidence, Say},
@@ -27,10 +28,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub(super) enum Op {
     Say(Say),
-    Pairing {
-        attempt: u32,
-        expires_at: Timestamp,
-    },
+    Pairing(PairingShown),
     RoundTrip(Evidence),
     Linked(Timestamp),
     Tested(Box<AgentReport>),
@@ -109,9 +107,7 @@ impl Job {
                 told.extend(from.map(|from| events::state_changed(tenant, account, from, say, now)));
                 return Ok(from.map_or(Done::Unchanged, |from| Done::Changed(Some(from))));
             }
-            Op::Pairing { attempt, expires_at } => {
-                told.push(events::pairing(tenant, account, *attempt, *expires_at));
-            }
+            Op::Pairing(shown) => told.push(events::pairing(tenant, account, shown)),
             Op::RoundTrip(evidence) => {
                 let proof = RoundTrip {
                     account,

@@ -63,6 +63,16 @@ impl AccountState {
     ];
 }
 
+/// How a phone is to link a page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PairingMethod {
+    /// It scans a QR code.
+    Qr,
+    /// A code of eight signs is typed on it.
+    Code,
+}
+
 /// A text that is none of the known words.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not one of the known words")]

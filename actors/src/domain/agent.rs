@@ -41,6 +41,7 @@ pub struct SelfTest {
 /// | `receive` | what comes in | no |
 /// | `look_up` | whether a message in doubt was sent: it could go twice | no |
 /// | `pairing` | codes; of no use to a linked page | yes, if it is linked |
+/// | `phone_code` | codes that are typed on a phone | yes |
 /// | `acks` | delivered, read, played | yes |
 /// | `backfill` | what came in while nobody listened | yes |
 /// | `log_out` | ending the link from here | yes |

@@ -13,7 +13,7 @@ pub mod resources;
 pub mod settings;
 pub mod tokens;
 
-pub use account::{AccountState, EngineKind};
+pub use account::{AccountState, EngineKind, PairingMethod};
 pub use agent::{AgentReport, Lack, SelfTest};
 pub use clock::{Clock, Timestamp};
 pub use hibernation::{Hibernation, HibernationCause};

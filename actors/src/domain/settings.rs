@@ -43,6 +43,8 @@ settings! {
     hibernate_after_s: u32,
     /// How often it is opened to let messages in while it is parked, in seconds; 0: never. 0 to 86,400.
     wake_every_s: u32,
+    /// Whether a phone with another number than the account's may be linked and take its history over; false by default.
+    allow_other_number: bool,
 }
 
 /// Tells a field that is null from one that is not there.
@@ -259,8 +261,11 @@ mod tests {
             time_zone in proptest::option::of(".{0,8}"),
             hibernate_after_s in proptest::option::of(any::<u32>()),
             wake_every_s in proptest::option::of(any::<u32>()),
+            allow_other_number in proptest::option::of(any::<bool>()),
         ) {
-            let settings = AccountSettings { user_agent, locale, time_zone, hibernate_after_s, wake_every_s };
+            let settings = AccountSettings {
+                user_agent, locale, time_zone, hibernate_after_s, wake_every_s, allow_other_number,
+            };
             let text = serde_json::to_string(&settings).unwrap();
             prop_assert_eq!(serde_json::from_str::<AccountSettings>(&text).unwrap(), settings.clone());
             settings.flaws();

@@ -1,8 +1,10 @@
 //! What an account is told.
 
+use std::time::Duration;
+
 use actix::Message;
 
-use crate::domain::{HibernationCause, MessageId, Timestamp, message::Outgoing};
+use crate::domain::{HibernationCause, MessageId, PairingMethod, Phone, Timestamp, message::Outgoing};
 
 /// Send this message. The outbox row was claimed (`sending`, with attempt and epoch, committed) before. Answered when
 /// the account has settled it or knows that it cannot.
@@ -38,10 +40,21 @@ pub enum Delivery {
 #[rtype(result = "Result<Pairing, AccountError>")]
 pub struct GetPairing;
 
+/// Get a code that is typed on the phone of this number instead of scanning one. Asked again, the same number gets the
+/// same code while it is good.
+#[derive(Clone, Debug, Message)]
+#[rtype(result = "Result<Pairing, AccountError>")]
+pub struct PairByPhone {
+    /// The number.
+    pub phone: Phone,
+}
+
 /// A pairing code. A secret while it lasts.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Pairing {
-    /// The content of the QR code.
+    /// Whether it is scanned or typed.
+    pub method: PairingMethod,
+    /// The content of the QR code, or the eight signs to be typed.
     pub code: String,
     /// When the page replaces it.
     pub expires_at: Timestamp,
@@ -93,6 +106,15 @@ pub enum AccountError {
     /// No pairing code is shown.
     #[error("the account is not pairing")]
     NotPairing,
+    /// WhatsApp gives no pairing code for this number.
+    #[error("WhatsApp gives no pairing code for this number")]
+    PhoneRefused,
+    /// Too many pairing codes were asked for.
+    #[error("too many pairing codes were asked for; try again in {retry_after:?}")]
+    TooManyCodes {
+        /// When the next one may be asked for.
+        retry_after: Duration,
+    },
     /// The session failed; the text says how.
     #[error("{0}")]
     Session(String),

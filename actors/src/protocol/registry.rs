@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use actix::Message;
 
-use super::account::{AccountError, Deliver, Delivery, GetPairing, LogOut, Pairing, TakeScreenshot};
+use super::account::{
+    AccountError, Deliver, Delivery, GetPairing, LogOut, PairByPhone, Pairing, TakeScreenshot,
+};
 use crate::domain::{AccountId, HibernationCause, Resources, TenantId};
 
 /// Start this account if it does not run. Idempotent.
@@ -132,6 +134,9 @@ impl Message for To<Deliver> {
     type Result = Result<Delivery, AccountError>;
 }
 impl Message for To<GetPairing> {
+    type Result = Result<Pairing, AccountError>;
+}
+impl Message for To<PairByPhone> {
     type Result = Result<Pairing, AccountError>;
 }
 impl Message for To<TakeScreenshot> {

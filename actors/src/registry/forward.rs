@@ -15,7 +15,9 @@ use crate::{
     account::{self, Account},
     domain::{AccountId, AccountState},
     protocol::{
-        account::{AccountError, Deliver, Delivery, GetPairing, LogOut, Pairing, TakeScreenshot},
+        account::{
+            AccountError, Deliver, Delivery, GetPairing, LogOut, PairByPhone, Pairing, TakeScreenshot,
+        },
         registry::To,
     },
 };
@@ -111,6 +113,18 @@ impl Handler<To<GetPairing>> for Registry {
     type Result = ResponseFuture<Result<Pairing, AccountError>>;
 
     fn handle(&mut self, to: To<GetPairing>, _: &mut Context<Self>) -> Self::Result {
+        forward(
+            &self.office,
+            to,
+            self.seconds(|settings| settings.ask_deadline_seconds),
+        )
+    }
+}
+
+impl Handler<To<PairByPhone>> for Registry {
+    type Result = ResponseFuture<Result<Pairing, AccountError>>;
+
+    fn handle(&mut self, to: To<PairByPhone>, _: &mut Context<Self>) -> Self::Result {
         forward(
             &self.office,
             to,

@@ -111,6 +111,10 @@ pub trait Session: Send {
     /// Asks the page for a fresh pairing code after [`SessionEvent::PairingIdle`].
     async fn refresh_pairing(&mut self) -> Result<(), SessionError>;
 
+    /// Asks WhatsApp for a code that is typed on the phone of this number instead of scanning. The same number gets the
+    /// same code as long as that is good; renewed ones come as [`SessionEvent::PhoneCode`].
+    async fn pair_by_phone(&mut self, phone: &Phone) -> Result<PhoneCode, PhoneCodeError>;
+
     /// Ends the link on WhatsApp's side too. The page then reports [`SessionEvent::LoggedOut`].
     async fn log_out(&mut self) -> Result<(), SessionError>;
 
@@ -169,6 +173,35 @@ pub struct Identity {
     pub push_name: Option<String>,
 }
 
+/// A code that is typed on a phone. A secret: it links that phone to this page.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PhoneCode {
+    /// Eight letters and digits.
+    pub code: String,
+    /// Until when it is good.
+    pub expires_at: Timestamp,
+}
+
+impl std::fmt::Debug for PhoneCode {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "PhoneCode(until {})", self.expires_at)
+    }
+}
+
+/// Why there is no code to be typed on a phone.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum PhoneCodeError {
+    /// WhatsApp does not take this number.
+    #[error("WhatsApp gives no code for this number: {0}")]
+    Number(String),
+    /// So many were asked for that WhatsApp gives no more for a while.
+    #[error("WhatsApp gives no more codes for now: {0}")]
+    TooMany(String),
+    /// The session could not ask.
+    #[error(transparent)]
+    Session(#[from] SessionError),
+}
+
 /// What the page's store knows of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LookUp {
@@ -210,6 +243,10 @@ pub enum SessionEvent {
     },
     /// What the agent found in a new page; comes before [`SessionEvent::Ready`], and again when it changes.
     Tested(SelfTest),
+    /// WhatsApp has replaced the code that is to be typed on the phone. `code` is a secret, too.
+    PhoneCode(PhoneCode),
+    /// The page asks for the passkey of the phone's owner, which nobody here has. It can still be linked.
+    PasskeyAsked,
     /// The page gave up showing codes; [`Session::refresh_pairing`] starts anew.
     PairingIdle,
     /// A phone has linked this page; chats are being loaded.

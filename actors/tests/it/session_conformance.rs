@@ -15,8 +15,8 @@ use zaptor_actors::{
         message::{Ack, Outgoing},
     },
     session::{
-        EVENT_QUEUE, Engine, InboundList, InboundMessage, LookUp, PageStatus, SendError, Session,
-        SessionError, SessionEvent, SessionSpec,
+        EVENT_QUEUE, Engine, InboundList, InboundMessage, LookUp, PageStatus, PhoneCodeError, SendError,
+        Session, SessionError, SessionEvent, SessionSpec,
     },
 };
 
@@ -28,6 +28,12 @@ const PATIENCE: Duration = Duration::from_secs(45);
 pub(crate) trait Outside: Send + Sync {
     /// The phone scans the code that the account's page shows.
     async fn scan(&self, account: AccountId, code: &str);
+
+    /// The code is typed on the phone that it was made for.
+    async fn type_code(&self, account: AccountId, code: &str);
+
+    /// The phone that links the account.
+    fn own_number(&self) -> Phone;
 
     /// Somebody writes to the account.
     async fn write(&self, account: AccountId, from: &Phone, text: &str) -> WaMessageId;
@@ -62,6 +68,7 @@ pub(crate) async fn conforms(engine: &dyn Engine, outside: &dyn Outside, profile
     walk.is_gone_when_dropped().await;
     walk.logs_out_and_pairs_anew().await;
     walk.is_unlinked_by_the_phone().await;
+    walk.links_by_a_code_that_is_typed().await;
     walk.close().await;
 }
 
@@ -411,6 +418,26 @@ impl<'a> Walk<'a> {
         let code = self.code().await;
         assert!(!code.is_empty());
         assert_eq!(self.session().status().await.unwrap(), PageStatus::Unlinked);
+    }
+
+    async fn links_by_a_code_that_is_typed(&mut self) {
+        let own = self.outside.own_number();
+        let asked = self.session().pair_by_phone(&own).await.unwrap();
+        assert_eq!(asked.code.len(), 8);
+        assert!(asked.expires_at > Clock::system().now());
+        let again = self.session().pair_by_phone(&own).await.unwrap();
+        assert_eq!(again.code, asked.code, "as long as it is good");
+        self.outside.type_code(self.spec.account, &asked.code).await;
+        self.expect("Linked", |event| {
+            matches!(event, SessionEvent::Linked).then_some(())
+        })
+        .await;
+        self.ready().await;
+        let refused = self.session().pair_by_phone(&own).await;
+        assert!(
+            matches!(&refused, Err(PhoneCodeError::Session(error)) if !error.is_fatal()),
+            "{refused:?}"
+        );
     }
 
     async fn logged_out(&mut self) {

@@ -26,6 +26,14 @@ impl Outside for Network {
         assert!(self.0.scan(code, &phone, "Ana"), "somebody shows this code");
     }
 
+    async fn type_code(&self, _account: AccountId, code: &str) {
+        assert!(self.0.type_code(code, &self.own_number(), "Ana"));
+    }
+
+    fn own_number(&self) -> Phone {
+        Phone::parse("5511987654321").unwrap()
+    }
+
     async fn write(&self, account: AccountId, from: &Phone, text: &str) -> WaMessageId {
         self.0.write(account, from, "Bia", text)
     }

@@ -413,10 +413,7 @@ fn runs(row: &AccountRow) -> bool {
     row.wanted
         && !matches!(
             row.state,
-            AccountState::Created
-                | AccountState::Stopped
-                | AccountState::Hibernated
-                | AccountState::LoggedOut
+            AccountState::Stopped | AccountState::Hibernated | AccountState::LoggedOut
         )
 }
 

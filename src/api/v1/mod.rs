@@ -37,6 +37,7 @@ pub(super) fn configure(config: &mut ServiceConfig) {
         "/v1/accounts/{id}/forensics/{bundle}/screenshot" => { GET forensics::screenshot },
         "/v1/accounts/{id}/health" => { GET health::show },
         "/v1/accounts/{id}/pairing" => { GET pairing::pairing },
+        "/v1/accounts/{id}/pairing/code" => { POST pairing::by_phone },
         "/v1/accounts/{id}/screenshot" => { GET pairing::screenshot },
         "/v1/accounts/{id}/{action:start|stop|restart|logout|hibernate|wake}" => { POST account_actions::act },
         "/v1/accounts/{id}/profile/snapshots" => { GET profile::list, POST profile::take },

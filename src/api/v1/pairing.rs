@@ -2,18 +2,21 @@
 
 use actix_web::{HttpRequest, HttpResponse, http::header, web};
 use qrcode::{Color, EcLevel, QrCode, render::unicode::Dense1x2};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use zaptor_actors::{
-    domain::{AccountId, Timestamp},
-    protocol::account::{GetPairing, TakeScreenshot},
+    domain::{AccountId, PairingMethod, Phone, Timestamp},
+    protocol::{
+        self,
+        account::{GetPairing, PairByPhone, TakeScreenshot},
+    },
 };
 
 use super::accounts::find_for;
 use crate::{
     api::{
         error::{Problem, ProblemBody},
-        extract::Id,
+        extract::{Body, Id},
     },
     auth::{Principal, Scope},
     edge::Edge,
@@ -26,14 +29,47 @@ const QUIET: usize = 4;
 /// A pairing code. It changes some three times a minute; whoever scans it owns the link.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Pairing {
-    /// `qr`.
-    method: &'static str,
-    /// The content of the QR code.
+    /// `qr`: to be scanned; `code`: to be typed on the phone.
+    #[schema(value_type = String, example = "qr")]
+    method: PairingMethod,
+    /// The content of the QR code, or the eight signs to be typed.
     code: String,
     #[schema(value_type = String, format = DateTime)]
     expires_at: Timestamp,
     /// The how-manieth code of this pairing it is.
     attempt: u32,
+}
+
+impl From<protocol::account::Pairing> for Pairing {
+    fn from(shown: protocol::account::Pairing) -> Self {
+        let code = match shown.method {
+            PairingMethod::Code => typed(&shown.code),
+            PairingMethod::Qr => shown.code,
+        };
+        Self {
+            method: shown.method,
+            code,
+            expires_at: shown.expires_at,
+            attempt: shown.attempt,
+        }
+    }
+}
+
+/// Eight signs as phones show the places for them: two groups of four.
+fn typed(code: &str) -> String {
+    match code.split_at_checked(4) {
+        Some((first, second)) if !second.is_empty() => format!("{first}-{second}"),
+        _ => code.to_owned(),
+    }
+}
+
+/// Which phone is to be linked by a code that is typed on it.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PhoneToPair {
+    /// The number with its country code, 7 to 15 digits; a plus, blanks and dashes are taken.
+    #[schema(example = "+55 11 98765-4321")]
+    phone: String,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,12 +118,17 @@ pub(crate) async fn pairing(
     let mut answer = HttpResponse::Ok();
     answer.insert_header((header::VARY, "Accept"));
     if Form::of(accept) == Form::Json {
-        return Ok(answer.json(Pairing {
-            method: "qr",
-            code: shown.code,
-            expires_at: shown.expires_at,
-            attempt: shown.attempt,
-        }));
+        return Ok(answer.json(Pairing::from(shown)));
+    }
+    if shown.method == PairingMethod::Code {
+        if Form::of(accept) != Form::Text {
+            return Err(Problem::conflict(
+                "pairing_by_code",
+                "The account shows a code to be typed on the phone, which has no picture. Ask for application/json.",
+            ));
+        }
+        let line = format!("{}\n", typed(&shown.code));
+        return Ok(answer.content_type("text/plain; charset=utf-8").body(line));
     }
     let code =
         QrCode::with_error_correction_level(&shown.code, EcLevel::L).map_err(|_| Problem::internal())?;
@@ -102,6 +143,38 @@ pub(crate) async fn pairing(
             .content_type("text/plain; charset=utf-8")
             .body(blocks(&code)),
     })
+}
+
+/// A code that is typed on the phone (Linked devices, Link a device, Link with phone number) instead of scanning one.
+/// The account must be pairing. The same number gets the same code as long as that is good, some three minutes.
+#[utoipa::path(post, path = "/v1/accounts/{id}/pairing/code", tag = "accounts", params(("id" = String, Path)),
+    request_body = PhoneToPair,
+    responses((status = 200, body = Pairing), (status = 404, body = ProblemBody<'static>),
+        (status = 409, description = "`not_pairing`: the account does not wait to be linked", body = ProblemBody<'static>),
+        (status = 422, description = "the number is none, or WhatsApp does not take it", body = ProblemBody<'static>),
+        (status = 429, description = "`too_many_codes`: after the time in Retry-After there are more",
+            body = ProblemBody<'static>)))]
+pub(crate) async fn by_phone(
+    edge: web::Data<Edge>,
+    principal: Principal,
+    Id(id): Id<AccountId>,
+    body: Body<PhoneToPair>,
+) -> Result<web::Json<Pairing>, Problem> {
+    principal.require(Scope::AccountsWrite)?;
+    let digits: String = body
+        .value
+        .phone
+        .chars()
+        .filter(|sign| !" -()".contains(*sign))
+        .collect();
+    let phone = Phone::parse(&digits).map_err(|_| {
+        let detail = "must be a phone number with its country code, 7 to 15 digits";
+        Problem::flaw("/phone", "invalid_phone", detail)
+    })?;
+    find_for(&edge, &principal, id).await?;
+    Ok(web::Json(
+        edge.platform.ask(id, PairByPhone { phone }).await?.into(),
+    ))
 }
 
 /// For terminals, which are mostly dark: the light modules are printed.
@@ -176,6 +249,18 @@ mod tests {
         ];
         for (accept, form) in rows {
             assert_eq!(Form::of(accept), form, "{accept:?}");
+        }
+    }
+
+    #[test]
+    fn a_code_to_be_typed_comes_in_two_groups() {
+        for (code, shown) in [
+            ("ABCDEFGH", "ABCD-EFGH"),
+            ("ABCD", "ABCD"),
+            ("", ""),
+            ("äöüß", "äö-üß"),
+        ] {
+            assert_eq!(typed(code), shown);
         }
     }
 

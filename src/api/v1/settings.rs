@@ -30,6 +30,9 @@ pub(crate) struct Settings {
     /// How often it is opened to let messages in while it hibernates, in seconds; 0: never. At most a day.
     #[schema(example = 900)]
     wake_every_s: Option<u32>,
+    /// Whether a phone with another number than the account's may be linked and take its history over. Otherwise such a
+    /// link is ended again.
+    allow_other_number: Option<bool>,
 }
 
 impl From<AccountSettings> for Settings {
@@ -40,6 +43,7 @@ impl From<AccountSettings> for Settings {
             time_zone: settings.time_zone,
             hibernate_after_s: settings.hibernate_after_s,
             wake_every_s: settings.wake_every_s,
+            allow_other_number: settings.allow_other_number,
         }
     }
 }

@@ -49,6 +49,8 @@ pub(crate) enum FaultKind {
     PageSlow,
     /// The codes of pages that wait to be linked are void, and no new ones come by themselves.
     QrExpire,
+    /// Pages that wait to be linked ask for the passkey of the phone's owner, for `for_ms` (a minute).
+    Passkey,
     /// A "What's new" dialog; a page that does not dismiss it within `for_ms` (five minutes) is unlinked.
     Modal,
     /// The page is told that its version is too old, and loses its connection for `for_ms`.
@@ -78,7 +80,7 @@ pub(crate) enum Nature {
 
 impl FaultKind {
     /// All kinds, by the name the control API uses.
-    pub(crate) const NAMES: [(&'static str, FaultKind); 18] = [
+    pub(crate) const NAMES: [(&'static str, FaultKind); 19] = [
         ("socket_drop", FaultKind::SocketDrop),
         ("logout", FaultKind::Logout),
         ("drop_ack", FaultKind::DropAck),
@@ -91,6 +93,7 @@ impl FaultKind {
         ("page_hang", FaultKind::PageHang),
         ("page_slow", FaultKind::PageSlow),
         ("qr_expire", FaultKind::QrExpire),
+        ("passkey", FaultKind::Passkey),
         ("modal", FaultKind::Modal),
         ("update_required", FaultKind::UpdateRequired),
         ("ban", FaultKind::Ban),

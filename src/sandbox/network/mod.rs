@@ -104,6 +104,12 @@ struct Socket {
     refs: Vec<(String, Millis)>,
     /// The pairing code it shows and the phone it was made for.
     code: Option<(String, Number)>,
+    /// Until when phones take it.
+    #[serde(default)]
+    code_until: Millis,
+    /// When it asked for such codes, lately.
+    #[serde(default)]
+    codes_asked: Vec<Millis>,
     /// Whose presence it wants to hear of.
     watches: BTreeSet<Number>,
     /// Pieces of history that it still gets.

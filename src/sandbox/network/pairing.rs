@@ -6,6 +6,7 @@ use rand::RngExt;
 use serde_json::{Value, json};
 
 use super::chat_id::ChatId;
+use super::delivery::after;
 use super::history::unheard;
 use super::number::Number;
 use super::state::{Link, Millis};
@@ -20,6 +21,16 @@ pub(super) const CHATS: usize = 500;
 
 /// Signs of a pairing code: none that a person takes for another.
 const CODE_SIGNS: &[u8] = b"123456789ABCDEFGHJKLMNPQRSTVWXYZ";
+
+/// How long phones take a pairing code. The real one's time is not known; wa-js asks for another after 195 s.
+const CODE_MS: u64 = 180_000;
+
+/// Pairing codes that a page gets within [`CODES_WITHIN_MS`]; the real bound is not known.
+const CODES: usize = 5;
+const CODES_WITHIN_MS: u64 = 600_000;
+
+/// Pages that a phone links at most, as WhatsApp's help says: four devices beside the phone.
+const COMPANIONS: usize = 4;
 
 impl Network {
     /// A page introduces itself, with the token of its link if it has one.
@@ -77,31 +88,49 @@ impl Network {
     }
 
     /// A code of eight signs that is typed on the phone instead of scanning.
-    pub(super) fn pairing_code(&mut self, socket: SocketId, phone: &str) -> Value {
+    pub(super) fn pairing_code(&mut self, now: Millis, socket: SocketId, phone: &str) -> Value {
         let Some(phone) = Number::parse(phone) else {
             return json!({"error": "bad-phone"});
         };
+        let Some(held) = self.sockets.get_mut(&socket) else {
+            return json!({"error": "unknown"});
+        };
+        held.codes_asked
+            .retain(|asked| after(*asked, CODES_WITHIN_MS) > now);
+        if held.codes_asked.len() >= CODES {
+            return json!({"error": "rate-overlimit"});
+        }
+        held.codes_asked.push(now);
         let code: String = (0..8)
             .map(|_| char::from(CODE_SIGNS[self.chance.random_range(0..CODE_SIGNS.len())]))
             .collect();
         if let Some(held) = self.sockets.get_mut(&socket) {
             held.code = Some((code.clone(), phone));
+            held.code_until = after(now, CODE_MS);
         }
         self.state.traces.leave(Trace::Pages);
         self.touch();
         json!({"code": code})
     }
 
-    /// The phone scans what a page shows: the whole QR string, or its first part alone.
-    /// Answers the name of the new session.
-    pub(crate) fn scan(&mut self, now: Millis, phone: &Number, code: &str) -> Result<String, Refusal> {
-        self.advance(now);
+    fn may_link(&self, phone: &Number) -> Result<(), Refusal> {
         if !self.state.phones.contains_key(phone) {
             return Err(Refusal::UnknownPhone);
         }
         if self.state.banned.contains(phone) {
             return Err(Refusal::Banned);
         }
+        if self.state.sessions_of(phone).len() >= COMPANIONS {
+            return Err(Refusal::TooManyDevices);
+        }
+        Ok(())
+    }
+
+    /// The phone scans what a page shows: the whole QR string, or its first part alone.
+    /// Answers the name of the new session.
+    pub(crate) fn scan(&mut self, now: Millis, phone: &Number, code: &str) -> Result<String, Refusal> {
+        self.advance(now);
+        self.may_link(phone)?;
         let socket = self.showing(now, code).ok_or(Refusal::UnknownCode)?;
         Ok(self.pair(now, phone, socket))
     }
@@ -120,19 +149,16 @@ impl Network {
     /// The phone's owner types a pairing code. Spaces, dashes and small letters are fine.
     pub(crate) fn link(&mut self, now: Millis, phone: &Number, code: &str) -> Result<String, Refusal> {
         self.advance(now);
-        if !self.state.phones.contains_key(phone) {
-            return Err(Refusal::UnknownPhone);
-        }
-        if self.state.banned.contains(phone) {
-            return Err(Refusal::Banned);
-        }
+        self.may_link(phone)?;
         let typed: String = code
             .chars()
             .filter(char::is_ascii_alphanumeric)
             .collect::<String>()
             .to_uppercase();
         let shown = self.sockets.iter().find_map(|(id, socket)| match &socket.code {
-            Some((code, wanted)) if socket.session.is_none() && *code == typed => Some((*id, wanted.clone())),
+            Some((code, wanted)) if *code == typed && socket.session.is_none() && socket.code_until > now => {
+                Some((*id, wanted.clone()))
+            }
             _ => None,
         });
         let (socket, wanted) = shown.ok_or(Refusal::UnknownCode)?;

@@ -9,6 +9,8 @@ pub(crate) enum Refusal {
     UnknownCode,
     #[error("this pairing code was asked for another phone number")]
     OtherPhone,
+    #[error("this phone has linked four devices already, as many as it may: log one of them out first")]
+    TooManyDevices,
     #[error("this number is not on WhatsApp")]
     NotOnWhatsApp,
     #[error("a phone does not write to itself here")]

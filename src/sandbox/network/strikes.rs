@@ -17,6 +17,9 @@ const TROUBLE_MS: u64 = 10_000;
 /// For how long a page may leave the "What's new" dialog open, as reported of the real site.
 const MODAL_MS: u64 = 300_000;
 
+/// How long a page waits for a passkey if nobody says.
+const PASSKEY_MS: u64 = 60_000;
+
 impl Network {
     /// A fault strikes, unless it was taken back.
     pub(super) fn strike(&mut self, at: Millis, id: u64) {
@@ -28,6 +31,9 @@ impl Network {
         }
         if fault.kind == FaultKind::QrExpire {
             return self.expire_codes();
+        }
+        if fault.kind == FaultKind::Passkey && fault.code.is_none() {
+            return self.ask_for_passkeys(id, &fault);
         }
         if let Some(code) = &fault.code {
             let page = self.showing(at, code);
@@ -86,6 +92,7 @@ impl Network {
     fn strike_page(&mut self, id: u64, fault: &Fault, page: SocketId) {
         let for_ms = fault.for_ms.unwrap_or(match fault.kind {
             FaultKind::Modal => MODAL_MS,
+            FaultKind::Passkey => PASSKEY_MS,
             _ => TROUBLE_MS,
         });
         match fault.kind {
@@ -116,6 +123,16 @@ impl Network {
         }
         self.state.traces.leave(Trace::Pages);
         self.touch();
+    }
+
+    /// All pages that wait to be linked ask for a passkey. They can be linked all the same.
+    fn ask_for_passkeys(&mut self, id: u64, fault: &Fault) {
+        let sockets = self.sockets.iter();
+        let waiting = sockets.filter(|(_, socket)| socket.session.is_none());
+        let waiting: Vec<SocketId> = waiting.map(|(id, _)| *id).collect();
+        for page in waiting {
+            self.strike_page(id, fault, page);
+        }
     }
 
     /// A page has dismissed the dialog that fault `id` has opened.

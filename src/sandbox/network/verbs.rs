@@ -85,7 +85,7 @@ impl Network {
         match verb {
             Verb::Hello { token, resumes } => self.hello(now, socket, token.as_deref(), resumes),
             Verb::Refs => Some(json!({"t": "refs", "refs": self.fresh_refs(now, socket)})),
-            Verb::PairingCode { phone } => Some(self.pairing_code(socket, &phone)),
+            Verb::PairingCode { phone } => Some(self.pairing_code(now, socket, &phone)),
             verb => match self.phone_of(socket) {
                 Some(phone) => self.obey_linked(now, socket, &phone, rid, verb),
                 None => Some(json!({"error": "not-linked"})),

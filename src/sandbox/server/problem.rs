@@ -99,6 +99,7 @@ impl Problem {
             Refusal::UnknownSession => (StatusCode::NOT_FOUND, "unknown_session"),
             Refusal::Banned => (StatusCode::CONFLICT, "banned"),
             Refusal::TooManyFaults => (StatusCode::CONFLICT, "too_many_faults"),
+            Refusal::TooManyDevices => (StatusCode::CONFLICT, "too_many_devices"),
             Refusal::OtherPhone => (StatusCode::CONFLICT, "other_phone"),
             Refusal::Denied(word) => return Problem::denied(word, refusal.to_string(), field),
             Refusal::NotOnWhatsApp | Refusal::OwnNumber => {

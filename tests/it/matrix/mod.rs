@@ -5,7 +5,6 @@
 //! journal and for what processes do, each within its deadline.
 
 mod cell;
-mod debugger;
 mod faults;
 mod journal;
 mod leftovers;

@@ -5,6 +5,7 @@
 )]
 
 pub(crate) mod control;
+pub(crate) mod debugger;
 pub(crate) mod load;
 pub(crate) mod node;
 pub(crate) mod page;

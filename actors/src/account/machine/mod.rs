@@ -67,6 +67,9 @@ pub struct Machine {
     codes: u32,
     refreshes: u32,
     idle: bool,
+    passkey: bool,
+    fresh: bool,
+    foreign: bool,
     /// A stop that came before the epoch was known.
     stopping: Option<Input>,
     woken: Option<Woken>,
@@ -76,6 +79,27 @@ pub struct Machine {
 }
 
 const SCAN: &str = "Open WhatsApp on the phone, Linked devices, Link a device, and scan the code";
+const SCANNED: (&str, &str) = ("waits for a phone to scan the code", SCAN);
+const TYPED: (&str, &str) = (
+    "waits for the code to be typed on the phone",
+    "Open WhatsApp on the phone, Linked devices, Link a device, Link with phone number instead, and type the code",
+);
+const NOBODY_SCANNED: &str = "Ask for the pairing code when a phone is at hand. A phone that refuses the code has linked \
+                              four devices already, as many as WhatsApp allows: log one of them out on it first";
+const PASSKEY: &str = "passkey_challenge: WhatsApp asks for the passkey of the phone's owner, which this browser does not \
+                       have";
+const WITHOUT_PASSKEY: &str = "Confirm on the phone if it asks to. If that does not help, link with a code by phone number, \
+                               or remove the passkey on the phone (Settings, Account, Passkeys), link, and set it up again";
+const OTHER_LINKED: &str =
+    "other_number: a phone with another number than this account's was linked; its link is being ended";
+const OTHER_ENDED: &str = "other_number: a phone with another number than this account's was linked, and its link was ended \
+                           again";
+const RIGHT_PHONE: &str = "Start the account and link the number that it has. To let another one take over its history, set \
+                           allow_other_number first; for a number of its own, create another account";
+const OTHER_PROFILE: &str =
+    "other_number: the browser's profile is linked to another number than this account's";
+const RIGHT_PROFILE: &str = "Import or restore a profile of the number that the account has; or set allow_other_number, and \
+                             start it again";
 const LOST: &str = "the browser's profile had lost its link to the phone";
 const SILENT: &str = "the page said nothing on the browser's profile";
 const LINK_AGAIN: &str = "Start the account and scan the code again";
@@ -95,6 +119,9 @@ impl Machine {
             codes: 0,
             refreshes: 0,
             idle: false,
+            passkey: false,
+            fresh: false,
+            foreign: false,
             stopping: None,
             woken: None,
             restorable: false,
@@ -136,6 +163,16 @@ impl Machine {
         self.idle
     }
 
+    /// Whether another number than the account's is linked; its link is being ended.
+    pub const fn is_foreign(&self) -> bool {
+        self.foreign
+    }
+
+    /// Whether a phone has linked the page and nobody knows yet which.
+    pub const fn is_nobody_yet(&self) -> bool {
+        self.fresh && matches!(self.phase, Phase::Syncing)
+    }
+
     /// Takes an input; gives what has to be done, in order.
     pub fn step(&mut self, input: Input) -> Vec<Effect> {
         let effects = match (self.phase, input) {
@@ -164,6 +201,15 @@ impl Machine {
                 self.repair("profile_silent", SILENT.to_owned(), false)
             }
             (_, Input::LoggedOut { reason }) => self.logged_out(&reason),
+            // It is on its way out.
+            (_, Input::Ready(_) | Input::OtherNumber | Input::CodeWanted) if self.foreign => Vec::new(),
+            // A page that shows a code is linked to nobody.
+            (_, Input::CodeShown | Input::PhoneCodeShown | Input::CodesIdle) if self.foreign => {
+                self.logged_out("a code is shown")
+            }
+            (_, Input::OtherNumber) => self.other_number(),
+            (_, Input::PhoneCodeShown) if self.phase == Phase::Unlinked => self.code_shown(TYPED),
+            (_, Input::PasskeyAsked) => self.passkey_asked(),
             (_, input @ (Input::CodeShown | Input::CodesIdle | Input::CodeWanted)) => self.pairing(&input),
             (_, Input::Linked) => self.linked(),
             (_, Input::Ready(who)) => self.ready(who),
@@ -262,6 +308,11 @@ impl Machine {
     }
 
     fn logged_out(&mut self, reason: &str) -> Vec<Effect> {
+        if std::mem::take(&mut self.foreign) {
+            let evidence = Evidence::page("other_number");
+            let say = Say::because(AccountState::LoggedOut, OTHER_ENDED, evidence).asking(RIGHT_PHONE);
+            return self.wind_down(say, true, OTHER_ENDED);
+        }
         let evidence = Evidence::Page {
             page: "logged_out",
             detail: Some(reason.to_owned()),
@@ -285,21 +336,55 @@ impl Machine {
         ]
     }
 
+    fn code_shown(&mut self, (why, action): (&str, &str)) -> Vec<Effect> {
+        let mut effects = self.leave_ready();
+        if self.phase != Phase::Unlinked {
+            self.codes = 0;
+            self.passkey = false;
+        }
+        self.phase = Phase::Unlinked;
+        self.codes += 1;
+        self.idle = false;
+        // What asks for more than the code keeps being said.
+        if !self.passkey {
+            let evidence = Evidence::page("shows_code");
+            let say = Say::because(AccountState::Pairing, why, evidence).asking(action);
+            effects.push(Effect::Say(say));
+        }
+        effects.push(Effect::Announce { attempt: self.codes });
+        effects
+    }
+
+    fn passkey_asked(&mut self) -> Vec<Effect> {
+        if !matches!(self.phase, Phase::Opening | Phase::Unlinked) {
+            return Vec::new();
+        }
+        self.phase = Phase::Unlinked;
+        self.passkey = true;
+        let evidence = Evidence::page("asks_for_passkey");
+        let say = Say::because(AccountState::Pairing, PASSKEY, evidence).asking(WITHOUT_PASSKEY);
+        vec![Effect::Say(say)]
+    }
+
+    /// Nothing of it may be written under this account.
+    fn other_number(&mut self) -> Vec<Effect> {
+        let mut effects = self.leave_ready();
+        let evidence = Evidence::page("other_number");
+        if !self.fresh {
+            let say = Say::because(AccountState::Stopped, OTHER_PROFILE, evidence).asking(RIGHT_PROFILE);
+            effects.extend(self.wind_down(say, false, OTHER_PROFILE));
+            return effects;
+        }
+        self.foreign = true;
+        self.phase = Phase::Syncing;
+        let say = Say::because(AccountState::Syncing, OTHER_LINKED, evidence);
+        effects.extend([Effect::ForgetCode, Effect::Say(say), Effect::EndLink]);
+        effects
+    }
+
     fn pairing(&mut self, input: &Input) -> Vec<Effect> {
         match input {
-            Input::CodeShown => {
-                let mut effects = self.leave_ready();
-                if self.phase != Phase::Unlinked {
-                    self.codes = 0;
-                }
-                self.phase = Phase::Unlinked;
-                self.codes += 1;
-                self.idle = false;
-                let (why, evidence) = ("waits for a phone to scan the code", Evidence::page("shows_code"));
-                let say = Say::because(AccountState::Pairing, why, evidence).asking(SCAN);
-                effects.extend([Effect::Say(say), Effect::Announce { attempt: self.codes }]);
-                effects
-            }
+            Input::CodeShown => self.code_shown(SCANNED),
             Input::CodesIdle if matches!(self.phase, Phase::Unlinked | Phase::Opening) => {
                 self.phase = Phase::Unlinked;
                 self.idle = true;
@@ -309,8 +394,7 @@ impl Machine {
                     let say = say("the page is asked for another code");
                     return vec![Effect::ForgetCode, Effect::Say(say), Effect::RefreshCodes];
                 }
-                let say = say("nobody scanned; no code is shown any more")
-                    .asking("Ask for the pairing code when a phone is at hand");
+                let say = say("nobody scanned; no code is shown any more").asking(NOBODY_SCANNED);
                 vec![Effect::ForgetCode, Effect::Say(say)]
             }
             Input::CodeWanted if self.idle && self.phase == Phase::Unlinked => vec![Effect::RefreshCodes],
@@ -324,6 +408,8 @@ impl Machine {
         }
         self.phase = Phase::Syncing;
         self.refreshes = 0;
+        self.passkey = false;
+        self.fresh = true;
         let evidence = Evidence::page("linked");
         let say = Say::because(AccountState::Syncing, "linked; chats are being loaded", evidence);
         vec![Effect::ForgetCode, Effect::Say(say)]

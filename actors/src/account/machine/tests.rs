@@ -74,6 +74,9 @@ fn input(word: &str) -> Input {
         "no-open" => Input::OpenFailed { reason },
         "shown" => Input::CodeShown,
         "idle" => Input::CodesIdle,
+        "typed" => Input::PhoneCodeShown,
+        "passkey" => Input::PasskeyAsked,
+        "other" => Input::OtherNumber,
         "linked" => Input::Linked,
         "ready" => Input::Ready(who()),
         "up" => Input::Connection { up: true },
@@ -102,11 +105,20 @@ fn input(word: &str) -> Input {
 
 /// What happens, what is heard (after `serving`, a life that may send), and where it leads.
 #[rustfmt::skip]
-const LIFE: [(&str, &str, Phase, S); 46] = [
+const LIFE: [(&str, &str, Phase, S); 55] = [
     ("nothing is opened before the epoch is known", "ready", Phase::TakingOver, S::Created),
     ("opening", "took", Phase::Opening, S::Starting),
     ("a code is shown", "took shown", Phase::Unlinked, S::Pairing),
     ("nobody scans", "took shown idle idle", Phase::Unlinked, S::Pairing),
+    ("a code to be typed is shown", "took shown typed", Phase::Unlinked, S::Pairing),
+    ("a code that comes too late", "took shown linked typed", Phase::Syncing, S::Syncing),
+    ("a passkey is asked for", "took shown passkey", Phase::Unlinked, S::Pairing),
+    ("a passkey is asked for before there is a code", "took passkey", Phase::Unlinked, S::Pairing),
+    ("a passkey at work is no matter of linking", "serving passkey", Phase::Serving, S::Online),
+    ("another number scans", "took shown linked other", Phase::Syncing, S::Syncing),
+    ("and is on its way out", "took shown linked other ready proven1", Phase::Syncing, S::Syncing),
+    ("and is out", "took shown linked other out", Phase::Ending, S::LoggedOut),
+    ("another number's profile", "took other", Phase::Ending, S::Stopped),
     ("linked", "took shown linked", Phase::Syncing, S::Syncing),
     ("ready is not online", "took ready", Phase::Proving, S::Syncing),
     ("proven is online", "took ready proven1", Phase::Recovering, S::Online),
@@ -250,6 +262,9 @@ fn any_input() -> impl Strategy<Value = Input> {
             reason: String::new()
         }),
         Just(Input::CodeShown),
+        Just(Input::PhoneCodeShown),
+        Just(Input::PasskeyAsked),
+        Just(Input::OtherNumber),
         Just(Input::CodesIdle),
         Just(Input::CodeWanted),
         Just(Input::Linked),
@@ -466,4 +481,28 @@ fn what_is_published_about_the_machine_is_what_it_is() {
         assert_eq!(table[..rows.len()], rows, "the table of phases and states");
         assert!(!table[rows.len()].starts_with('|'), "and nothing else");
     }
+}
+
+#[test]
+fn a_passkey_keeps_being_said_while_codes_turn() {
+    let (mut machine, said) = walk([
+        Input::TookOver { epoch: 7 },
+        Input::CodeShown,
+        Input::PasskeyAsked,
+    ]);
+    assert!(matches!(&said[..], [Effect::Say(say)] if say.reason.as_deref() == Some(super::PASSKEY)));
+    assert_eq!(machine.step(Input::CodeShown), [Effect::Announce { attempt: 2 }]);
+    machine.step(Input::Linked);
+    let effects = machine.step(Input::CodeShown);
+    assert!(matches!(&effects[0], Effect::Say(say) if say.reason.as_deref() == Some(super::SCANNED.0)));
+}
+
+#[test]
+fn a_link_is_ended_only_if_it_was_made_just_now() {
+    let ends = |words: &str| {
+        let (_, effects) = walk(words.split(' ').map(input));
+        effects.contains(&Effect::EndLink)
+    };
+    assert!(ends("took shown linked other"));
+    assert!(!ends("took other"), "it belongs to whoever made the profile");
 }

@@ -78,6 +78,10 @@ pub enum Input {
     },
     /// A pairing code is shown.
     CodeShown,
+    /// A code that is typed on a phone is shown.
+    PhoneCodeShown,
+    /// The page asks for a passkey while it waits to be linked.
+    PasskeyAsked,
     /// The page gave up showing codes.
     CodesIdle,
     /// Somebody asks for a code.
@@ -88,6 +92,8 @@ pub enum Input {
     Ready(Identity),
     /// The agent has tested the page: a new one, or one in which something has changed.
     Tested(SelfTest),
+    /// The page says that it is ready, for another number than this account's.
+    OtherNumber,
     /// The page lost or regained its connection.
     Connection {
         /// Whether it is up.
@@ -216,6 +222,8 @@ pub enum Effect {
     },
     /// The code that was shown is void.
     ForgetCode,
+    /// End the link on WhatsApp's side, then come back with [`Input::LoggedOut`].
+    EndLink,
     /// Have the page show codes again.
     RefreshCodes,
     /// Ask for a round trip now.

@@ -12,7 +12,7 @@ use tokio::sync::{Notify, mpsc};
 use super::page::{CallError, Page};
 use crate::{
     domain::{Clock, Content, Jid, Lack, Phone, SelfTest, Timestamp, WaMessageId, message::Ack},
-    session::{EVENT_QUEUE, Identity, InboundMessage, SessionEvent},
+    session::{EVENT_QUEUE, Identity, InboundMessage, PhoneCode, SessionEvent},
 };
 
 /// How many events are asked for at once.
@@ -46,6 +46,11 @@ enum PageEvent {
         code: String,
         expires_at_ms: i64,
     },
+    PhoneCode {
+        code: String,
+        expires_at_ms: i64,
+    },
+    PasskeyAsked,
     PairingIdle,
     Linked,
     Ready {
@@ -324,6 +329,11 @@ fn translate(event: PageEvent) -> Option<SessionEvent> {
             code,
             expires_at: Timestamp::from_millis(expires_at_ms),
         },
+        PageEvent::PhoneCode { code, expires_at_ms } => SessionEvent::PhoneCode(PhoneCode {
+            code,
+            expires_at: Timestamp::from_millis(expires_at_ms),
+        }),
+        PageEvent::PasskeyAsked => SessionEvent::PasskeyAsked,
         PageEvent::PairingIdle => SessionEvent::PairingIdle,
         PageEvent::Linked => SessionEvent::Linked,
         PageEvent::Ready { phone, push_name } => SessionEvent::Ready(identity(&phone, push_name)?),

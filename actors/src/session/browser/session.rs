@@ -15,10 +15,10 @@ use super::{
     processes, replace,
 };
 use crate::{
-    domain::{Clock, Content, Jid, Timestamp, WaMessageId, message::Outgoing},
+    domain::{Clock, Content, Jid, Phone, Timestamp, WaMessageId, message::Outgoing},
     session::{
-        AgentBuild, Ending, InboundKey, InboundList, InboundMessage, LookUp, PageStatus, SendError, Session,
-        SessionError, Vitals,
+        AgentBuild, Ending, InboundKey, InboundList, InboundMessage, LookUp, PageStatus, PhoneCode,
+        PhoneCodeError, SendError, Session, SessionError, Vitals,
     },
 };
 
@@ -65,6 +65,15 @@ enum Outcome {
     Rejected { code: String, detail: String },
     NotSent { detail: String },
     Unknown { detail: String },
+}
+
+/// What asking for a code to be typed has brought.
+#[derive(Deserialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+enum Asked {
+    Code { code: String, expires_at_ms: i64 },
+    Number { detail: String },
+    TooMany { detail: String },
 }
 
 /// Reads where the page stands; a page without an agent is loading.
@@ -254,6 +263,18 @@ impl Session for BrowserSession {
 
     async fn refresh_pairing(&mut self) -> Result<(), SessionError> {
         self.ask::<Value>("refresh_pairing", json!({})).await.map(drop)
+    }
+
+    async fn pair_by_phone(&mut self, phone: &Phone) -> Result<PhoneCode, PhoneCodeError> {
+        let order = json!({ "phone": phone.as_str() });
+        Ok(match self.ask("pair_by_phone", order).await? {
+            Asked::Code { code, expires_at_ms } => PhoneCode {
+                code,
+                expires_at: Timestamp::from_millis(expires_at_ms),
+            },
+            Asked::Number { detail } => return Err(PhoneCodeError::Number(detail)),
+            Asked::TooMany { detail } => return Err(PhoneCodeError::TooMany(detail)),
+        })
     }
 
     async fn log_out(&mut self) -> Result<(), SessionError> {

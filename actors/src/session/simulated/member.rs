@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 use super::{Fault, line::Line};
 use crate::{
     domain::{Jid, Lack, Phone, SelfTest, Timestamp, WaMessageId, message::Ack},
-    session::{Identity, InboundKey, InboundList, InboundMessage, PageStatus, SessionEvent},
+    session::{Identity, InboundKey, InboundList, InboundMessage, PageStatus, PhoneCode, SessionEvent},
 };
 
 /// A message that the account sent.
@@ -29,6 +29,8 @@ pub(super) struct Member {
     pub(super) synced: bool,
     pub(super) offline: bool,
     pub(super) code: Option<String>,
+    /// The code that is to be typed on the phone of this number.
+    pub(super) phone_code: Option<(PhoneCode, Phone)>,
     /// Counts every code ever shown, so that the timer of an earlier one is void.
     pub(super) codes_shown: u64,
     /// How many more are shown before the page gives up.
@@ -89,6 +91,7 @@ impl Member {
         self.synced = false;
         self.offline = false;
         self.code = None;
+        self.phone_code = None;
         self.fault = None;
         self.answers.clear();
     }

@@ -18,8 +18,11 @@ use crate::{
         AccountId, Clock, Content, Jid, Lack, Phone, WaMessageId,
         message::{Ack, Outgoing},
     },
-    session::{Identity, InboundMessage, SessionEvent},
+    session::{Identity, InboundMessage, PhoneCode, SessionEvent},
 };
+
+/// How long a code that is typed on a phone is good, as on the sandbox.
+const PHONE_CODE_LASTS: Duration = Duration::from_secs(180);
 
 /// What can be made to go wrong, per account.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,6 +91,27 @@ impl SimulatedNetwork {
             push_name: Some(name.to_owned()),
         };
         account.is_some_and(|account| self.0.link(account, who))
+    }
+
+    /// A code is typed on a phone. False when no session shows it, or it was made for another number or too long ago.
+    pub fn type_code(&self, code: &str, phone: &Phone, name: &str) -> bool {
+        let now = self.0.clock.now();
+        let account = self.0.members.iter().find_map(|entry| {
+            let member = entry.value().lock();
+            let (shown, wanted) = member.phone_code.as_ref()?;
+            let good = shown.code == code && wanted == phone && shown.expires_at > now;
+            good.then(|| *entry.key())
+        });
+        let who = Identity {
+            phone: phone.clone(),
+            push_name: Some(name.to_owned()),
+        };
+        account.is_some_and(|account| self.0.link(account, who))
+    }
+
+    /// The account's page asks for a passkey while it waits to be linked.
+    pub fn ask_for_passkey(&self, account: AccountId) {
+        self.0.member(account).lock().emit(SessionEvent::PasskeyAsked);
     }
 
     /// A phone writes to the account. Sessions that are not ready get the message once they are.
@@ -230,6 +254,23 @@ impl Shared {
         self.timers.set(account, period, due);
     }
 
+    /// The code for this number: the one that it has, or a new one.
+    pub(super) fn phone_code(&self, member: &mut Member, phone: &Phone) -> PhoneCode {
+        let now = self.clock.now();
+        if let Some((shown, wanted)) = &member.phone_code
+            && wanted == phone
+            && shown.expires_at > now
+        {
+            return shown.clone();
+        }
+        let fresh = PhoneCode {
+            code: self.random_hex(4),
+            expires_at: now.after(PHONE_CODE_LASTS),
+        };
+        member.phone_code = Some((fresh.clone(), phone.clone()));
+        fresh
+    }
+
     fn link(&self, account: AccountId, who: Identity) -> bool {
         let member = self.member(account);
         let mut member = member.lock();
@@ -240,6 +281,7 @@ impl Shared {
             return false;
         }
         member.code = None;
+        member.phone_code = None;
         member.linked = Some(who);
         member.emit(SessionEvent::Linked);
         self.set(account, self.settings.sync_ms, Due::Synced { line: number });

@@ -12,10 +12,10 @@ use super::{
     network::{Sending, Shared},
 };
 use crate::{
-    domain::{AccountId, Jid, Timestamp, WaMessageId, message::Outgoing},
+    domain::{AccountId, Jid, Phone, Timestamp, WaMessageId, message::Outgoing},
     session::{
-        AgentBuild, Ending, InboundKey, InboundList, InboundMessage, LookUp, PageStatus, SendError, Session,
-        SessionError,
+        AgentBuild, Ending, InboundKey, InboundList, InboundMessage, LookUp, PageStatus, PhoneCode,
+        PhoneCodeError, SendError, Session, SessionError,
     },
 };
 
@@ -216,6 +216,21 @@ impl Session for SimulatedSession {
         self.network
             .show_codes(self.account, &mut member, self.line.number);
         Ok(())
+    }
+
+    async fn pair_by_phone(&mut self, phone: &Phone) -> Result<PhoneCode, PhoneCodeError> {
+        self.enter("pair_by_phone").await?;
+        if is_unknown(phone) {
+            return Err(PhoneCodeError::Number("it is not on WhatsApp".to_owned()));
+        }
+        let mut member = self.member.lock();
+        if member.linked.is_some() {
+            return Err(PhoneCodeError::Session(SessionError::Refused {
+                command: "pair_by_phone",
+                detail: "linked already".to_owned(),
+            }));
+        }
+        Ok(self.network.phone_code(&mut member, phone))
     }
 
     async fn log_out(&mut self) -> Result<(), SessionError> {

@@ -5,6 +5,7 @@ mod doubt;
 mod gap;
 mod hibernation;
 mod house;
+mod linking;
 mod moody;
 mod profile;
 

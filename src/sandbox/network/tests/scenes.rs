@@ -109,6 +109,55 @@ fn a_pairing_code_links_the_phone_it_was_made_for() {
 }
 
 #[test]
+fn a_pairing_code_is_good_for_a_while_and_there_are_not_many() {
+    let mut stage = Stage::new(1);
+    let anna = stage.phone(ANNA);
+    let page = stage.page(None);
+    let mut code = String::new();
+    for _ in 0..5 {
+        let rid = stage.ask(page, json!({"t": "pairing_code", "phone": ANNA}));
+        code = stage.answer(rid).unwrap()["code"].as_str().unwrap().to_owned();
+    }
+    let rid = stage.ask(page, json!({"t": "pairing_code", "phone": ANNA}));
+    assert_eq!(stage.answer(rid).unwrap()["error"], "rate-overlimit");
+    stage.wait(180_000);
+    assert_eq!(
+        stage.network.link(stage.now, &anna, &code),
+        Err(Refusal::UnknownCode)
+    );
+    stage.wait(420_000);
+    let rid = stage.ask(page, json!({"t": "pairing_code", "phone": ANNA}));
+    let code = stage.answer(rid).unwrap()["code"].as_str().unwrap().to_owned();
+    stage.network.link(stage.now, &anna, &code).unwrap();
+}
+
+#[test]
+fn a_phone_links_four_devices_and_no_more() {
+    let mut stage = Stage::new(1);
+    let anna = stage.phone(ANNA);
+    let mut sessions = Vec::new();
+    for n in 0..5 {
+        let page = stage.page(None);
+        let code = stage.network.waiting(stage.now)[0].code.clone().unwrap();
+        let linked = stage.network.scan(stage.now, &anna, &code);
+        if n < 4 {
+            sessions.push(linked.unwrap());
+        } else {
+            assert_eq!(linked, Err(Refusal::TooManyDevices), "page {page}");
+            let rid = stage.ask(page, json!({"t": "pairing_code", "phone": ANNA}));
+            let typed = stage.answer(rid).unwrap()["code"].as_str().unwrap().to_owned();
+            let linked = stage.network.link(stage.now, &anna, &typed);
+            assert_eq!(linked, Err(Refusal::TooManyDevices));
+            stage
+                .network
+                .unlink(stage.now, &anna, Some(&sessions[0]))
+                .unwrap();
+            stage.network.scan(stage.now, &anna, &code).unwrap();
+        }
+    }
+}
+
+#[test]
 fn a_page_that_was_away_hears_what_it_missed() {
     let mut stage = Stage::new(1);
     let (page, token) = stage.linked(ANNA);

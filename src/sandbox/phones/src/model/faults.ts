@@ -93,6 +93,13 @@ export const FAULTS: readonly FaultKind[] = [
     lastsMs: 10_000,
   },
   {
+    kind: 'passkey',
+    label: 'Ask for a passkey',
+    effect: 'Pages that wait to be linked ask for the passkey of the phone’s owner; they can be linked all the same.',
+    after: 'starts in',
+    lastsMs: 60_000,
+  },
+  {
     kind: 'modal',
     label: 'Show “What’s new”',
     effect: 'A page that does not dismiss the dialog in that time is unlinked.',

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use futures::SinkExt;
+use futures::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
@@ -12,13 +12,15 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 const SOON: Duration = Duration::from_secs(10);
 
 /// A connection to the page of a browser. Whatever it has asked for goes on only as long as it lives.
-pub(super) struct Debugger(WebSocketStream<MaybeTlsStream<TcpStream>>);
+pub(crate) struct Debugger(WebSocketStream<MaybeTlsStream<TcpStream>>);
 
 impl Debugger {
     /// Connects to the page of the browser on this profile, which has written its port there.
-    pub(super) async fn at(profile: &Path) -> Debugger {
+    pub(crate) async fn at(profile: &Path) -> Debugger {
         let file = std::fs::read_to_string(profile.join("DevToolsActivePort")).unwrap();
         let port = file.lines().next().unwrap();
+        // Nothing here speaks TLS; the client wants to know how it would.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let client = reqwest::Client::builder()
             .timeout(SOON)
             .no_proxy()
@@ -32,8 +34,30 @@ impl Debugger {
     }
 
     /// Has the page run something, and does not wait for it.
-    pub(super) async fn run(&mut self, expression: &str) {
+    pub(crate) async fn run(&mut self, expression: &str) {
         let order = json!({"id": 1, "method": "Runtime.evaluate", "params": {"expression": expression}});
         self.0.send(Message::text(order.to_string())).await.unwrap();
+    }
+
+    /// What an expression gives, once its promise is kept.
+    pub(crate) async fn evaluate(&mut self, expression: &str) -> Value {
+        let params = json!({"expression": expression, "awaitPromise": true, "returnByValue": true});
+        let order = json!({"id": 2, "method": "Runtime.evaluate", "params": params});
+        self.0.send(Message::text(order.to_string())).await.unwrap();
+        let answered = async {
+            loop {
+                let Some(Ok(Message::Text(text))) = self.0.next().await else {
+                    panic!("the browser is gone");
+                };
+                let answer: Value = serde_json::from_str(&text).unwrap();
+                if answer["id"] == 2 {
+                    return answer;
+                }
+            }
+        };
+        let answer = tokio::time::timeout(SOON, answered)
+            .await
+            .expect("the page answers");
+        answer["result"]["result"]["value"].clone()
     }
 }
