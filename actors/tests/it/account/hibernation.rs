@@ -70,7 +70,7 @@ impl House {
     }
 
     /// Every state since this many, with its reason.
-    async fn told(&self) -> Vec<(String, String)> {
+    async fn stations(&self) -> Vec<(String, String)> {
         let events = self.events().await;
         let changes = events
             .iter()
@@ -142,14 +142,14 @@ async fn an_account_with_nothing_to_do_sleeps_and_looks_for_messages_from_time_t
         house.leap(Duration::from_secs(1_000));
         house
             .until("it looked and sleeps again", async || {
-                let told = house.told().await;
+                let told = house.stations().await;
                 let slept = told.iter().filter(|(to, _)| to == "hibernated").count();
                 slept == 1 + round
             })
             .await;
         assert_eq!(house.heard().await, as_text(&written), "all, once, in order");
     }
-    let told = house.told().await;
+    let told = house.stations().await;
     let visit: Vec<&str> = told[told.len() - 4..].iter().map(|(to, _)| to.as_str()).collect();
     assert_eq!(visit, ["starting", "syncing", "online", "hibernated"]);
     let why: Vec<&str> = told[told.len() - 4..]
