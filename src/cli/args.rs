@@ -191,8 +191,8 @@ pub(super) enum AccountCommand {
     Show(Which),
     /// Change settings of an account; KEY= goes back to the default
     ///
-    /// Settings are user_agent, locale (pt-BR), time_zone (America/Sao_Paulo) and allow_other_number (true). The session that runs keeps those that it
-    /// was opened with.
+    /// Settings are user_agent, locale (pt-BR), time_zone (America/Sao_Paulo), allow_other_number (true) and media_downloads
+    /// (true has the page fetch the files of messages by itself). The session that runs keeps those that it was opened with.
     Set {
         #[command(flatten)]
         which: Which,

@@ -11,7 +11,7 @@ async fn settings_are_merged_field_by_field() {
     let tenant = node.tenant("ana", 0).await;
     let plain = json!({
         "user_agent": null, "locale": null, "time_zone": null, "hibernate_after_s": null, "wake_every_s": null,
-        "allow_other_number": null
+        "allow_other_number": null, "media_downloads": null
     });
     let body = json!({"name": "Shop", "engine": "simulated", "settings": {"locale": "pt-BR"}});
     let made = node.post("/v1/accounts", &tenant.key, body).await;

@@ -38,6 +38,7 @@ mod session_browser;
 #[path = "../../actors/tests/it/session_conformance.rs"]
 mod session_conformance;
 mod session_linking;
+mod session_media;
 mod session_processes;
 mod stream;
 mod stream_slow;

@@ -30,8 +30,8 @@ pub(crate) const ANA: &str = "5511987654321";
 
 /// The sandbox's phones, by its control API.
 pub(crate) struct Phones {
-    url: String,
-    client: reqwest::Client,
+    pub(crate) url: String,
+    pub(crate) client: reqwest::Client,
 }
 
 impl Phones {

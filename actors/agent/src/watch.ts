@@ -1,5 +1,6 @@
 /** Turns what wa-js reports into events of the log. */
 
+import { settleDownloads } from './downloads';
 import type { DriftReport, Stage } from './drift';
 import type { EventLog } from './events';
 import { isInbound, received } from './inbound';
@@ -78,6 +79,7 @@ function watchLink(log: EventLog, drift: DriftReport): void {
       up = isUp;
       // First what can be done here, then that it can be.
       drift.look('ready', true, Date.now());
+      settleDownloads();
       log.add({ kind: 'ready', phone: now.phone, push_name: now.push_name });
       if (!up) log.add({ kind: 'connection', up });
     } else if (isUp !== up) {

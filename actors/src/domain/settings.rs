@@ -45,6 +45,9 @@ settings! {
     wake_every_s: u32,
     /// Whether a phone with another number than the account's may be linked and take its history over; false by default.
     allow_other_number: bool,
+    /// Whether the page fetches the files of messages, and people's pictures, as soon as it hears of them; it does not by
+    /// default.
+    media_downloads: bool,
 }
 
 /// Tells a field that is null from one that is not there.
@@ -74,6 +77,11 @@ pub struct SettingFlaw {
 }
 
 impl AccountSettings {
+    /// Whether the page fetches media by itself.
+    pub fn downloads_media(&self) -> bool {
+        self.media_downloads.unwrap_or(false)
+    }
+
     /// Everything that is wrong with them.
     pub fn flaws(&self) -> Vec<SettingFlaw> {
         let checks = [
@@ -262,9 +270,10 @@ mod tests {
             hibernate_after_s in proptest::option::of(any::<u32>()),
             wake_every_s in proptest::option::of(any::<u32>()),
             allow_other_number in proptest::option::of(any::<bool>()),
+            media_downloads in proptest::option::of(any::<bool>()),
         ) {
             let settings = AccountSettings {
-                user_agent, locale, time_zone, hibernate_after_s, wake_every_s, allow_other_number,
+                user_agent, locale, time_zone, hibernate_after_s, wake_every_s, allow_other_number, media_downloads,
             };
             let text = serde_json::to_string(&settings).unwrap();
             prop_assert_eq!(serde_json::from_str::<AccountSettings>(&text).unwrap(), settings.clone());

@@ -33,6 +33,8 @@ pub(crate) struct Settings {
     /// Whether a phone with another number than the account's may be linked and take its history over. Otherwise such a
     /// link is ended again.
     allow_other_number: Option<bool>,
+    /// Whether the page fetches the files of messages, and people's pictures, by itself; it does not by default.
+    media_downloads: Option<bool>,
 }
 
 impl From<AccountSettings> for Settings {
@@ -44,6 +46,7 @@ impl From<AccountSettings> for Settings {
             hibernate_after_s: settings.hibernate_after_s,
             wake_every_s: settings.wake_every_s,
             allow_other_number: settings.allow_other_number,
+            media_downloads: settings.media_downloads,
         }
     }
 }

@@ -38,6 +38,7 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
             .service(at("/phones/{phone}/{switch:online|offline}").post(switch))
             .service(at("/media").post(media_doors::upload))
             .service(at("/media/{id}").get(media_doors::fetch))
+            .service(at("/media/{id}/fetches").get(media_doors::fetches))
             .service(at("/network").get(show_network).patch(change_network))
             .service(
                 at("/faults")

@@ -3,6 +3,7 @@
 //! Invariants: effects go out in the order in which the network had them; nobody ever waits under the network's lock, and
 //! nothing that grows with what the network holds is done under it; nobody hears of an input before it is written down.
 
+use std::collections::HashMap;
 use std::fs::File;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -34,6 +35,7 @@ pub(super) struct Hub {
     desk: Arc<Desk>,
     journal: Journal,
     media: MediaStore,
+    fetches: Mutex<HashMap<String, u64>>,
     clock: Clock,
     wake: Notify,
     revision: watch::Sender<u64>,
@@ -81,6 +83,7 @@ impl Hub {
             desk,
             journal,
             media,
+            fetches: Mutex::default(),
             clock,
             wake: Notify::new(),
             revision: watch::Sender::new(0),
@@ -131,6 +134,16 @@ impl Hub {
         self.revision
             .send_if_modified(|known| std::mem::replace(known, revision) != revision);
         answer
+    }
+
+    /// A page has asked for this file.
+    pub(super) fn count_fetch(&self, media: &str) {
+        *self.fetches.lock().entry(media.to_owned()).or_default() += 1;
+    }
+
+    /// How often pages have asked for this file since the start.
+    pub(super) fn fetches(&self, media: &str) -> u64 {
+        self.fetches.lock().get(media).copied().unwrap_or_default()
     }
 
     /// Looks at the network without changing it.

@@ -63,7 +63,10 @@ pub(super) async fn page_fetch(
     id: web::Path<String>,
 ) -> HttpResponse {
     match hub.find_media(&id) {
-        Some(entry) => serve(&hub, &entry, request.headers()).await,
+        Some(entry) => {
+            hub.count_fetch(&id);
+            serve(&hub, &entry, request.headers()).await
+        }
         None => HttpResponse::NotFound().json(json!({"error": "unknown-media"})),
     }
 }
@@ -96,6 +99,12 @@ pub(super) async fn upload(hub: State, request: HttpRequest, mut body: web::Payl
 pub(super) async fn fetch(hub: State, request: HttpRequest, id: web::Path<String>) -> Answer {
     let entry = hub.find_media(&id).ok_or_else(unknown_media)?;
     Ok(serve(&hub, &entry, request.headers()).await)
+}
+
+/// `GET /_/api/media/{id}/fetches`: how often pages have asked for it since the sandbox was started.
+pub(super) async fn fetches(hub: State, id: web::Path<String>) -> Answer {
+    hub.find_media(&id).ok_or_else(unknown_media)?;
+    Ok(HttpResponse::Ok().json(json!({"fetches": hub.fetches(&id)})))
 }
 
 /// The refusal for an id that leads nowhere.

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tokio::sync::{mpsc, oneshot};
 use tokio_tungstenite::{WebSocketStream, connect_async, tungstenite::Message};
 
-use super::{events::Intake, life::Life};
+use super::{events::Intake, life::Life, media};
 use crate::domain::Clock;
 
 type Socket = WebSocketStream<tokio_tungstenite::MaybeTlsStream<tokio::net::TcpStream>>;
@@ -58,12 +58,14 @@ struct Refusal {
 }
 
 impl Cdp {
-    /// Connects to a page and serves it until the session is over. `url` is the page's socket on loopback.
+    /// Connects to a page and serves it until the session is over. `url` is the page's socket on loopback; without `media`
+    /// the page is kept from fetching any.
     pub(super) async fn connect(
         url: String,
         life: Arc<Life>,
         intake: Arc<Intake>,
         clock: Clock,
+        media: bool,
     ) -> Result<Self, String> {
         let socket = dial(&url).await?;
         let (sender, orders) = mpsc::channel(ORDERS);
@@ -72,6 +74,7 @@ impl Cdp {
             life,
             intake,
             clock,
+            media,
             orders,
             waiting: HashMap::new(),
             last: 0,
@@ -120,6 +123,8 @@ struct Line {
     life: Arc<Life>,
     intake: Arc<Intake>,
     clock: Clock,
+    /// Whether the page may fetch media.
+    media: bool,
     orders: mpsc::Receiver<Order>,
     waiting: HashMap<u64, oneshot::Sender<Result<Value, CdpError>>>,
     last: u64,
@@ -156,6 +161,11 @@ impl Line {
         ] {
             self.write(socket, method, params).await.map_err(|_| ())?;
         }
+        if !self.media {
+            self.write(socket, "Fetch.enable", media::watched())
+                .await
+                .map_err(|_| ())?;
+        }
         Ok(())
     }
 
@@ -183,7 +193,13 @@ impl Line {
                     }
                 }
                 frame = socket.next() => match frame {
-                    Some(Ok(Message::Text(text))) => self.take(text.as_str()),
+                    Some(Ok(Message::Text(text))) => {
+                        if let Some((method, params)) = self.take(text.as_str())
+                            && self.write(socket, method, params).await.is_err()
+                        {
+                            return;
+                        }
+                    }
                     Some(Ok(_)) => {}
                     Some(Err(_)) | None => return,
                 },
@@ -191,10 +207,9 @@ impl Line {
         }
     }
 
-    fn take(&mut self, text: &str) {
-        let Ok(frame) = serde_json::from_str::<Frame>(text) else {
-            return;
-        };
+    /// Takes a frame. Gives what is to be answered to the browser at once.
+    fn take(&mut self, text: &str) -> Option<(&'static str, Value)> {
+        let frame = serde_json::from_str::<Frame>(text).ok()?;
         if let Some(id) = frame.id {
             if let Some(answer) = self.waiting.remove(&id) {
                 let _ = answer.send(match (frame.result, frame.error) {
@@ -203,7 +218,7 @@ impl Line {
                     (None, None) => Err(CdpError::Refused("no result".to_owned())),
                 });
             }
-            return;
+            return None;
         }
         match frame.method.as_deref() {
             Some("Runtime.bindingCalled") if frame.params["name"] == BINDING => {
@@ -219,8 +234,10 @@ impl Line {
             Some("Inspector.detached") if frame.params["reason"] != "replaced_with_devtools" => {
                 self.life.die("page gone");
             }
+            Some("Fetch.requestPaused") => return media::verdict(&frame.params),
             _ => {}
         }
+        None
     }
 
     async fn redial(&self) -> Option<Socket> {
@@ -283,7 +300,7 @@ mod tests {
         let browser = tokio::spawn(browser(listener));
         let life = Arc::new(Life::new("/nowhere/at/all".into()));
         let (intake, _pushed) = Intake::new();
-        let cdp = Cdp::connect(url, Arc::clone(&life), intake, Clock::system())
+        let cdp = Cdp::connect(url, Arc::clone(&life), intake, Clock::system(), true)
             .await
             .unwrap();
         assert_eq!(cdp.evaluate("1".to_owned()).await.unwrap(), "pong");

@@ -14,6 +14,7 @@ mod driver;
 mod events;
 mod guard;
 mod life;
+mod media;
 mod open;
 mod page;
 mod persona;

@@ -18,6 +18,7 @@ use super::{
     cdp::Cdp,
     events::{Forwarder, Intake},
     life::Life,
+    media,
     page::{CallError, Channel, Page},
     persona, processes,
     session::{BrowserSession, Deadlines},
@@ -186,9 +187,9 @@ impl BrowserEngine {
         let client = self.browser(spec, profile, life).await?;
         persona::put_on(&client, &spec.settings).await?;
         let build = self.programs.agent.current();
-        let script = self.prepare(&client, &build).await?;
+        let script = self.prepare(spec, &client, &build).await?;
         let (intake, pushed) = Intake::new();
-        let channel = self.channel(&client, life, &intake).await?;
+        let channel = self.channel(spec, &client, life, &intake).await?;
         client
             .goto(self.settings.page_url.as_str())
             .await
@@ -292,21 +293,29 @@ impl BrowserEngine {
 
     /// Puts wa-js and the agent before the page's own scripts, of this page and of every later one. Gives the number of
     /// what was put there.
-    async fn prepare(&self, client: &Client, build: &AgentBuild) -> Result<String, SessionError> {
+    async fn prepare(
+        &self,
+        spec: &SessionSpec,
+        client: &Client,
+        build: &AgentBuild,
+    ) -> Result<String, SessionError> {
         webdriver::devtools(client, "Page.enable", json!({}))
             .await
             .map_err(failed("Page.enable"))?;
-        inject(
-            client,
-            &build.injection(&self.page.origin().ascii_serialization()),
-        )
-        .await
-        .map_err(failed("the agent"))
+        let origin = self.page.origin().ascii_serialization();
+        // Of its own: it stays when the agent is replaced.
+        inject(client, &media::options(&origin, spec.settings.downloads_media()))
+            .await
+            .map_err(failed("the agent's options"))?;
+        inject(client, &build.injection(&origin))
+            .await
+            .map_err(failed("the agent"))
     }
 
     /// The way to the page: its own socket, or chromedriver where the settings say so or no socket can be had.
     async fn channel(
         &self,
+        spec: &SessionSpec,
         client: &Client,
         life: &Arc<Life>,
         intake: &Arc<Intake>,
@@ -324,7 +333,13 @@ impl BrowserEngine {
         };
         // chromedriver's handle of a window is the page's id in the DevTools protocol.
         let url = format!("ws://{address}/devtools/page/{}", String::from(window));
-        let connecting = Cdp::connect(url, Arc::clone(life), Arc::clone(intake), self.clock.clone());
+        let connecting = Cdp::connect(
+            url,
+            Arc::clone(life),
+            Arc::clone(intake),
+            self.clock.clone(),
+            spec.settings.downloads_media(),
+        );
         match self.runtime.spawn(connecting).await {
             Ok(Ok(cdp)) => Ok(Channel::Cdp(cdp)),
             Ok(Err(error)) => {

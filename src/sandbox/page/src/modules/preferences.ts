@@ -20,6 +20,16 @@ function keep<K extends keyof Preferences>(name: K, value: Preferences[K]): void
   localStorage.setItem(STORED_AS, JSON.stringify({ ...kept, [name]: value }));
 }
 
+const KINDS: Readonly<Record<string, 'Photos' | 'Audio' | 'Videos' | 'Documents'>> = {
+  image: 'Photos', sticker: 'Photos', audio: 'Audio', ptt: 'Audio', video: 'Videos', document: 'Documents',
+};
+
+/** Whether the file of a message of this type is fetched as soon as the message is there. */
+export function downloadsBySelf(type: string): boolean {
+  const kind = KINDS[type];
+  return kind !== undefined && read(kind);
+}
+
 function autoDownloadOf(kind: 'Photos' | 'Audio' | 'Videos' | 'Documents') {
   return {
     [`getAutoDownload${kind}`]: () => read(kind),

@@ -13,6 +13,7 @@ import {
   Msg, chatReceipts, groupReceipts, messages, singleMessage, statusReceipts, type SimpleReceipt,
 } from '../modules/messages';
 import { applyVote, votesFor } from '../modules/polls';
+import { downloadsBySelf } from '../modules/preferences';
 import { applyReaction, catchUpReactions } from '../modules/reactions';
 import type { Pushes, RawMessage, Target } from '../protocol';
 import type { NewsTable } from './news';
@@ -113,6 +114,7 @@ export function ingest(chatId: Wid, attributes: Attributes): Msg | null {
   messages.add(msg);
   if (msg.isNewMsg && !msg.id.fromMe && !msg.isNotification) {
     chat.set('unreadCount', Math.max(0, chat.unreadCount) + 1);
+    if (downloadsBySelf(msg.type)) void msg.downloadMedia();
   }
   return msg;
 }
