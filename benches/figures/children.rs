@@ -9,7 +9,7 @@ use std::{
 use rustix::process::{Signal, set_parent_process_death_signal};
 
 /// Names the part that this process plays; set by its parent only.
-const ROLE: &str = "ZAPTOR_BENCH_ROLE";
+pub(crate) const ROLE: &str = "ZAPTOR_BENCH_ROLE";
 
 /// The part of this process, if it was started by [`Comparator::start`].
 pub(crate) fn role() -> Option<String> {

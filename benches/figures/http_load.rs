@@ -196,6 +196,20 @@ fn extent(message: &[u8]) -> Option<(&str, usize, usize)> {
     Some((text, head + 4, head + 4 + length))
 }
 
+/// What a GET without any credentials is answered, head and body as one text.
+pub(crate) fn text(server: SocketAddr, path: &str) -> String {
+    let mut stream = BlockingStream::connect(server).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    write!(
+        stream,
+        "GET {path} HTTP/1.0\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+    )
+    .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
 /// One request outside of any measurement: status and body.
 pub(crate) fn call(
     server: SocketAddr,

@@ -3,7 +3,8 @@
 //! ```text
 //! cargo bench --bench figures                  everything, some five minutes
 //! cargo bench --bench figures -- --quick       fewer and shorter rounds: a look, not a claim
-//! cargo bench --bench figures -- store http    these parts only (store, latency, http, stream, sandbox, memory, crowd)
+//! cargo bench --bench figures -- store http    these parts only (store, latency, http, stream, sandbox, memory, crowd,
+//!                                              browsers; and flags and leak, which only run when they are named)
 //! ```
 //!
 //! Rules of the house: both sides run in the same minutes on the same machine, in turns; a figure is the median of the
@@ -20,6 +21,7 @@
 #![expect(clippy::disallowed_methods, reason = "real time is what is measured here")]
 
 mod bare_frames;
+mod browsers;
 mod children;
 mod comparators;
 mod crowd;
@@ -88,14 +90,18 @@ impl Plan {
     }
 
     fn wants(&self, part: &str) -> bool {
-        self.parts.is_empty() || self.parts.iter().any(|wanted| part.starts_with(wanted.as_str()))
+        self.parts.is_empty() || self.names(part)
+    }
+
+    fn names(&self, part: &str) -> bool {
+        self.parts.iter().any(|wanted| part.starts_with(wanted.as_str()))
     }
 }
 
 type Part = (&'static str, fn(&Plan, &mut Table));
 
 /// From the cheapest to the one that needs most.
-const PARTS: [Part; 7] = [
+const PARTS: [Part; 8] = [
     ("store", store_accept::measure),
     ("latency", latency::measure),
     ("http", http_accept::measure),
@@ -103,12 +109,21 @@ const PARTS: [Part; 7] = [
     ("sandbox", sandbox::measure),
     ("memory", memory::measure),
     ("crowd", crowd::measure),
+    ("browsers", browsers::beside::measure),
+];
+
+/// Measured only when they are named: each takes a quarter of an hour.
+const LONG: [Part; 2] = [
+    ("flags", browsers::flags::measure),
+    ("leak", browsers::leak::measure),
 ];
 
 fn main() -> ExitCode {
     if let Some(role) = children::role() {
         if role.starts_with(crowd::CROWD) {
             crowd::serve(&role);
+        } else if role == node::WITHOUT_PAUSES {
+            node::serve_without_pauses();
         } else {
             comparators::serve(&role);
         }
@@ -118,10 +133,8 @@ fn main() -> ExitCode {
     numbers::allow_many_files();
     let mut table = Table::default();
     let mut failed = Vec::new();
-    for (name, measure) in PARTS {
-        if !plan.wants(name) {
-            continue;
-        }
+    let long = LONG.into_iter().filter(|(name, _)| plan.names(name));
+    for (name, measure) in PARTS.into_iter().filter(|(name, _)| plan.wants(name)).chain(long) {
         eprintln!("measuring: {name}");
         let outcome = panic::catch_unwind(panic::AssertUnwindSafe(|| measure(&plan, &mut table)));
         if outcome.is_err() {

@@ -12,8 +12,12 @@ use std::{
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use zaptor::{
+    cli::{Mode, Ready, ServeOptions},
+    config,
+};
 
-use crate::{http_load, processes};
+use crate::{children, http_load, processes};
 
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 const STOP_DEADLINE: Duration = Duration::from_secs(20);
@@ -44,11 +48,25 @@ impl Node {
 
     /// Starts `zaptor up` with these arguments and settings.
     pub(crate) fn start(arguments: &[&str], settings: &[(&str, &str)]) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_zaptor"));
+        command.args(["up", "--json", "--port", "0"]).args(arguments);
+        Self::run(command, settings)
+    }
+
+    /// The same on the sandbox at this address, with accounts that prove their round trip over and over without a pause: no
+    /// setting allows that. See [`serve_without_pauses`].
+    pub(crate) fn without_pauses(sandbox_url: &str, settings: &[(&str, &str)]) -> Self {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command.args(["--sandbox-url", sandbox_url]);
+        children::as_role(&mut command, WITHOUT_PAUSES);
+        Self::run(command, settings)
+    }
+
+    fn run(mut command: Command, settings: &[(&str, &str)]) -> Self {
         let data = folder();
         let log = File::create(data.path().join("stderr.log")).unwrap();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_zaptor"));
         for (name, _) in std::env::vars_os() {
-            if name.to_string_lossy().starts_with("ZAPTOR_") {
+            if name.to_string_lossy().starts_with("ZAPTOR_") && name != children::ROLE {
                 command.env_remove(name);
             }
         }
@@ -64,9 +82,8 @@ impl Node {
             );
         }
         let mut child = command
-            .args(["up", "--json", "--port", "0", "--data-dir"])
+            .arg("--data-dir")
             .arg(data.path())
-            .args(arguments)
             .env("XDG_CONFIG_HOME", data.path().join("xdg"))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -165,6 +182,38 @@ impl Node {
         })?;
         self.until_state(account, "online", limit)
     }
+}
+
+/// The role of a child that is a whole Zaptor but for one setting, which is out of its bounds.
+pub(crate) const WITHOUT_PAUSES: &str = "without-pauses";
+
+/// `zaptor up --json` on a sandbox, with accounts that prove their round trip without a pause in between. Reads
+/// `--sandbox-url URL --data-dir FOLDER` from the command line and its settings from the environment.
+pub(crate) fn serve_without_pauses() {
+    let mut words = std::env::args().skip(1);
+    let mut flags = config::Flags::default();
+    flags.set("bench", "server.port", 0);
+    while let (Some(flag), Some(value)) = (words.next(), words.next()) {
+        match flag.as_str() {
+            "--sandbox-url" => {
+                flags.set("bench", "sandbox.url", value);
+                flags.set("bench", "sandbox.enabled", true);
+            }
+            _ => flags.set("bench", "data.dir", value),
+        }
+    }
+    let environment = std::env::vars();
+    let mut config = config::load(None, environment.filter(|(name, _)| name != children::ROLE), &flags)
+        .unwrap()
+        .config;
+    config.account.probe_interval_s = 0;
+    let on_ready = |ready: Ready| println!("{}", json!(ready));
+    let options = ServeOptions {
+        config,
+        mode: Mode::Up,
+        on_ready: Box::new(on_ready),
+    };
+    zaptor::serve::run(options).unwrap();
 }
 
 /// Looks again until it is so, or gives what was seen last.

@@ -31,6 +31,37 @@ impl Spread {
     }
 }
 
+/// How steeply points rise: the median of the slopes between all pairs of them (Theil and Sen), and between which bounds
+/// it lies with 95 % confidence (Kendall).
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Slope {
+    pub(crate) median: f64,
+    pub(crate) low: f64,
+    pub(crate) high: f64,
+}
+
+impl Slope {
+    /// Of at least three points that do not all have the same first coordinate.
+    pub(crate) fn of(points: &[(f64, f64)]) -> Self {
+        let mut slopes = Vec::new();
+        for (place, (x, y)) in points.iter().enumerate() {
+            let later = points[place + 1..].iter().filter(|(other, _)| other != x);
+            slopes.extend(later.map(|(other_x, other_y)| (other_y - y) / (other_x - x)));
+        }
+        slopes.sort_by(f64::total_cmp);
+        let n = real(points.len());
+        let pairs = real(slopes.len());
+        // The normal approximation of Kendall's distribution, at 95 %.
+        let reach = 1.96 * (n * (n - 1.0) * (2.0 * n + 5.0) / 18.0).sqrt();
+        let share = |place: f64| percentile(&slopes, (place / pairs).clamp(0.0, 1.0));
+        Self {
+            median: percentile(&slopes, 0.5),
+            low: share((pairs - reach) / 2.0),
+            high: share((pairs + reach) / 2.0),
+        }
+    }
+}
+
 /// Round by round, one side divided by the other.
 pub(crate) fn ratios(ours: &[f64], theirs: &[f64]) -> Spread {
     let ratios: Vec<f64> = ours

@@ -2,6 +2,8 @@
 
 use std::{fs, path::Path};
 
+use rustix::process::{Pid, Signal, kill_process};
+
 /// `USER_HZ`, in which `/proc/PID/stat` counts: 100 on every Linux that people run.
 const TICKS_PER_SECOND: f64 = 100.0;
 
@@ -39,6 +41,15 @@ fn field(path: &str, field: &str) -> f64 {
     let line = text.lines().find_map(|line| line.strip_prefix(field));
     line.and_then(|rest| rest.split_whitespace().next()?.parse().ok())
         .unwrap_or(0.0)
+}
+
+/// Ends each of them for good.
+pub(crate) fn kill(processes: &[u32]) {
+    for pid in processes {
+        if let Some(pid) = i32::try_from(*pid).ok().and_then(Pid::from_raw) {
+            let _ = kill_process(pid, Signal::KILL);
+        }
+    }
 }
 
 /// Every process whose command line names `folder`, with that command line.

@@ -8,6 +8,7 @@
 use std::{
     fs::File,
     io::{BufRead as _, BufReader},
+    net::SocketAddr,
     process::{Child, Command, Stdio},
     time::Duration,
 };
@@ -31,15 +32,16 @@ const PAGES: usize = 200;
 const IN_FLIGHT: usize = 8;
 
 /// `zaptor sandbox` as a process of its own. Dropping it ends it.
-struct Sandbox {
+pub(crate) struct Sandbox {
     child: Child,
-    url: String,
+    pub(crate) url: String,
+    pub(crate) chromium_args: Vec<String>,
     tls_port: u16,
     data: TempDir,
 }
 
 impl Sandbox {
-    fn start() -> Sandbox {
+    pub(crate) fn start() -> Sandbox {
         let data = folder();
         let log = File::create(data.path().join("stderr.log")).unwrap();
         let mut child = Command::new(env!("CARGO_BIN_EXE_zaptor"))
@@ -58,9 +60,15 @@ impl Sandbox {
         Sandbox {
             child,
             url: first["sandbox_url"].as_str().unwrap().to_owned(),
+            chromium_args: serde_json::from_value(first["chromium_args"].clone()).unwrap(),
             tls_port: u16::try_from(first["tls_port"].as_u64().unwrap()).unwrap(),
             data,
         }
+    }
+
+    /// Where its control listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.url.strip_prefix("http://").unwrap().parse().unwrap()
     }
 }
 

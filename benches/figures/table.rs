@@ -75,6 +75,19 @@ impl Table {
         });
     }
 
+    /// What somebody saves, in MiB: of a first one, and of each further one.
+    pub(crate) fn saving(&mut self, what: &str, first: Spread, further: Spread) {
+        let signed = |value: f64| format!("{value:+.1}");
+        self.push(Row {
+            figure: what.to_owned(),
+            ours: first.written(signed),
+            theirs: further.written(signed),
+            value: format!("saves_mib = [{:.1}, {:.1}]", first.median, further.median),
+            aim: String::new(),
+            verdict: "",
+        });
+    }
+
     /// A sentence under the table.
     pub(crate) fn note(&mut self, text: impl Into<String>) {
         self.notes.push(text.into());

@@ -7,19 +7,22 @@ declare global {
   var __zaptorOptions: { media_downloads: boolean } | undefined;
 }
 
+/** The page's own preferences, by kind of file. wa-js' `conn.setAutoDownloadSettings` would reload the page. */
+const KINDS = ['Photos', 'Audio', 'Videos', 'Documents'] as const;
+
 /**
- * Has the page's own preference be what the account asks for. It is kept by the page, so it is only written where it
- * differs. The engine's browser refuses such requests, too, so a page without that preference is no failure.
+ * Has the page's preferences be what the account asks for. The page keeps them, so they are only written where they differ.
+ * The engine's browser refuses such requests, too: a page that lacks a preference is no failure.
  */
-export async function settleDownloads(): Promise<void> {
+export function settleDownloads(): void {
   const wanted = globalThis.__zaptorOptions?.media_downloads;
-  const conn = bound()?.conn;
-  if (wanted === undefined || !conn) return;
-  try {
-    const kinds = conn.getAutoDownloadSettings();
-    if (Object.values(kinds).every((on) => on === wanted)) return;
-    await conn.setAutoDownloadSettings({ photos: wanted, audio: wanted, videos: wanted, documents: wanted });
-  } catch {
-    // See above.
+  const whatsapp = bound()?.whatsapp;
+  if (wanted === undefined || !whatsapp) return;
+  for (const kind of KINDS) {
+    try {
+      if (whatsapp[`getAutoDownload${kind}`]() !== wanted) whatsapp[`setAutoDownload${kind}`](wanted);
+    } catch {
+      // See above.
+    }
   }
 }

@@ -1,12 +1,13 @@
-// Bundles the runs into dist/run.mjs. The clients themselves stay outside, as npm installed them.
+// Bundles the runs into dist/run.mjs, and what is measured into dist/beside.mjs. The clients themselves stay outside, as npm
+// installed them.
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
 const here = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url));
 
-await build({
-  entryPoints: [here('src/run.ts')],
-  outfile: here('dist/run.mjs'),
+for (const name of ['run', 'beside']) await build({
+  entryPoints: [here(`src/${name}.ts`)],
+  outfile: here(`dist/${name}.mjs`),
   bundle: true,
   platform: 'node',
   format: 'esm',

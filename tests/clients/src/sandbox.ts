@@ -23,14 +23,14 @@ type Json = Record<string, unknown>;
 const SYNC_MS = 1_200;
 
 export class Sandbox {
-  readonly #process: ChildProcess;
+  readonly #process: ChildProcess | undefined;
   readonly url: string;
   /** With these arguments Chromium finds the sandbox at https://web.whatsapp.com, and nothing else. */
   readonly chromiumArgs: string[];
   /** For browser profiles and the like; removed at the end. */
   readonly folder: string;
 
-  private constructor(process: ChildProcess, folder: string, url: string, chromiumArgs: string[]) {
+  private constructor(process: ChildProcess | undefined, folder: string, url: string, chromiumArgs: string[]) {
     this.#process = process;
     this.folder = folder;
     this.url = url;
@@ -51,9 +51,16 @@ export class Sandbox {
     return new Sandbox(child, folder, url, args);
   }
 
+  /** One that somebody else has started, and stops. */
+  static running(url: string, chromiumArgs: string[], folder: string): Sandbox {
+    return new Sandbox(undefined, folder, url, chromiumArgs);
+  }
+
   async stop(): Promise<void> {
-    const gone = new Promise((resolve) => this.#process.once('exit', resolve));
-    this.#process.kill('SIGTERM');
+    const child = this.#process;
+    if (!child) return;
+    const gone = new Promise((resolve) => child.once('exit', resolve));
+    child.kill('SIGTERM');
     await gone;
     rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 });
   }
