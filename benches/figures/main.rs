@@ -119,6 +119,10 @@ const LONG: [Part; 2] = [
 ];
 
 fn main() -> ExitCode {
+    // Where this program is a whole Zaptor, it also guards its browsers.
+    if let Some(done) = zaptor_actors::session::browser::stand_in() {
+        return done;
+    }
     if let Some(role) = children::role() {
         if role.starts_with(crowd::CROWD) {
             crowd::serve(&role);

@@ -203,9 +203,13 @@ pub(crate) fn serve_without_pauses() {
         }
     }
     let environment = std::env::vars();
-    let mut config = config::load(None, environment.filter(|(name, _)| name != children::ROLE), &flags)
-        .unwrap()
-        .config;
+    let mut config = config::load(
+        None,
+        environment.filter(|(name, _)| name != children::ROLE),
+        &flags,
+    )
+    .unwrap()
+    .config;
     config.account.probe_interval_s = 0;
     let on_ready = |ready: Ready| println!("{}", json!(ready));
     let options = ServeOptions {

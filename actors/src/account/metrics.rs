@@ -31,6 +31,13 @@ static OPEN: LazyLock<Histogram> = LazyLock::new(|| {
     let about = histogram_opts!("zaptor_session_open_seconds", "Time to open a session", buckets);
     register_histogram!(about).expect(ONCE)
 });
+static PROBES: LazyLock<IntCounterVec> = LazyLock::new(|| {
+    let about = opts!(
+        "zaptor_probes_total",
+        "Attempts to prove a round trip to WhatsApp's server: answered, failed"
+    );
+    register_int_counter_vec!(about, &["outcome"]).expect(ONCE)
+});
 static ACK: LazyLock<Histogram> = LazyLock::new(|| {
     let buckets = exponential_buckets(0.001, 2.0, 16).expect("the bounds rise");
     let about = histogram_opts!(
@@ -96,6 +103,12 @@ pub(super) fn leave(state: AccountState) {
 
 pub(super) fn opened(seconds: f64) {
     OPEN.observe(seconds);
+}
+
+/// Counts a probe.
+pub(super) fn probed(answered: bool) {
+    let outcome = if answered { "answered" } else { "failed" };
+    PROBES.with_label_values(&[outcome]).inc();
 }
 
 pub(super) fn acknowledged(seconds: f64) {

@@ -5,6 +5,7 @@ use actix::{ActorFutureExt as _, AsyncContext as _, Context, WrapFuture as _};
 use super::{
     Account,
     machine::{Evidence, Input},
+    metrics,
     round_trips::RoundTrips,
     scribe::Entry,
     writing,
@@ -23,6 +24,7 @@ impl Account {
             let at = this.shared.clock.now();
             let seen = answer.as_ref().copied().map_err(ToString::to_string);
             this.place.probes.note(at, seen);
+            metrics::probed(answer.is_ok());
             match answer {
                 Ok(took_ms) => this.input(Input::Proven { probe, took_ms }, ctx),
                 Err(error) if error.is_fatal() => this.command_failed(&error, ctx),

@@ -43,10 +43,20 @@ pub(crate) fn measure(plan: &Plan, table: &mut Table) {
         .collect();
     let by_default: Vec<Theirs> = CLIENTS
         .iter()
-        .map(|client| Theirs::start(client, &sandbox, &full, &folder.path().join(format!("{client}-full"))))
+        .map(|client| {
+            Theirs::start(
+                client,
+                &sandbox,
+                &full,
+                &folder.path().join(format!("{client}-full")),
+            )
+        })
         .collect();
     let mut contestants: Vec<(String, Box<dyn Contestant>)> = vec![("Zaptor".to_owned(), Box::new(ours))];
-    for (note, list) in [("headless shell", theirs), ("full Chromium, as by default", by_default)] {
+    for (note, list) in [
+        ("headless shell", theirs),
+        ("full Chromium, as by default", by_default),
+    ] {
         for (client, theirs) in CLIENTS.iter().zip(list) {
             contestants.push((format!("{client}, {note}"), Box::new(theirs)));
         }
@@ -103,10 +113,12 @@ impl Seen {
         }
         self.first.push(totals[0]);
         #[expect(clippy::cast_precision_loss, reason = "a handful")]
-        self.further.push((totals[ACCOUNTS - 1] - totals[0]) / (ACCOUNTS - 1) as f64);
+        self.further
+            .push((totals[ACCOUNTS - 1] - totals[0]) / (ACCOUNTS - 1) as f64);
         let drivers = descendants(contestant.root());
         let drivers = drivers.iter().filter(|(_, line)| line.contains("chromedriver"));
-        self.drivers.push(drivers.map(|(pid, _)| proportional_mib(*pid)).sum());
+        self.drivers
+            .push(drivers.map(|(pid, _)| proportional_mib(*pid)).sum());
         self.own.push(resident_mib(contestant.root()));
         contestant.close();
     }
@@ -115,8 +127,20 @@ impl Seen {
 fn report(table: &mut Table, contestants: &[(String, Box<dyn Contestant>)], seen: &[Seen]) {
     let (ours, others) = (&seen[0], &seen[1..]);
     let spread = Spread::of;
-    table.alone("first browser (PSS)", spread(&ours.first), 1, "MiB", Aim::AtMost(190.0));
-    table.alone("each further browser (PSS)", spread(&ours.further), 1, "MiB", Aim::AtMost(50.0));
+    table.alone(
+        "first browser (PSS)",
+        spread(&ours.first),
+        1,
+        "MiB",
+        Aim::AtMost(190.0),
+    );
+    table.alone(
+        "each further browser (PSS)",
+        spread(&ours.further),
+        1,
+        "MiB",
+        Aim::AtMost(50.0),
+    );
     table.alone(
         &format!("  chromedriver, shared by these {ACCOUNTS}"),
         spread(&ours.drivers),
@@ -125,8 +149,18 @@ fn report(table: &mut Table, contestants: &[(String, Box<dyn Contestant>)], seen
         Aim::None,
     );
     for ((name, _), other) in contestants[1..].iter().zip(others) {
-        table.ratio(&format!("  first browser, against {name}"), &ours.first, &other.first, Aim::None);
-        table.ratio(&format!("  each further, against {name}"), &ours.further, &other.further, Aim::None);
+        table.ratio(
+            &format!("  first browser, against {name}"),
+            &ours.first,
+            &other.first,
+            Aim::None,
+        );
+        table.ratio(
+            &format!("  each further, against {name}"),
+            &ours.further,
+            &other.further,
+            Aim::None,
+        );
         table.ratio(
             &format!("linked account to ready, against {name}"),
             &ours.ready_ms,
@@ -158,7 +192,10 @@ struct Ours {
 impl Ours {
     fn start(sandbox: &Sandbox, browser: &Path) -> Self {
         let browser = browser.to_string_lossy().into_owned();
-        let node = Node::start(&["--sandbox-url", &sandbox.url], &[("engine.chromium_path", &browser)]);
+        let node = Node::start(
+            &["--sandbox-url", &sandbox.url],
+            &[("engine.chromium_path", &browser)],
+        );
         Self {
             node,
             accounts: Vec::new(),
@@ -166,7 +203,11 @@ impl Ours {
     }
 
     fn ask(&self, account: usize, what: &str) {
-        self.node.call("POST", &format!("/v1/accounts/{}/{what}", self.accounts[account]), None);
+        self.node.call(
+            "POST",
+            &format!("/v1/accounts/{}/{what}", self.accounts[account]),
+            None,
+        );
     }
 }
 
@@ -225,7 +266,10 @@ impl Theirs {
             http_load::call(sandbox.address(), "POST", "/_/api/phones", "", Some(&body));
         }
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients/dist/beside.mjs");
-        assert!(script.is_file(), "run `npm ci && npm run build` in tests/clients first");
+        assert!(
+            script.is_file(),
+            "run `npm ci && npm run build` in tests/clients first"
+        );
         let mut child = Command::new("node")
             .arg(script)
             .arg(client)

@@ -62,7 +62,10 @@ struct Cost {
 
 async fn run(plan: &Plan, table: &mut Table) {
     let folder = folder();
-    let engine = config::load(None, [], &config::Flags::default()).unwrap().config.engine;
+    let engine = config::load(None, [], &config::Flags::default())
+        .unwrap()
+        .config
+        .engine;
     let locked = config::chromium_sandbox(&engine);
     let in_use = engine.arguments(true, locked);
     let stage = Stage::set(folder.path()).await;
@@ -100,7 +103,9 @@ fn variants(in_use: &[String]) -> Vec<Variant> {
         }
         let mut flags = in_use.to_vec();
         let removed = flags.remove(place);
-        let features = FEATURES.iter().find_map(|head| Some((head, removed.strip_prefix(head)?)));
+        let features = FEATURES
+            .iter()
+            .find_map(|head| Some((head, removed.strip_prefix(head)?)));
         if let Some((head, features)) = features {
             let features: Vec<&str> = features.split(',').collect();
             for left_out in &features {
@@ -128,7 +133,12 @@ fn variants(in_use: &[String]) -> Vec<Variant> {
 fn with(in_use: &[String], candidate: &str) -> Vec<String> {
     let mut flags = in_use.to_vec();
     let head = FEATURES.iter().find(|head| candidate.starts_with(**head));
-    match head.and_then(|head| flags.iter_mut().find(|flag| flag.starts_with(head)).map(|flag| (head, flag))) {
+    match head.and_then(|head| {
+        flags
+            .iter_mut()
+            .find(|flag| flag.starts_with(head))
+            .map(|flag| (head, flag))
+    }) {
         Some((head, flag)) => {
             flag.push(',');
             flag.push_str(&candidate[head.len()..]);
@@ -147,21 +157,31 @@ struct Stage {
 
 impl Stage {
     async fn set(folder: &Path) -> Self {
-        let sandbox = sandbox::start(sandbox::Settings::in_dir(&folder.join("sandbox"))).await.unwrap();
+        let sandbox = sandbox::start(sandbox::Settings::in_dir(&folder.join("sandbox")))
+            .await
+            .unwrap();
         let stage = Self {
             program: OwnCopy::below(folder).headless_shell(),
             folder: folder.to_owned(),
             sandbox,
         };
         for phone in PHONES {
-            stage.post("/phones".to_owned(), json!({"phone": phone, "name": "Bench"})).await;
+            stage
+                .post("/phones".to_owned(), json!({"phone": phone, "name": "Bench"}))
+                .await;
         }
         stage
     }
 
     /// A request to the sandbox, which runs on the threads that would be held up by waiting for it.
     async fn post(&self, path: String, body: Value) {
-        let address = self.sandbox.url().strip_prefix("http://").unwrap().parse().unwrap();
+        let address = self
+            .sandbox
+            .url()
+            .strip_prefix("http://")
+            .unwrap()
+            .parse()
+            .unwrap();
         let path = format!("/_/api{path}");
         let call = move || http_load::call(address, "POST", &path, "", Some(&body));
         tokio::task::spawn_blocking(call).await.unwrap();
@@ -171,6 +191,7 @@ impl Stage {
     async fn cost(&self, flags: &[String]) -> Cost {
         let settings = Settings {
             chromium_path: self.program.clone(),
+            guard: env!("CARGO_BIN_EXE_zaptor").into(),
             agent_dir: Path::new(env!("CARGO_MANIFEST_DIR")).join("actors/agent/dist"),
             flags: flags.to_vec(),
             sandbox: Some(SandboxAccess::new(self.sandbox.chromium_args()).unwrap()),
@@ -208,7 +229,8 @@ impl Stage {
             loop {
                 match events.recv().await.expect("the session lives") {
                     SessionEvent::Pairing { code, .. } => {
-                        self.post(format!("/phones/{phone}/scan"), json!({ "code": code })).await;
+                        self.post(format!("/phones/{phone}/scan"), json!({ "code": code }))
+                            .await;
                     }
                     SessionEvent::Ready(_) => return,
                     _ => {}
@@ -232,7 +254,9 @@ async fn tidy(profile: &Path) {
     let (_, pages) = tokio::task::spawn_blocking(pages).await.unwrap();
     let mut pages = pages.as_array().unwrap().iter();
     let page = pages.find(|target| target["type"] == "page").unwrap();
-    let (mut socket, _) = connect_async(page["webSocketDebuggerUrl"].as_str().unwrap()).await.unwrap();
+    let (mut socket, _) = connect_async(page["webSocketDebuggerUrl"].as_str().unwrap())
+        .await
+        .unwrap();
     let order = json!({ "id": 1, "method": "HeapProfiler.collectGarbage" });
     socket.send(Message::text(order.to_string())).await.unwrap();
     let _ = socket.next().await;

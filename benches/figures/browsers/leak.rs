@@ -44,7 +44,10 @@ struct Look {
 
 pub(crate) fn measure(plan: &Plan, table: &mut Table) {
     let number = |name: &str, default: u64| {
-        std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
+        std::env::var(name)
+            .ok()
+            .and_then(|text| text.parse().ok())
+            .unwrap_or(default)
     };
     let quick = plan.divide > 1;
     let accounts = number("ZAPTOR_BENCH_ACCOUNTS", if quick { 4 } else { 30 });
@@ -96,7 +99,8 @@ fn probes(node: &Node) -> f64 {
     let line = text
         .lines()
         .find_map(|line| line.strip_prefix("zaptor_probes_total{outcome=\"answered\"}"));
-    line.and_then(|count| count.trim().parse().ok()).unwrap_or_default()
+    line.and_then(|count| count.trim().parse().ok())
+        .unwrap_or_default()
 }
 
 type Pick = (&'static str, &'static str, fn(&Look) -> f64);
@@ -111,7 +115,10 @@ const SERIES: [Pick; 5] = [
 
 fn report(table: &mut Table, looks: &[Look], accounts: u64) {
     let last = looks.last().expect("at least one look").probes;
-    let warm: Vec<&Look> = looks.iter().filter(|look| look.probes >= last * WARM_UP).collect();
+    let warm: Vec<&Look> = looks
+        .iter()
+        .filter(|look| look.probes >= last * WARM_UP)
+        .collect();
     for (what, unit, pick) in SERIES {
         let points: Vec<(f64, f64)> = warm.iter().map(|look| (look.probes, pick(look))).collect();
         let slope = Slope::of(&points);

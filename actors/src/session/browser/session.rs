@@ -12,7 +12,7 @@ use super::{
     events::{Inbound, ack_of, identity},
     life::Life,
     page::{CallError, Page},
-    processes, replace,
+    processes, replace, webdriver,
 };
 use crate::{
     domain::{Clock, Content, Jid, Phone, Timestamp, WaMessageId, message::Outgoing},
@@ -290,7 +290,7 @@ impl Session for BrowserSession {
             .ok_or_else(|| SessionError::Dead("closed".to_owned()))?;
         let taken = tokio::select! {
             () = self.life.over.cancelled() => return Err(self.life.alive().err().unwrap_or_else(|| SessionError::Dead("closed".to_owned()))),
-            taken = timeout(after, client.screenshot()) => taken,
+            taken = timeout(after, webdriver::screenshot(&client)) => taken,
         };
         match taken {
             Ok(Ok(png)) => Ok(png),

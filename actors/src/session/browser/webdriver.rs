@@ -46,6 +46,19 @@ pub(super) async fn devtools(
     client.issue_cmd(DevTools { method, params }).await
 }
 
+/// The size of a screenshot. The window itself is smaller: buffers of what nobody looks at are wasted.
+const PICTURE: (u32, u32) = (800, 600);
+
+/// Takes a picture of the page, as PNG.
+pub(super) async fn screenshot(client: &Client) -> Result<Vec<u8>, CmdError> {
+    let (width, height) = PICTURE;
+    let metrics = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
+    devtools(client, "Emulation.setDeviceMetricsOverride", metrics).await?;
+    let taken = client.screenshot().await;
+    let restored = devtools(client, "Emulation.clearDeviceMetricsOverride", json!({})).await;
+    restored.and(taken)
+}
+
 /// Why a script brought no answer.
 pub(super) enum ScriptError {
     /// The browser or its driver is gone.
