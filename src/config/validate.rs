@@ -89,6 +89,7 @@ pub(super) fn check(config: &Config) -> Vec<Problem> {
     let mut problems = out_of_bounds(config);
     addresses(config, &mut problems);
     orders(config, &mut problems);
+    limits(config, &mut problems);
     secrets(config, &mut problems);
     browser(config, &mut problems);
     problems
@@ -169,6 +170,17 @@ fn orders(config: &Config, problems: &mut Vec<Problem>) {
             order.key,
             order.why,
             format!("make it {word} {}", order.other),
+        ));
+    }
+}
+
+fn limits(config: &Config, problems: &mut Vec<Problem>) {
+    let resources = &config.resources;
+    if resources.hard_mib > 0 && resources.soft_mib > resources.hard_mib {
+        problems.push(Problem::new(
+            "resources.hard_mib",
+            "a browser would be killed before it is closed in order",
+            "make it at least resources.soft_mib, or 0 for never",
         ));
     }
 }

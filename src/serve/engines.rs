@@ -11,6 +11,7 @@ use zaptor_actors::{
     },
 };
 
+use super::rooms;
 use crate::{
     config::{self, Config},
     sandbox::Info,
@@ -83,6 +84,9 @@ fn browser(
         chromium_path: program.path,
         chromedriver_path: driver,
         agent_dir: agent,
+        concurrent_starts: u16::try_from(config.resources.start_at_once).unwrap_or(u16::MAX),
+        memory_max_bytes: Some(rooms::bytes(config.resources.hard_mib)).filter(|&bytes| bytes > 0),
+        footprint_bytes: rooms::bytes(config.resources.browser_mib),
         guard: browser::own_program().unwrap_or_default(),
         accounts_per_driver: engine.accounts_per_driver,
         channel: ChannelKind::Cdp,

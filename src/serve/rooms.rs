@@ -6,7 +6,10 @@ use zaptor_actors::{
     account, billing, dispatcher,
     domain::EngineKind,
     platform::{self, Passphrase, Secrets, VaultSettings},
-    rate_limit, registry, store, supervision, vault,
+    protocol::registry::MemoryLimits,
+    rate_limit, registry,
+    session::browser::memory_limit_bytes,
+    store, supervision, vault,
 };
 
 use crate::{
@@ -61,6 +64,13 @@ pub(super) fn platform(config: &Config, data_dir: &Path, sandbox: bool) -> platf
                 + 5,
             refresh_snapshots_seconds: u64::from(config.vault.refresh_h) * 3_600,
             first_snapshot_seconds: config.vault.first_after_s.into(),
+            start_at_once: config.resources.start_at_once as usize,
+            limits: MemoryLimits {
+                soft_bytes: bytes(config.resources.soft_mib),
+                hard_bytes: bytes(config.resources.hard_mib),
+            },
+            recycle_pause_seconds: config.resources.soft_pause_s.into(),
+            budget_bytes: budget(&config.resources),
             measure_interval_seconds: config.resources.measure_interval_s.into(),
             measure_memory_seconds: config.resources.measure_memory_s.into(),
             hibernation: hibernation(&config.hibernation),
@@ -79,6 +89,19 @@ fn hibernation(section: &sections::Hibernation) -> registry::HibernationSettings
         linger_seconds: section.linger_s.into(),
         visit_quiet_seconds: section.visit_quiet_s.into(),
         visit_max_seconds: section.visit_max_s.into(),
+    }
+}
+
+pub(super) fn bytes(mib: u32) -> u64 {
+    u64::from(mib) << 20
+}
+
+/// What all browsers together may take. A machine that does not tell what it has sets no bound.
+fn budget(resources: &sections::Resources) -> u64 {
+    let share = |limit: u64| limit / 100 * u64::from(resources.budget_percent);
+    match resources.budget_mib {
+        0 => memory_limit_bytes().map_or(u64::MAX, share),
+        given => bytes(given),
     }
 }
 

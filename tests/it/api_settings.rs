@@ -11,7 +11,8 @@ async fn settings_are_merged_field_by_field() {
     let tenant = node.tenant("ana", 0).await;
     let plain = json!({
         "user_agent": null, "locale": null, "time_zone": null, "hibernate_after_s": null, "wake_every_s": null,
-        "allow_other_number": null, "media_downloads": null
+        "allow_other_number": null, "media_downloads": null,
+        "priority": null
     });
     let body = json!({"name": "Shop", "engine": "simulated", "settings": {"locale": "pt-BR"}});
     let made = node.post("/v1/accounts", &tenant.key, body).await;
@@ -71,6 +72,7 @@ async fn settings_that_nothing_understands_are_refused_where_they_stand() {
             "/settings/hibernate_after_s",
         ),
         (json!({"wake_every_s": -1}), "/settings/wake_every_s"),
+        (json!({"priority": 10}), "/settings/priority"),
         (json!({"colour": "red"}), "/settings/colour"),
         (json!([]), "/settings"),
     ];

@@ -16,7 +16,8 @@ use super::{
 use crate::{
     domain::AccountState,
     protocol::account::{
-        AccountError, Deliver, Delivery, GetPairing, LogOut, Pairing, Park, Stop, TakeScreenshot,
+        AccountError, Deliver, Delivery, GetPairing, LogOut, MemoryOverLimit, Pairing, Park, Stop,
+        TakeScreenshot,
     },
 };
 
@@ -31,6 +32,17 @@ struct Left(Aftermath);
 impl Account {
     fn wrong_state(&self, wanted: &str) -> AccountError {
         AccountError::WrongState(format!("the account is {}; {wanted}", self.machine.state()))
+    }
+}
+
+impl Handler<MemoryOverLimit> for Account {
+    type Result = ();
+
+    fn handle(&mut self, over: MemoryOverLimit, ctx: &mut Context<Self>) {
+        let mib = |bytes: u64| bytes >> 20;
+        let (bytes, limit) = (mib(over.bytes), mib(over.limit_bytes));
+        let reason = format!("its browser took {bytes} MiB of memory; it may take {limit} MiB");
+        self.input(Input::OverLimit { reason }, ctx);
     }
 }
 

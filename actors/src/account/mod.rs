@@ -26,6 +26,7 @@ mod metrics;
 mod number;
 mod obituary;
 mod opening;
+mod openings;
 mod outbound;
 mod pairing;
 mod parking;
@@ -65,6 +66,7 @@ pub use gauges::{Gauges, Reading};
 pub use machine::{Dated, Effect, End, Evidence, Input, Machine, Phase, Rules, Say, Woken};
 pub use metrics::{note_permits, note_restart};
 pub use obituary::{record_end, record_parked, record_stop};
+pub use openings::{Opening, OpeningRules, Openings, Urgency, Waits, Weight};
 pub use parking::Activity;
 pub use recovery::{give_up_all, give_up_overdue};
 pub use settings::Settings;
@@ -82,6 +84,8 @@ pub struct Shared {
     pub settings: Arc<Settings>,
     /// The name of this node, for timelines.
     pub node: Arc<str>,
+    /// Whose session is opened next.
+    pub openings: Openings,
     /// Where snapshots of profiles are kept; nowhere where that is turned off.
     pub vault: Option<Vault>,
     /// Proofs of round trips that wait to be written together.

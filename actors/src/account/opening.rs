@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use actix::{ActorFutureExt as _, AsyncContext as _, Context, WrapFuture as _};
 
+use tokio::sync::watch;
+
 use super::{
-    Account, inbound,
+    Account, Waits, inbound,
     machine::{Input, Phase},
     profile::Prepared,
     session_task,
@@ -35,6 +37,7 @@ impl Account {
             }
             ctx.add_stream(Box::pin(inbound::chunks(events)));
         }));
+        self.hear_of_waits(task.waits, ctx);
         ctx.spawn(
             task.opened
                 .into_actor(self)
@@ -58,6 +61,20 @@ impl Account {
                     }
                 }),
         );
+    }
+
+    /// Says that there is no room, when that is what it waits for. That others come first is no news.
+    fn hear_of_waits(&self, mut waits: watch::Receiver<Option<Waits>>, ctx: &mut Context<Self>) {
+        let news = async move {
+            let short = |told: &Option<Waits>| matches!(told, Some(Waits::Memory { .. }));
+            // An end means that it was admitted, or that nobody waits any more.
+            *waits.wait_for(short).await.ok()?
+        };
+        ctx.spawn(news.into_actor(self).map(|waits, this, ctx| {
+            if let Some(Waits::Memory { needs, free }) = waits {
+                this.input(Input::NoRoom { needs, free }, ctx);
+            }
+        }));
     }
 
     /// A page that is open says sooner or later whether it is linked.

@@ -4,11 +4,11 @@
 use std::{sync::Arc, time::Duration};
 
 use futures::future::BoxFuture;
-use tokio::sync::{OwnedMutexGuard, mpsc, oneshot};
+use tokio::sync::{OwnedMutexGuard, mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Place, Settings, Shared, metrics, probe,
+    Opening, Place, Settings, Shared, Urgency, Waits, Weight, metrics, probe,
     profile::{self, Prepared},
 };
 use crate::{
@@ -17,7 +17,6 @@ use crate::{
         AgentBuild, Ending, InboundKey, InboundList, InboundMessage, LookUp, PhoneCode, PhoneCodeError,
         SendError, Session, SessionError, SessionEvent, SessionSpec,
     },
-    store::Store,
     vault::Vault,
 };
 
@@ -139,6 +138,8 @@ pub(super) struct SessionTask {
     pub(super) events: mpsc::Receiver<SessionEvent>,
     /// What was done with the profile before; dropped without an answer when it did not come to that.
     pub(super) prepared: oneshot::Receiver<Prepared>,
+    /// What it waits for before it may be opened.
+    pub(super) waits: watch::Receiver<Option<Waits>>,
     /// Whether it could be opened. Dropped without an answer when it was cancelled before.
     pub(super) opened: oneshot::Receiver<Result<(), SessionError>>,
     /// Completes once the session is closed. Its profile is free once it has been kept.
@@ -157,6 +158,7 @@ pub(super) fn start(
     let (tell_prepared, prepared) = oneshot::channel();
     let (tell_opened, opened) = oneshot::channel();
     let (tell_closed, closed) = oneshot::channel();
+    let (tell_waits, waits) = watch::channel(None);
     let task = Task {
         spec: SessionSpec {
             account: place.account,
@@ -168,12 +170,13 @@ pub(super) fn start(
         settings: Arc::clone(&shared.settings),
         clock: shared.clock.clone(),
         vault: shared.vault.clone(),
-        store: shared.store.clone(),
+        shared: shared.clone(),
         token,
     };
     let tell = Tell {
         events: sender,
         prepared: tell_prepared,
+        waits: tell_waits,
         opened: tell_opened,
         closed: tell_closed,
     };
@@ -182,6 +185,7 @@ pub(super) fn start(
         handle: SessionHandle { commands },
         events,
         prepared,
+        waits,
         opened,
         closed,
     }
@@ -191,6 +195,7 @@ pub(super) fn start(
 struct Tell {
     events: mpsc::Sender<SessionEvent>,
     prepared: oneshot::Sender<Prepared>,
+    waits: watch::Sender<Option<Waits>>,
     opened: oneshot::Sender<Result<(), SessionError>>,
     closed: oneshot::Sender<()>,
 }
@@ -201,7 +206,7 @@ struct Task {
     settings: Arc<Settings>,
     clock: Clock,
     vault: Option<Vault>,
-    store: Store,
+    shared: Shared,
     token: CancellationToken,
 }
 
@@ -232,6 +237,11 @@ impl Task {
             Err(error) => return drop(tell.opened.send(Err(error))),
         };
         let _ = tell.prepared.send(prepared);
+        let mut opening = match self.admitted(tell.waits).await {
+            Ok(opening) => opening,
+            Err(Cut::Cancelled) => return,
+            Err(cut) => return drop(tell.opened.send(Err(cut.of("open")))),
+        };
         let started = self.clock.instant();
         let session = match self
             .bounded(self.settings.open_deadline_seconds, self.open(tell.events))
@@ -243,17 +253,41 @@ impl Task {
         };
         metrics::opened(self.clock.instant().duration_since(started).as_secs_f64());
         self.place.gauges.opened(session.vitals());
+        opening.iter_mut().for_each(Opening::opened);
         let _ = tell.opened.send(Ok(()));
         let (mut session, lost) = self.serve(session, &mut commands).await;
         drop(refuse_rest(commands));
         let linked = !lost && profile::is_linked(session.as_mut(), &self.clock).await;
         let ending = self.close(session).await;
         self.place.gauges.closed();
+        drop(opening);
         if let Some(vault) = profile::wants_keeping(self.vault.as_ref(), &self.place, linked, ending) {
             // Nobody waits for it but the end of the process and whoever wants the profile next.
             let _busy = vault.busy();
             let _ = tell.closed.send(());
             profile::keep(vault, &self.place, self.spec.account).await;
+        }
+    }
+
+    /// Waits until it may be opened, as long as that takes; an engine whose sessions cost nothing asks nobody.
+    async fn admitted(&self, waits: watch::Sender<Option<Waits>>) -> Result<Option<Opening>, Cut> {
+        let engine = &self.place.engine;
+        if engine.is_light() {
+            return Ok(None);
+        }
+        let admitted = async {
+            // Without the database nobody can tell; the opening will say so.
+            let urgency = Urgency::now(&self.shared, &self.place).await.unwrap_or_default();
+            let weight = Weight {
+                expected: engine.footprint_bytes(),
+                gauges: Arc::clone(&self.place.gauges),
+            };
+            self.shared.openings.admit(urgency, weight, waits).await
+        };
+        tokio::select! {
+            biased;
+            () = self.token.cancelled() => Err(Cut::Cancelled),
+            opening = admitted => opening.map(Some).ok_or(Cut::Cancelled),
         }
     }
 
@@ -280,7 +314,7 @@ impl Task {
         events: mpsc::Sender<SessionEvent>,
     ) -> BoxFuture<'static, Result<Box<dyn Session>, SessionError>> {
         let (engine, mut spec) = (Arc::clone(&self.place.engine), self.spec.clone());
-        let (store, tenant) = (self.store.clone(), self.place.tenant);
+        let (store, tenant) = (self.shared.store.clone(), self.place.tenant);
         Box::pin(async move {
             // As they are now: whoever has changed them has not told this generation.
             let settings = store.reads().account_settings(tenant, spec.account).await;

@@ -48,6 +48,8 @@ settings! {
     /// Whether the page fetches the files of messages, and people's pictures, as soon as it hears of them; it does not by
     /// default.
     media_downloads: bool,
+    /// Who comes first when there is not room for all, 0 to 9; 9 is first, 0 the default.
+    priority: u8,
 }
 
 /// Tells a field that is null from one that is not there.
@@ -63,6 +65,8 @@ const HIBERNATE_AFTER_MAX: u32 = 2_592_000;
 
 /// The longest time between two looks for messages, in seconds: a day.
 const WAKE_EVERY_MAX: u32 = 86_400;
+/// The priority of those who come first.
+const PRIORITY_MAX: u8 = 9;
 
 /// Names of the time zone database, sorted.
 static TIME_ZONES: LazyLock<Vec<&str>> = LazyLock::new(|| include_str!("time_zones.txt").lines().collect());
@@ -110,6 +114,11 @@ impl AccountSettings {
                 "wake_every_s",
                 self.wake_every_s.is_none_or(|seconds| seconds <= WAKE_EVERY_MAX),
                 "must be 0 (never) to 86400 seconds",
+            ),
+            (
+                "priority",
+                self.priority.is_none_or(|priority| priority <= PRIORITY_MAX),
+                "must be 0 to 9",
             ),
         ];
         let wrong = checks.into_iter().filter(|(_, right, _)| !right);
@@ -274,6 +283,7 @@ mod tests {
         ) {
             let settings = AccountSettings {
                 user_agent, locale, time_zone, hibernate_after_s, wake_every_s, allow_other_number, media_downloads,
+                priority: None,
             };
             let text = serde_json::to_string(&settings).unwrap();
             prop_assert_eq!(serde_json::from_str::<AccountSettings>(&text).unwrap(), settings.clone());

@@ -388,5 +388,6 @@ fn service(child: ChildReport) -> ActorReport {
         last_exit: child.last_exit.map(|(exit, at)| (exit.to_string(), at)),
         permits_in_use: 0,
         resources: None,
+        limits: None,
     }
 }

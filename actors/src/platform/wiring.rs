@@ -7,6 +7,7 @@ use dashmap::DashMap;
 
 use super::{PlatformError, Secrets, Settings};
 use crate::{
+    account::Openings,
     billing::Billing,
     bus::Bus,
     dispatcher::{Intake, IntakeParts, Pump, PumpParts},
@@ -99,6 +100,7 @@ impl Wiring {
             ready: line(&self.pump),
             unready: line(&self.pump),
             running: registry::Running::default(),
+            openings: Openings::new(self.settings.registry.opening_rules()),
         };
         self.supervise("registry", &registry, move |life| {
             Registry::new(parts.clone(), life)

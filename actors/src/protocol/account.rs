@@ -139,3 +139,13 @@ pub struct ProbeSeen {
     /// Why it failed, at most 200 bytes.
     pub error: Option<String>,
 }
+
+/// Its browser takes more memory than it may: it is about to be killed, and the generation ends.
+#[derive(Clone, Copy, Debug, Message)]
+#[rtype(result = "()")]
+pub struct MemoryOverLimit {
+    /// What it takes, in bytes.
+    pub bytes: u64,
+    /// What it may take, in bytes.
+    pub limit_bytes: u64,
+}

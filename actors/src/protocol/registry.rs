@@ -168,6 +168,16 @@ pub struct Vitals {
     pub probes: Vec<super::account::ProbeSeen>,
 }
 
+/// What a browser may take of the machine's memory, in bytes (PSS); 0 is no limit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct MemoryLimits {
+    /// Above it, it is closed in order and opened anew at a quiet moment.
+    pub soft_bytes: u64,
+    /// Above it, it is killed at once.
+    pub hard_bytes: u64,
+}
+
 /// One supervised actor.
 #[derive(Clone, Debug)]
 pub struct ActorReport {
@@ -189,4 +199,6 @@ pub struct ActorReport {
     pub permits_in_use: usize,
     /// What its browser costs, where it has one that was measured.
     pub resources: Option<Resources>,
+    /// What its browser may take, where it has one.
+    pub limits: Option<MemoryLimits>,
 }

@@ -12,7 +12,7 @@ use crate::{
     domain::{AccountId, AccountState, Clock, EngineKind, TenantId},
     protocol::{
         account::{AccountError, Stop},
-        registry::{ActorReport, ProfileLoan, Vitals},
+        registry::{ActorReport, MemoryLimits, ProfileLoan, Vitals},
     },
     session::Engine,
     store::{AccountRow, Store, StoreError},
@@ -87,6 +87,7 @@ impl Office {
             node: parts.node.into(),
             vault: parts.vault,
             round_trips: Arc::default(),
+            openings: parts.openings,
             forensics: parts.forensics,
             ready: parts.ready,
             unready: parts.unready,
@@ -123,6 +124,7 @@ impl Office {
         let engine = self.engine(row.engine).cloned().ok_or_else(|| {
             AccountError::WrongState(format!("this node has no engine of the kind `{}`", row.engine))
         })?;
+        let heavy = !engine.is_light();
         let mut known = self.running.0.lock();
         let entry = known.entries.entry(row.id).or_insert_with(|| {
             let entry = Entry(Arc::new(Inner {
@@ -130,6 +132,7 @@ impl Office {
                 slot: Slot::default(),
                 permits: Arc::new(Semaphore::new(self.settings.permits_per_account)),
                 bound: self.settings.permits_per_account,
+                limits: heavy.then_some(self.settings.limits),
                 child: Arc::default(),
                 seen_child: Mutex::new(None),
                 sleep: Mutex::default(),
@@ -221,6 +224,8 @@ struct Inner {
     slot: Slot<Account>,
     permits: Arc<Semaphore>,
     bound: usize,
+    /// What its browser may take; nothing where it has none.
+    limits: Option<MemoryLimits>,
     /// Its number under supervision. Held while it is started or stopped: one at a time.
     child: Arc<tokio::sync::Mutex<Option<ChildId>>>,
     /// The same number, for those who only look.
@@ -377,6 +382,7 @@ impl Entry {
             last_exit: last_exit.map(|(exit, at)| (exit.to_string(), *at)),
             permits_in_use: self.permits_in_use(),
             resources: self.0.place.gauges.resources(),
+            limits: self.0.limits,
         }
     }
 

@@ -285,7 +285,8 @@ impl Handler<MakeRoom> for Registry {
     }
 }
 
-async fn make_room(office: &Office, count: usize) -> Vec<AccountId> {
+/// Parks so many of those that have the least to do; gives those that were.
+pub(super) async fn make_room(office: &Office, count: usize) -> Vec<AccountId> {
     let mut idle: Vec<Entry> = office.running.all();
     idle.retain(|entry| entry.place().standing.state() == AccountState::Online && entry.is_quiet());
     // The least busy are at the end.

@@ -10,6 +10,7 @@ mod forward;
 mod hibernation;
 mod parking;
 mod refresh;
+mod room;
 mod sampler;
 mod startup;
 
@@ -22,7 +23,7 @@ use serde::Deserialize;
 use self::entry::Office;
 pub use self::{entry::Running, hibernation::Settings as HibernationSettings};
 use crate::{
-    account,
+    account::{self, OpeningRules, Openings},
     domain::{Clock, EngineKind, IdSource},
     forensics::Forensics,
     protocol::{
@@ -30,8 +31,8 @@ use crate::{
         account::AccountError,
         dispatcher::{AccountReady, AccountUnready},
         registry::{
-            ActorReport, LendProfile, ObserveAccount, ObserveActors, ProfileLoan, RestartAccount,
-            StartAccount, StopAccount, StopAll, Vitals,
+            ActorReport, LendProfile, MemoryLimits, ObserveAccount, ObserveActors, ProfileLoan,
+            RestartAccount, StartAccount, StopAccount, StopAll, Vitals,
         },
     },
     session::Engine,
@@ -60,6 +61,13 @@ pub struct Settings {
     pub sweep_interval_seconds: u64,
     /// How old the newest snapshot of an account's profile may become while it runs, in seconds; 0: any age.
     pub refresh_snapshots_seconds: u64,
+    /// What a browser may take.
+    pub limits: MemoryLimits,
+    /// How long an account is left alone after its browser was made anew because it took too much, in seconds. 60 to
+    /// 86,400.
+    pub recycle_pause_seconds: u64,
+    /// What all browsers together may take, in bytes.
+    pub budget_bytes: u64,
     /// How often the accounts' processes are looked at, in seconds. 1 to 300.
     pub measure_interval_seconds: u64,
     /// How often it is read what of their memory is shared, in seconds; that costs a millisecond or more for each
@@ -83,9 +91,22 @@ impl Default for Settings {
             sweep_interval_seconds: 60,
             refresh_snapshots_seconds: 86_400,
             first_snapshot_seconds: 300,
+            limits: MemoryLimits::default(),
+            recycle_pause_seconds: 600,
+            budget_bytes: u64::MAX,
             measure_interval_seconds: 5,
             measure_memory_seconds: 30,
             hibernation: hibernation::Settings::default(),
+        }
+    }
+}
+
+impl Settings {
+    /// The rules by which sessions are opened.
+    pub const fn opening_rules(&self) -> OpeningRules {
+        OpeningRules {
+            at_once: self.start_at_once,
+            budget_bytes: self.budget_bytes,
         }
     }
 }
@@ -121,6 +142,8 @@ pub struct RegistryParts {
     pub unready: Line<AccountUnready>,
     /// What is known of accounts on this node: empty at first, kept over the registry's own restarts.
     pub running: Running,
+    /// Whose session is opened next: kept likewise.
+    pub openings: Openings,
 }
 
 impl std::fmt::Debug for RegistryParts {
@@ -163,6 +186,7 @@ impl Actor for Registry {
         ctx.spawn(startup::start_wanted(self.office.clone()).into_actor(self));
         ctx.spawn(startup::sweep(self.office.clone()).into_actor(self));
         ctx.spawn(refresh::run(self.office.clone()).into_actor(self));
+        ctx.spawn(room::run(self.office.clone()).into_actor(self));
         ctx.spawn(sampler::run(self.office.clone()).into_actor(self));
         ctx.spawn(hibernation::keep(self.office.clone()).into_actor(self));
     }

@@ -56,6 +56,11 @@ async fn is_due(office: &Office, vault: &Vault, entry: &Entry) -> Result<bool, V
 
 async fn refresh(office: &Office, entry: &Entry) {
     tracing::info!(target: "zaptor::registry", account = %entry.account(), "opened anew for a snapshot of its profile");
+    reopen(office, entry).await;
+}
+
+/// Closes an account in order and opens it anew, if it still shall run.
+pub(super) async fn reopen(office: &Office, entry: &Entry) {
     let done = async {
         entry.stop(office, true).await?;
         let place = entry.place();

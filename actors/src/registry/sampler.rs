@@ -1,59 +1,156 @@
-//! Measures what the accounts' browsers cost: one pass over `/proc` for all of them, on a thread that no actor waits for.
+//! Measures what the accounts' browsers cost: one pass over `/proc` for all of them, on a thread that no actor waits for;
+//! and acts on it. A browser above the hard limit is killed at once, one above the soft limit is made anew when nothing is
+//! in flight or waits for it.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
 
-use super::entry::Office;
+use super::{
+    entry::{Entry, Office},
+    refresh,
+};
 use crate::{
-    account::{Gauges, Reading},
-    domain::Clock,
-    session::browser::{ProcessTable, memory_bytes},
+    account::{self, Gauges, Reading},
+    domain::{AccountId, AccountState, Clock},
+    outbox,
+    protocol::{account::MemoryOverLimit, registry::MemoryLimits},
+    session::browser::{ProcessTable, kill_all, memory_bytes},
 };
 
 /// Looks again and again. Ends with the registry. Without a browser on this node it costs nothing but the timer.
 pub(super) async fn run(office: Office) {
-    let interval = Duration::from_secs(office.settings.measure_interval_seconds);
-    let looks_until_pss = office
-        .settings
+    let settings = Arc::clone(&office.settings);
+    let interval = Duration::from_secs(settings.measure_interval_seconds);
+    let looks_until_pss = settings
         .measure_memory_seconds
-        .div_ceil(office.settings.measure_interval_seconds.max(1))
+        .div_ceil(settings.measure_interval_seconds.max(1))
         .max(1);
     let mut look: u64 = 0;
+    let mut recycling = Recycling::default();
     loop {
         office.clock.sleep(interval).await;
-        let gauges = office.running.all().into_iter();
-        let gauges: Vec<Arc<Gauges>> = gauges
-            .map(|entry| Arc::clone(&entry.place().gauges))
-            .filter(|gauges| gauges.leader().is_some())
+        let entries = office.running.all().into_iter();
+        let entries: Vec<Entry> = entries
+            .filter(|entry| entry.place().gauges.leader().is_some())
             .collect();
-        if gauges.is_empty() {
+        if entries.is_empty() {
             continue;
         }
         look += 1;
+        let gauges: Vec<Arc<Gauges>> = entries
+            .iter()
+            .map(|entry| Arc::clone(&entry.place().gauges))
+            .collect();
         let (clock, exact) = (office.clock.clone(), look.is_multiple_of(looks_until_pss));
-        let measured = tokio::task::spawn_blocking(move || measure(&gauges, &clock, exact)).await;
+        let limits = settings.limits;
+        let measured = tokio::task::spawn_blocking(move || measure(&gauges, &clock, exact, limits)).await;
         if let Err(error) = measured {
             tracing::warn!(target: "zaptor::registry", %error, "the accounts' browsers could not be measured");
         }
+        for entry in entries {
+            recycling.judge(&office, entry).await;
+        }
+        office.shared.openings.review();
     }
 }
 
 /// One pass. What processes share is read for all only where `exact` asks for it: it costs a millisecond or more for
-/// each process, against some microseconds for the rest. The first look at a browser is always exact.
-fn measure(gauges: &[Arc<Gauges>], clock: &Clock, exact: bool) {
+/// each process, against some microseconds for the rest. The first look at a browser is always exact, and so is one at a
+/// browser that seems to be above a limit.
+fn measure(gauges: &[Arc<Gauges>], clock: &Clock, exact: bool, limits: MemoryLimits) {
     let table = ProcessTable::read();
     let (at, told_at) = (clock.instant(), clock.now());
     for gauges in gauges {
         let Some(leader) = gauges.leader() else { continue };
         let processes = table.family(leader);
-        let exact = exact || gauges.resources().is_none();
+        let cost = table.cost(&processes);
+        let exact = exact
+            || gauges.resources().is_none()
+            || [limits.soft_bytes, limits.hard_bytes]
+                .iter()
+                .any(|&limit| is_above(cost.resident_bytes, limit));
         gauges.note(&Reading {
             leader,
             processes: processes.len(),
-            cost: table.cost(&processes),
+            cost,
             pss_bytes: exact.then(|| memory_bytes(&processes)),
             at,
             told_at,
         });
+    }
+}
+
+const fn is_above(bytes: u64, limit: u64) -> bool {
+    limit > 0 && bytes > limit
+}
+
+/// Which browsers were made anew because of their size, and whether one is now: one at a time.
+#[derive(Default)]
+struct Recycling {
+    last: HashMap<AccountId, Instant>,
+    busy: Arc<AtomicBool>,
+}
+
+impl Recycling {
+    async fn judge(&mut self, office: &Office, entry: Entry) {
+        let limits = office.settings.limits;
+        let Some(resources) = entry.place().gauges.resources() else {
+            return;
+        };
+        if is_above(resources.pss_bytes, limits.hard_bytes) {
+            end_at_once(&entry, resources.pss_bytes, limits.hard_bytes);
+        } else if is_above(resources.pss_bytes, limits.soft_bytes) && self.is_due(office, &entry).await {
+            self.recycle(office, entry, resources.pss_bytes);
+        }
+    }
+
+    /// Whether nothing is in flight or waits for it, and it was not made anew just now.
+    async fn is_due(&self, office: &Office, entry: &Entry) -> bool {
+        let pause = Duration::from_secs(office.settings.recycle_pause_seconds);
+        let now = office.clock.instant();
+        let rested = self
+            .last
+            .get(&entry.account())
+            .is_none_or(|&last| now.saturating_duration_since(last) >= pause);
+        let quiet = || entry.place().standing.state() == AccountState::Online && entry.is_quiet();
+        if !rested || self.busy.load(Ordering::Acquire) || !quiet() {
+            return false;
+        }
+        let waits = outbox::has_ready(office.store.reads(), entry.account(), office.clock.now()).await;
+        waits.is_ok_and(|waits| !waits) && quiet()
+    }
+
+    fn recycle(&mut self, office: &Office, entry: Entry, bytes: u64) {
+        tracing::warn!(target: "zaptor::registry", account = %entry.account(), mib = bytes >> 20,
+            "its browser takes much memory and is made anew");
+        account::note_restart("memory_over_soft_limit");
+        let (running, now) = (&office.running, office.clock.instant());
+        self.last.retain(|account, _| running.find(*account).is_some());
+        self.last.insert(entry.account(), now);
+        self.busy.store(true, Ordering::Release);
+        let (office, busy) = (office.clone(), Arc::clone(&self.busy));
+        actix::spawn(async move {
+            refresh::reopen(&office, &entry).await;
+            busy.store(false, Ordering::Release);
+        });
+    }
+}
+
+/// The account hears why before its browser is gone, so that the exit says it.
+fn end_at_once(entry: &Entry, bytes: u64, limit_bytes: u64) {
+    tracing::error!(target: "zaptor::registry", account = %entry.account(), mib = bytes >> 20,
+        limit_mib = limit_bytes >> 20, "its browser takes more memory than it may and is killed");
+    if let Some(account) = entry.address() {
+        account.do_send(MemoryOverLimit { bytes, limit_bytes });
+    }
+    if let Some(leader) = entry.place().gauges.leader() {
+        kill_all(&ProcessTable::read().family(leader));
     }
 }
 
@@ -86,7 +183,7 @@ mod tests {
         // Numbers of processes end far below this one.
         let all = [opened(shell.id()), opened(u32::MAX - 1)];
         let clock = Clock::manual(Timestamp::from_millis(9));
-        measure(&all, &clock, false);
+        measure(&all, &clock, false, MemoryLimits::default());
         shell.kill().unwrap();
         shell.wait().unwrap();
         let [lives, ended] = all.map(|gauges| gauges.resources().unwrap());

@@ -1,6 +1,6 @@
 //! What the registry does by itself: starting what shall run, and settling what nobody resolves any more.
 
-use std::time::Duration;
+use std::{cmp::Reverse, collections::HashSet, time::Duration};
 
 use futures::{StreamExt as _, future, stream};
 
@@ -9,8 +9,8 @@ use super::{
     hibernation,
 };
 use crate::{
-    account,
-    domain::AccountState,
+    account::{self, Urgency},
+    domain::{AccountId, AccountState},
     outbox,
     protocol::account::AccountError,
     store::{AccountRow, StoreError},
@@ -53,8 +53,10 @@ pub(super) async fn start_wanted(office: Office) {
     let wanted = rows
         .into_iter()
         .filter(|row| !waits(row) && office.running.find(row.id).is_none());
-    let (light, heavy): (Vec<AccountRow>, Vec<AccountRow>) =
+    let (light, mut heavy): (Vec<AccountRow>, Vec<AccountRow>) =
         wanted.partition(|row| office.engine(row.engine).is_some_and(|engine| engine.is_light()));
+    let with_messages = with_messages(&office).await;
+    heavy.sort_by_cached_key(|row| Reverse(Urgency::of(row, with_messages.contains(&row.id))));
     let start = async |rows: Vec<AccountRow>, at_once: usize| {
         stream::iter(rows)
             .for_each_concurrent(at_once, |row| start_one(&office, row))
@@ -65,6 +67,12 @@ pub(super) async fn start_wanted(office: Office) {
         start(heavy, office.settings.start_at_once.max(1)),
     )
     .await;
+}
+
+/// The accounts for which messages wait. Without the database nobody knows; the order is all that is lost.
+async fn with_messages(office: &Office) -> HashSet<AccountId> {
+    let due = outbox::due_accounts(office.store.reads(), office.clock.now(), u64::from(u32::MAX));
+    due.await.unwrap_or_default().into_iter().collect()
 }
 
 async fn start_one(office: &Office, row: AccountRow) {
@@ -85,7 +93,10 @@ async fn start_one(office: &Office, row: AccountRow) {
 async fn opened(office: &Office, entry: &Entry, epoch: i64) {
     let mut standing = entry.place().standing.watch();
     let limit = Duration::from_secs(office.settings.start_wait_seconds);
+    let mut short = office.shared.openings.short_of_memory();
     tokio::select! {
+        // Once there is no room, the others only get in line.
+        _ = short.wait_for(|waiting| *waiting > 0) => {}
         _ = standing.wait_for(|stand| stand.said_under > epoch && stand.state != AccountState::Starting) => {}
         () = office.clock.sleep(limit) => {}
     }

@@ -57,6 +57,11 @@ pub trait Engine: Send + Sync + 'static {
         None
     }
 
+    /// What a session is expected to take of the machine's memory until it has been measured, in bytes.
+    fn footprint_bytes(&self) -> u64 {
+        0
+    }
+
     /// Ends everything the engine owns (drivers, browsers). Called once when the process stops.
     async fn shut_down(&self);
 }

@@ -5,8 +5,8 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 use zaptor_actors::{
-    domain::{AccountId, AccountState, Timestamp},
-    protocol::account::ProbeSeen,
+    domain::{AccountId, AccountState, Resources as Measured, Timestamp},
+    protocol::{account::ProbeSeen, registry::MemoryLimits},
 };
 
 use super::{accounts::find, system::Exit};
@@ -107,6 +107,29 @@ pub(crate) struct Limits {
     hard_bytes: Option<u64>,
 }
 
+impl From<Measured> for Resources {
+    fn from(measured: Measured) -> Self {
+        Self {
+            pss_bytes: measured.pss_bytes,
+            cpu_seconds: measured.cpu_seconds,
+            cpu_percent: measured.cpu_percent,
+            processes: measured.processes,
+            page_errors: measured.page_errors,
+            measured_at: measured.measured_at,
+        }
+    }
+}
+
+impl From<MemoryLimits> for Limits {
+    fn from(limits: MemoryLimits) -> Self {
+        let limit = |bytes: u64| Some(bytes).filter(|&bytes| bytes > 0);
+        Self {
+            soft_bytes: limit(limits.soft_bytes),
+            hard_bytes: limit(limits.hard_bytes),
+        }
+    }
+}
+
 /// How an account is: its state with reason and evidence, the last proofs of a round trip, what it takes of the machine,
 /// and what is being done about it.
 #[utoipa::path(get, path = "/v1/accounts/{id}/health", tag = "accounts", params(("id" = String, Path)),
@@ -130,9 +153,12 @@ pub(crate) async fn show(
         probes: probes.into_iter().flatten().map(Probe::from).collect(),
         restarts: row.restarts,
         generation: actor.as_ref().map(|actor| actor.generation),
+        resources: actor
+            .as_ref()
+            .and_then(|actor| actor.resources)
+            .map(Resources::from),
+        limits: actor.as_ref().and_then(|actor| actor.limits).map(Limits::from),
         last_exit: actor.and_then(|actor| actor.last_exit).map(Exit::from),
-        resources: None,
-        limits: None,
         repair: row.repair,
         agent: None,
         hibernation: None,

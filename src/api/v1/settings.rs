@@ -35,6 +35,9 @@ pub(crate) struct Settings {
     allow_other_number: Option<bool>,
     /// Whether the page fetches the files of messages, and people's pictures, by itself; it does not by default.
     media_downloads: Option<bool>,
+    /// Who comes first when there is not room for all, 0 to 9; 9 is first, null is 0.
+    #[schema(minimum = 0, maximum = 9)]
+    priority: Option<u8>,
 }
 
 impl From<AccountSettings> for Settings {
@@ -47,6 +50,7 @@ impl From<AccountSettings> for Settings {
             wake_every_s: settings.wake_every_s,
             allow_other_number: settings.allow_other_number,
             media_downloads: settings.media_downloads,
+            priority: settings.priority,
         }
     }
 }

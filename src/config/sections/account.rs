@@ -62,6 +62,20 @@ pub struct Supervision {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Resources {
+    /// Browsers that are opened at a time.
+    pub start_at_once: u32,
+    /// What all browsers may take; 0: a share of the machine.
+    pub budget_mib: u32,
+    /// That share.
+    pub budget_percent: u32,
+    /// What a browser is expected to take.
+    pub browser_mib: u32,
+    /// Above it, a browser is made anew at a quiet moment; 0: never.
+    pub soft_mib: u32,
+    /// Pause between two such times.
+    pub soft_pause_s: u32,
+    /// Above it, a browser is killed; 0: never.
+    pub hard_mib: u32,
     /// Pause between two looks at the browsers' processes.
     pub measure_interval_s: u32,
     /// Pause between two looks at what they share of their memory.

@@ -58,6 +58,15 @@ pub enum Evidence {
         #[serde(skip_serializing_if = "Option::is_none")]
         last_activity_at: Option<Timestamp>,
     },
+    /// What is left of the memory that browsers may take.
+    Memory {
+        /// A stable word: `memory`.
+        waits_for: &'static str,
+        /// What the account's browser is expected to take.
+        needs_bytes: u64,
+        /// What is left of the budget.
+        free_bytes: u64,
+    },
     /// Somebody asked for it.
     Asked {
         /// For what: `stop`, `restart`.

@@ -184,6 +184,8 @@ impl Machine {
             (_, stop @ (Input::Stop { .. } | Input::Park { .. })) => self.stop(stop),
             (_, Input::Died { reason }) => self.end("session_died", &reason),
             (_, Input::OpenFailed { reason }) => self.end("open_failed", &reason),
+            (_, Input::OverLimit { reason }) => self.end("memory_over_limit", &reason),
+            (Phase::Opening, Input::NoRoom { needs, free }) => vec![Effect::Say(words::no_room(needs, free))],
             (_, Input::ProfileDamaged { reason }) => {
                 let seen = format!("the browser's profile could not be opened ({reason})");
                 self.repair("profile_damaged", seen, false)

@@ -64,6 +64,18 @@ pub enum Input {
         /// Whether there is a snapshot that has not been tried.
         restorable: bool,
     },
+    /// The session cannot be opened yet: there is no room for it.
+    NoRoom {
+        /// What it is expected to take, in bytes.
+        needs: u64,
+        /// What is left, in bytes.
+        free: u64,
+    },
+    /// Its browser takes more memory than it may.
+    OverLimit {
+        /// By how much, for people.
+        reason: String,
+    },
     /// The engine could not open a session because of the profile.
     ProfileDamaged {
         /// What is wrong with it.
@@ -296,4 +308,22 @@ impl Phase {
             Self::Proving | Self::Recovering | Self::Serving | Self::Doubting | Self::Drifted
         )
     }
+}
+
+const MIB: u64 = 1 << 20;
+
+/// What is said while there is no room for another browser.
+pub(super) fn no_room(needs: u64, free: u64) -> Say {
+    let evidence = Evidence::Memory {
+        waits_for: "memory",
+        needs_bytes: needs,
+        free_bytes: free,
+    };
+    let reason = format!(
+        "waits for memory: another browser takes some {} MiB, and {} MiB of the budget are free",
+        needs / MIB,
+        free / MIB
+    );
+    Say::because(AccountState::Starting, reason, evidence)
+        .asking("Nothing: it starts when there is room. Stop or hibernate other accounts, or raise resources.budget_mib")
 }

@@ -14,6 +14,7 @@ mod driver;
 mod events;
 mod guard;
 mod life;
+mod machine;
 mod media;
 mod open;
 mod page;
@@ -37,7 +38,8 @@ use tokio::{
 };
 
 pub use guard::{own_program, stand_in};
-pub use processes::{memory_bytes, reap_orphans};
+pub use machine::memory_limit_bytes;
+pub use processes::{kill_all, memory_bytes, reap_orphans};
 pub use settings::{ChannelKind, SandboxAccess, Settings, SettingsError};
 pub use table::{Cost, ProcessTable};
 
@@ -155,6 +157,10 @@ impl Engine for BrowserEngine {
 
     fn agent(&self) -> Option<Arc<AgentFiles>> {
         Some(Arc::clone(&self.programs.agent))
+    }
+
+    fn footprint_bytes(&self) -> u64 {
+        self.settings.footprint_bytes
     }
 
     async fn shut_down(&self) {

@@ -64,6 +64,11 @@ pub(super) fn kill(processes: &[u32]) {
     }
 }
 
+/// Kills these processes of a browser that may not live on, at once. Its session then reports a death.
+pub fn kill_all(processes: &[u32]) {
+    kill(processes);
+}
+
 /// Kills a whole process group.
 pub(super) fn kill_group(leader: u32) {
     if let Some(leader) = to_pid(leader) {

@@ -17,6 +17,8 @@ pub struct Settings {
     pub guard: PathBuf,
     /// What a browser may hold at most, in bytes, where the kernel holds it to that: in a cgroup of its own.
     pub memory_max_bytes: Option<u64>,
+    /// What a browser is expected to take until it has been measured, in bytes.
+    pub footprint_bytes: u64,
     /// The folder with `wa.js` and `agent.js`. Empty: `actors/agent/dist` in the working directory, `agent` beside the
     /// program, then `/usr/share/zaptor/agent`.
     pub agent_dir: PathBuf,
@@ -183,6 +185,7 @@ impl Default for Settings {
             chromedriver_path: PathBuf::new(),
             guard: PathBuf::new(),
             memory_max_bytes: None,
+            footprint_bytes: 0,
             agent_dir: PathBuf::new(),
             page_url: "https://web.whatsapp.com/".to_owned(),
             accounts_per_driver: 4,

@@ -15,7 +15,7 @@ use std::{
 use actix::{Actor, Addr, Context, Handler, MessageResult};
 use dashmap::DashMap;
 use zaptor_actors::{
-    account,
+    account::{self, OpeningRules, Openings},
     dispatcher::{self, Pump, PumpParts},
     domain::{AccountState, Clock, EngineKind, IdSource, MessageId, MessageStatus, Timestamp, event::Event},
     forensics::Forensics,
@@ -38,7 +38,7 @@ use zaptor_actors::{
     vault::{self, Directory, KeyRing, Vault},
 };
 
-use super::moody::{LINK, Moody};
+use super::moody::{Doors, LINK, Moody};
 use crate::store_conformance::Bench;
 
 /// How long anything may take before a test calls it missing.
@@ -68,6 +68,10 @@ pub(super) struct Plan {
     pub(super) panics: u32,
     /// Whether profiles matter, and are kept in a vault.
     pub(super) keeps: bool,
+    /// So many sessions are opened at a time.
+    pub(super) at_once: usize,
+    /// What all sessions together may take; each takes one.
+    pub(super) budget_bytes: u64,
     /// How long it may be online without a snapshot.
     pub(super) first_snapshot_seconds: u64,
     pub(super) hibernation: HibernationSettings,
@@ -103,6 +107,8 @@ impl Default for Plan {
             },
             panics: 0,
             keeps: false,
+            at_once: 4,
+            budget_bytes: u64::MAX,
             first_snapshot_seconds: 3_600,
             hibernation: HibernationSettings::default(),
             leaps: false,
@@ -116,6 +122,7 @@ pub(super) struct House {
     /// How often opening a session still fails.
     pub(super) failures: Arc<AtomicU32>,
     planted: Arc<AtomicBool>,
+    pub(super) doors: Arc<Doors>,
     pub(super) vault: Option<Vault>,
     pub(super) forensics: Forensics,
     pub(super) registry: Addr<Registry>,
@@ -224,11 +231,13 @@ impl House {
         let engine = SimulatedEngine::new(plan.network, clock.clone());
         let (network, failures) = (engine.network(), Arc::new(AtomicU32::new(0)));
         let planted = Arc::new(AtomicBool::new(false));
+        let doors = Arc::<Doors>::default();
         let engine: Arc<dyn Engine> = Arc::new(Moody {
             inner: engine,
             failures: Arc::clone(&failures),
             keeps: plan.keeps,
             planted: Arc::clone(&planted),
+            doors: Arc::clone(&doors),
         });
         let vault = plan.keeps.then(|| vault(folder.path(), &ids));
         let parts = pump_parts(&bench, &registry);
@@ -238,6 +247,7 @@ impl House {
         let parts = RegistryParts {
             settings: registry::Settings {
                 sweep_interval_seconds: 1,
+                start_at_once: plan.at_once,
                 first_snapshot_seconds: plan.first_snapshot_seconds,
                 hibernation: plan.hibernation,
                 ..registry::Settings::default()
@@ -255,6 +265,10 @@ impl House {
             ready: panicking(line(&pump), plan.panics),
             unready: line(&pump),
             running: Running::default(),
+            openings: Openings::new(OpeningRules {
+                at_once: plan.at_once,
+                budget_bytes: plan.budget_bytes,
+            }),
         };
         let own = parts.clone();
         supervise(&supervisor, &registry, move |life| {
@@ -266,6 +280,7 @@ impl House {
             network,
             failures,
             planted,
+            doors,
             vault,
             forensics,
             registry: registry.get().unwrap(),

@@ -7,6 +7,7 @@ mod hibernation;
 mod house;
 mod linking;
 mod moody;
+mod openings;
 mod profile;
 
 use std::{os::unix::fs::PermissionsExt as _, sync::atomic::Ordering, time::Duration};

@@ -1,7 +1,7 @@
 //! The simulated engine with bad days: it does not open, and profiles can matter as with a browser.
 
 use std::sync::{
-    Arc,
+    Arc, Mutex,
     atomic::{AtomicBool, AtomicU32, Ordering},
 };
 
@@ -19,6 +19,28 @@ pub(super) struct Moody {
     /// Whether the link is in the profile, as with a browser: see [`House::plant_link`].
     pub(super) keeps: bool,
     pub(super) planted: Arc<AtomicBool>,
+    pub(super) doors: Arc<Doors>,
+}
+
+/// Who was opened, and how many at a time.
+#[derive(Default)]
+pub(super) struct Doors {
+    pub(super) opened: Mutex<Vec<AccountId>>,
+    now: AtomicU32,
+    pub(super) most: AtomicU32,
+}
+
+impl Doors {
+    /// Opening takes some turns of the runtime, so that others could begin meanwhile.
+    async fn pass(&self, account: AccountId) {
+        self.opened.lock().unwrap().push(account);
+        let now = self.now.fetch_add(1, Ordering::SeqCst) + 1;
+        self.most.fetch_max(now, Ordering::SeqCst);
+        for _ in 0..20 {
+            tokio::task::yield_now().await;
+        }
+        self.now.fetch_sub(1, Ordering::SeqCst);
+    }
 }
 
 /// Where a profile that is kept has its link.
@@ -56,8 +78,13 @@ impl Engine for Moody {
             self.failures.store(left - 1, Ordering::SeqCst);
             return Err(SessionError::Open("the browser does not start".to_owned()));
         }
+        self.doors.pass(spec.account).await;
         let account = self.seen_as(&spec)?;
         self.inner.open(SessionSpec { account, ..spec }, events).await
+    }
+
+    fn footprint_bytes(&self) -> u64 {
+        1
     }
 
     fn keeps_profile(&self) -> bool {
