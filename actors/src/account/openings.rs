@@ -103,6 +103,8 @@ struct Inner {
 #[derive(Default)]
 struct Desk {
     last: u64,
+    /// So many are about to ask: nobody passes before they have, or the first to come would be the first to pass.
+    expected: usize,
     opening: usize,
     running: HashMap<u64, Weight>,
     /// The most urgent first, and among equals who came first.
@@ -153,6 +155,7 @@ impl Openings {
         let key = {
             let mut desk = self.0.desk.lock();
             desk.last += 1;
+            desk.expected = desk.expected.saturating_sub(1);
             let key = (Reverse(urgency), desk.last);
             let waiting = Waiting {
                 weight,
@@ -167,6 +170,12 @@ impl Openings {
         let opening = admitted.await.ok();
         drop(place);
         opening
+    }
+
+    /// So many are about to ask together; nobody passes before they have asked. 0: nobody is waited for any more.
+    pub fn expect(&self, count: usize) {
+        self.0.desk.lock().expected = count;
+        self.review();
     }
 
     /// How many wait for memory: told whenever it changes, for whoever can make room.
@@ -212,7 +221,7 @@ impl Desk {
 
     /// The first in line who fits. Whoever weighs something waits for those before who weigh something.
     fn next(&self, rules: &OpeningRules) -> Option<(Reverse<Urgency>, u64)> {
-        if self.opening >= rules.at_once {
+        if self.opening >= rules.at_once || self.expected > 0 {
             return None;
         }
         let free = rules.budget_bytes.saturating_sub(self.taken());
@@ -397,6 +406,28 @@ mod tests {
         drop(high);
         assert!(answer(&mut low).is_some());
         assert_eq!(*openings.short_of_memory().borrow(), 0);
+    }
+
+    #[test]
+    fn those_who_are_expected_are_waited_for_so_that_the_most_urgent_is_first() {
+        let openings = Openings::new(OpeningRules {
+            at_once: 1,
+            budget_bytes: 0,
+        });
+        openings.expect(2);
+        let mut early = ask(&openings, urgency(false, 1, 0), 0);
+        assert!(answer(&mut early).is_none());
+        let mut late = ask(&openings, urgency(false, 2, 0), 0);
+        let late = answer(&mut late).expect("the more urgent one");
+        assert!(answer(&mut early).is_none());
+        openings.expect(1);
+        drop(late);
+        assert!(answer(&mut early).is_none());
+        openings.expect(0);
+        assert!(
+            answer(&mut early).is_some(),
+            "who does not come is not waited for"
+        );
     }
 
     #[test]

@@ -23,6 +23,9 @@ const SWEEP: u64 = 100;
 /// wait together share its commits; more at once would only lengthen the queue in front of everybody else's writes.
 const LIGHT_AT_ONCE: usize = 256;
 
+/// How long it may take until the first of those whose sessions cost something have asked to open them.
+const FIRST_ONES: Duration = Duration::from_secs(2);
+
 /// Starts every account that shall run, some at a time: opening a session is the most expensive thing that an account
 /// does. Accounts that wait for a person (logged out, banned) are left alone, and so are those that a former generation
 /// of the registry has started.
@@ -62,11 +65,14 @@ pub(super) async fn start_wanted(office: Office) {
             .for_each_concurrent(at_once, |row| start_one(&office, row))
             .await;
     };
-    future::join(
-        start(light, LIGHT_AT_ONCE),
-        start(heavy, office.settings.start_at_once.max(1)),
-    )
-    .await;
+    let at_once = office.settings.start_at_once.max(1);
+    // The first ones ask together, and the most urgent of them is to be the first.
+    office.shared.openings.expect(heavy.len().min(at_once));
+    let waited_for = async {
+        office.clock.sleep(FIRST_ONES).await;
+        office.shared.openings.expect(0);
+    };
+    future::join3(start(light, LIGHT_AT_ONCE), start(heavy, at_once), waited_for).await;
 }
 
 /// The accounts for which messages wait. Without the database nobody knows; the order is all that is lost.

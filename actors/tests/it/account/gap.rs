@@ -18,7 +18,7 @@ impl House {
     }
 
     /// What was told of messages that came in, in order: the id, and whether it was told late.
-    async fn told(&self) -> Vec<(String, bool)> {
+    async fn told_messages(&self) -> Vec<(String, bool)> {
         let data = self.data_of("message.received").await;
         data.iter()
             .map(|data| {
@@ -50,9 +50,11 @@ async fn what_the_page_took_in_without_a_word_is_told_once_after_the_next_start(
     house.network.inflict(account, Fault::Mute { on: false });
     house.restart().await;
     house
-        .until("all of them are told", async || house.told().await.len() == 70)
+        .until("all of them are told", async || {
+            house.told_messages().await.len() == 70
+        })
         .await;
-    assert_eq!(house.told().await, late(&missed), "in order, and marked");
+    assert_eq!(house.told_messages().await, late(&missed), "in order, and marked");
     let closed = house.data_of("account.gap_closed").await;
     assert_eq!(
         (closed.len(), &closed[0]["found"]),
@@ -62,16 +64,18 @@ async fn what_the_page_took_in_without_a_word_is_told_once_after_the_next_start(
     // From here on there is nothing to be found, however often it is looked for.
     let live = house.hears("now");
     house
-        .until("the next one is told", async || house.told().await.len() == 71)
+        .until("the next one is told", async || {
+            house.told_messages().await.len() == 71
+        })
         .await;
-    assert_eq!(house.told().await[70], (live.to_string(), false));
+    assert_eq!(house.told_messages().await[70], (live.to_string(), false));
     for _ in 0..2 {
         house.restart().await;
         house.until_state(S::Online).await;
     }
     let last = house.accept(1).await;
     house.until_status(&ids(&last), &[M::Read]).await;
-    assert_eq!(house.told().await.len(), 71);
+    assert_eq!(house.told_messages().await.len(), 71);
     assert_eq!(house.data_of("account.gap_closed").await.len(), 1);
     house.check(1, 0).await;
 }
@@ -87,9 +91,9 @@ async fn an_account_that_stays_online_is_compared_now_and_then() {
         .inflict(house.bench.account, Fault::Mute { on: true });
     let missed = [house.hears("one"), house.hears("two")];
     house
-        .until("both are told", async || house.told().await.len() == 2)
+        .until("both are told", async || house.told_messages().await.len() == 2)
         .await;
-    assert_eq!(house.told().await, late(&missed));
+    assert_eq!(house.told_messages().await, late(&missed));
 }
 
 #[actix::test]

@@ -409,7 +409,11 @@ async fn room_is_made_by_those_that_have_nothing_to_send() {
     // At its next turn it is tried again, and stays awake as long as nobody needs the room.
     house.leap(Duration::from_secs(1_000));
     house.until_state(S::Online).await;
-    assert_eq!(house.row().await.hibernation, None);
+    house
+        .until("it is meant to stay awake", async || {
+            house.row().await.hibernation.is_none()
+        })
+        .await;
 }
 
 #[actix::test]
