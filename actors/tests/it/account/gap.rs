@@ -130,7 +130,7 @@ async fn a_page_that_lacks_what_sending_needs_keeps_messages_waiting_until_it_is
     // What comes in is told all the same.
     house.hears("still here");
     house
-        .until("it is told", async || house.told().await.len() == 1)
+        .until("it is told", async || house.told_messages().await.len() == 1)
         .await;
     // A new session on the same WhatsApp Web does not help.
     house.restart().await;
