@@ -1,6 +1,6 @@
 import { ActionIcon, Button, Group, Menu, Modal, Stack, Text } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
-import { EllipsisVertical, LogOut, Play, RotateCw, Square, Trash2 } from "lucide-react";
+import { EllipsisVertical, LogOut, Moon, Play, RotateCw, Square, Sunrise, Trash2 } from "lucide-react";
 import { useState } from "react";
 import { useLocation } from "wouter";
 import { remove } from "../api/client";
@@ -50,18 +50,20 @@ export function AccountMenu({ account }: { account: Account }) {
     else if (ask !== null) run(ask satisfies AccountAction, { onSuccess: () => setAsk(null) });
   };
   const question = ask === null ? null : QUESTIONS[ask];
-  const resting = account.state === "stopped" || account.state === "hibernated" || account.state === "logged_out";
+  const parked = account.state === "hibernated";
+  const resting = account.state === "stopped" || account.state === "logged_out";
+  const wakeable = parked || resting;
 
   return (
     <Group gap="xs">
       <Button
         variant="default"
-        leftSection={resting ? <Play size={16} /> : <RotateCw size={16} />}
+        leftSection={parked ? <Sunrise size={16} /> : resting ? <Play size={16} /> : <RotateCw size={16} />}
         loading={busy && ask === null}
-        onClick={() => run(resting ? "start" : "restart")}
-        data-testid={resting ? "start-account" : "restart-account"}
+        onClick={() => run(parked ? "wake" : resting ? "start" : "restart")}
+        data-testid={wakeable ? "start-account" : "restart-account"}
       >
-        {resting ? "Start" : "Restart"}
+        {parked ? "Wake" : resting ? "Start" : "Restart"}
       </Button>
       <Menu position="bottom-end" shadow="md" width={190}>
         <Menu.Target>
@@ -70,6 +72,11 @@ export function AccountMenu({ account }: { account: Account }) {
           </ActionIcon>
         </Menu.Target>
         <Menu.Dropdown>
+          {account.state === "online" && (
+            <Menu.Item leftSection={<Moon size={16} />} onClick={() => run("hibernate")} data-testid="menu-hibernate">
+              Hibernate
+            </Menu.Item>
+          )}
           {!resting && (
             <Menu.Item leftSection={<Square size={16} />} onClick={() => setAsk("stop")} data-testid="stop-account">
               Stop…

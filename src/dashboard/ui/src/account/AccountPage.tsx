@@ -1,5 +1,5 @@
 import { Alert, Anchor, Button, Group, Stack, Tabs, Text, Title } from "@mantine/core";
-import { ArrowLeft, Camera, Info, MessagesSquare, Play, RotateCw } from "lucide-react";
+import { ArrowLeft, Camera, HeartPulse, Info, MessagesSquare, Play, RotateCw, SlidersHorizontal, Sunrise } from "lucide-react";
 import { useEffect, useState } from "react";
 import { Link, useLocation } from "wouter";
 import { ApiError } from "../api/client";
@@ -14,8 +14,10 @@ import { useAccountAction } from "./actions";
 import { AccountMenu } from "./AccountMenu";
 import { ChatsTab } from "./ChatsTab";
 import { DetailsTab } from "./DetailsTab";
+import { HealthTab } from "./HealthTab";
 import { LinkCard } from "./LinkCard";
 import { ScreenTab } from "./ScreenTab";
+import { SettingsTab } from "./SettingsTab";
 
 const ON_THE_WAY = new Set(["created", "starting", "pairing", "syncing"]);
 
@@ -53,8 +55,14 @@ function Loaded({ account, tab }: { account: Account; tab: string | undefined })
           <Tabs.Tab value="chats" leftSection={<MessagesSquare size={16} />} data-testid="tab-chats">
             Chats
           </Tabs.Tab>
+          <Tabs.Tab value="health" leftSection={<HeartPulse size={16} />} data-testid="tab-health">
+            Health
+          </Tabs.Tab>
           <Tabs.Tab value="screen" leftSection={<Camera size={16} />} data-testid="tab-screen">
             Screen
+          </Tabs.Tab>
+          <Tabs.Tab value="settings" leftSection={<SlidersHorizontal size={16} />} data-testid="tab-settings">
+            Settings
           </Tabs.Tab>
           <Tabs.Tab value="details" leftSection={<Info size={16} />} data-testid="tab-details">
             Details
@@ -63,8 +71,14 @@ function Loaded({ account, tab }: { account: Account; tab: string | undefined })
         <Tabs.Panel value="chats">
           <ChatsTab account={account} />
         </Tabs.Panel>
+        <Tabs.Panel value="health">
+          <HealthTab account={account} />
+        </Tabs.Panel>
         <Tabs.Panel value="screen">
           <ScreenTab account={account} />
+        </Tabs.Panel>
+        <Tabs.Panel value="settings">
+          <SettingsTab account={account} />
         </Tabs.Panel>
         <Tabs.Panel value="details">
           <DetailsTab account={account} />
@@ -111,6 +125,7 @@ function Standing({ account }: { account: Account }) {
   if (account.state === "online" && account.reason === null && account.action === null) return null;
   if (account.state === "online" && account.action === null) return null;
   const asleep = account.state === "stopped" || account.state === "hibernated" || account.state === "logged_out";
+  const parked = account.state === "hibernated";
   const broken = account.state === "failed" || account.state === "degraded";
   return (
     <Alert
@@ -124,8 +139,13 @@ function Standing({ account }: { account: Account }) {
           {sentence(account.action ?? (asleep || broken ? "Messages wait until the account is online." : "It is coming back by itself."))}
         </Text>
         {asleep && (
-          <Button size="xs" leftSection={<Play size={14} />} loading={busy} onClick={() => run("start")}>
-            Start
+          <Button
+            size="xs"
+            leftSection={parked ? <Sunrise size={14} /> : <Play size={14} />}
+            loading={busy}
+            onClick={() => run(parked ? "wake" : "start")}
+          >
+            {parked ? "Wake" : "Start"}
           </Button>
         )}
         {broken && (

@@ -1,9 +1,11 @@
-import { Alert, Button, Card, Group, List, Loader, SimpleGrid, Stack, Stepper, Text, Title } from "@mantine/core";
+import { Alert, Anchor, Button, Card, Group, List, Loader, SimpleGrid, Stack, Stepper, Text, Title } from "@mantine/core";
 import { useMediaQuery } from "@mantine/hooks";
 import { CircleCheckBig } from "lucide-react";
+import { useState } from "react";
 import { useInfo } from "../api/queries";
 import type { Account } from "../api/types";
 import { sentence } from "../parts/sentence";
+import { PairingByPhone } from "./PairingByPhone";
 import { PairingQr } from "./PairingQr";
 import { SandboxScan } from "./SandboxScan";
 
@@ -59,6 +61,8 @@ function Body({ account, onDone }: { account: Account; onDone: () => void }) {
 
 function Scan({ account }: { account: Account }) {
   const sandbox = useInfo().data?.sandbox_url ?? null;
+  const [typing, setTyping] = useState(false);
+  if (typing) return <PairingByPhone account={account} onScan={() => setTyping(false)} />;
   return (
     <SimpleGrid cols={{ base: 1, sm: 2 }} spacing="xl" verticalSpacing="xl">
       <PairingQr account={account.id} />
@@ -72,6 +76,9 @@ function Scan({ account }: { account: Account }) {
             <List.Item>Go to Settings, then Linked devices, then Link a device.</List.Item>
             <List.Item>Point the camera at this code. It renews itself.</List.Item>
           </List>
+          <Anchor component="button" type="button" fz="sm" mt="sm" onClick={() => setTyping(true)} data-testid="link-by-phone">
+            Link with phone number instead
+          </Anchor>
         </div>
         {sandbox !== null && <SandboxScan account={account} sandbox={sandbox} />}
       </Stack>

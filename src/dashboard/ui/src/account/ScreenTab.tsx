@@ -1,9 +1,10 @@
 import { Button, Card, Group, Stack, Switch, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { Camera, RotateCw } from "lucide-react";
-import { useEffect, useState } from "react";
+import { useState } from "react";
 import { getBlob } from "../api/client";
 import type { Account } from "../api/types";
+import { useObjectUrl } from "../parts/objectUrl";
 import { exact } from "../parts/time";
 import { Empty, Trouble, Waiting } from "../parts/Trouble";
 
@@ -51,15 +52,4 @@ export function ScreenTab({ account }: { account: Account }) {
       </Stack>
     </Card>
   );
-}
-
-function useObjectUrl(blob: Blob | undefined): string | null {
-  const [url, setUrl] = useState<string | null>(null);
-  useEffect(() => {
-    if (blob === undefined) return;
-    const made = URL.createObjectURL(blob);
-    setUrl(made);
-    return () => URL.revokeObjectURL(made);
-  }, [blob]);
-  return url;
 }

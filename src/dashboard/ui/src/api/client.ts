@@ -119,6 +119,10 @@ export async function post<T>(path: string, body?: unknown, key = newKey()): Pro
   return bodyOf<T>(await authorized(path, { ...init, headers }));
 }
 
+export async function patch<T>(path: string, body: unknown, key = newKey()): Promise<T> {
+  return bodyOf<T>(await authorized(path, json("PATCH", body, { "Idempotency-Key": key })));
+}
+
 export async function remove<T = void>(path: string, key = newKey()): Promise<T> {
   return bodyOf<T>(await authorized(path, { method: "DELETE", headers: { "Idempotency-Key": key } }));
 }

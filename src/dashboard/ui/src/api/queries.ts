@@ -1,7 +1,20 @@
 import { QueryClient, useInfiniteQuery, useQuery, type InfiniteData } from "@tanstack/react-query";
 import { keepForward } from "../stream/apply";
 import { ApiError, get, Unreachable } from "./client";
-import type { Account, ActorRow, ApiKey, Message, Page, Pairing, SystemInfo, Wallet, WalletEntry } from "./types";
+import type {
+  Account,
+  ActorRow,
+  ApiKey,
+  Bundle,
+  Health,
+  Message,
+  Page,
+  Pairing,
+  Snapshot,
+  SystemInfo,
+  Wallet,
+  WalletEntry,
+} from "./types";
 
 export const queryClient = new QueryClient({
   defaultOptions: {
@@ -22,6 +35,9 @@ function worthRepeating(error: unknown): boolean {
 export const keys = {
   accounts: ["accounts"] as const,
   account: (id: string) => ["account", id] as const,
+  health: (id: string) => ["health", id] as const,
+  bundles: (id: string) => ["bundles", id] as const,
+  snapshots: (id: string) => ["snapshots", id] as const,
   pairing: (id: string) => ["pairing", id] as const,
   messages: ["messages"] as const,
   accountMessages: (account: string) => ["messages", account] as const,
@@ -56,6 +72,31 @@ export function useAccount(id: string) {
     queryKey: keys.account(id),
     queryFn: ({ signal }) => get<Account>(`/v1/accounts/${id}`, signal),
     placeholderData: () => queryClient.getQueryData<Account[]>(keys.accounts)?.find((a) => a.id === id),
+  });
+}
+
+/** How an account is, read again while somebody looks. */
+export function useHealth(id: string) {
+  return useQuery({
+    queryKey: keys.health(id),
+    queryFn: ({ signal }) => get<Health>(`/v1/accounts/${id}/health`, signal),
+    refetchInterval: 3000,
+  });
+}
+
+/** What was tried and seen in the account's repairs, the newest first. */
+export function useBundles(id: string) {
+  return useQuery({
+    queryKey: keys.bundles(id),
+    queryFn: async ({ signal }) => (await get<Page<Bundle>>(`/v1/accounts/${id}/forensics`, signal)).data,
+  });
+}
+
+/** The snapshots of the account's profile, the newest first. */
+export function useSnapshots(id: string) {
+  return useQuery({
+    queryKey: keys.snapshots(id),
+    queryFn: async ({ signal }) => (await get<Page<Snapshot>>(`/v1/accounts/${id}/profile/snapshots`, signal)).data,
   });
 }
 

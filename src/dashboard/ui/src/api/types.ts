@@ -30,6 +30,122 @@ export interface Account {
   last_round_trip_at: string | null;
   restarts: number;
   created_at: string;
+  evidence?: Evidence | null;
+  repair?: Repair | null;
+  settings?: AccountSettings;
+  hibernation?: Hibernation | null;
+  agent?: Agent | null;
+}
+
+/** What a state rests on; its fields differ from state to state. */
+export type Evidence = Record<string, unknown>;
+
+export type Stage = "dismiss_modal" | "reload_page" | "new_page" | "new_browser" | "restore_profile" | "ask_user";
+
+/** The repair that is under way. */
+export interface Repair {
+  stage: Stage;
+  attempt: number;
+  since: string;
+  trigger: string;
+}
+
+export interface Hibernation {
+  since: string;
+  wake_at: string | null;
+  why: "idle" | "asked" | "memory";
+}
+
+export interface Agent {
+  version: string;
+  wa_js: string | null;
+  whatsapp_web: string | null;
+  missing: { name: string; needed_for: string[] }[];
+  tested_at: string;
+}
+
+export interface Proxy {
+  url: string;
+  username?: string | null;
+}
+
+/** Null: as the node has it. */
+export interface AccountSettings {
+  proxy?: Proxy | null;
+  user_agent?: string | null;
+  locale?: string | null;
+  time_zone?: string | null;
+  media_downloads?: boolean | null;
+  hibernate_after_s?: number | null;
+  wake_every_s?: number | null;
+  priority?: number | null;
+}
+
+export interface Probe {
+  at: string;
+  took_ms: number | null;
+  error: string | null;
+}
+
+export interface Resources {
+  pss_bytes: number;
+  cpu_seconds: number;
+  cpu_percent: number;
+  processes: number;
+  page_errors: number;
+  measured_at: string;
+}
+
+export interface Health {
+  state: AccountState;
+  since: string;
+  reason: string | null;
+  action: string | null;
+  evidence: Evidence | null;
+  last_round_trip_at: string | null;
+  probes: Probe[];
+  restarts: number;
+  last_exit: Exit | null;
+  generation: number | null;
+  resources: Resources | null;
+  limits: { soft_bytes: number | null; hard_bytes: number | null } | null;
+  repair: Repair | null;
+  agent: Agent | null;
+  hibernation: Hibernation | null;
+}
+
+export interface Exit {
+  reason: string;
+  at: string;
+}
+
+export interface TriedStage {
+  stage: Stage;
+  began_at: string;
+  took_ms: number;
+  outcome: "begun" | "helped" | "failed";
+  detail: string | null;
+}
+
+/** What was tried and seen in one repair. */
+export interface Bundle {
+  id: string;
+  at: string;
+  trigger: string;
+  detail?: string;
+  stages: TriedStage[];
+  ended: "repaired" | "gave_up" | "overtaken";
+  states: { at: string; state: string; reason: string | null }[];
+  console: string[];
+  has_screenshot: boolean;
+  bytes: number;
+}
+
+/** An encrypted copy of a browser profile. */
+export interface Snapshot {
+  id: string;
+  taken_at: string;
+  stored_bytes: number;
 }
 
 export interface Pairing {
@@ -153,8 +269,14 @@ export interface ActorRow {
   state: string;
   generation: number;
   restarts: number;
-  last_exit: { reason: string; at: string } | null;
+  last_exit: Exit | null;
   permits_in_use: number;
+  parent?: string | null;
+  queue_depth?: number | null;
+  cpu_percent?: number | null;
+  pss_bytes?: number | null;
+  class?: string | null;
+  strategy?: string | null;
 }
 
 /** One entry of the tenant's numbered event log. */

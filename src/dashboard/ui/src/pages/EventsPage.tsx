@@ -9,6 +9,9 @@ import { useStream } from "../stream/live";
 const TYPES = [
   "account.state_changed",
   "account.pairing",
+  "account.repair",
+  "account.drift",
+  "account.gap_closed",
   "message.queued",
   "message.sent",
   "message.delivered",

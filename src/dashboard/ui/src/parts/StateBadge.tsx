@@ -1,4 +1,5 @@
 import { Badge, type BadgeProps } from "@mantine/core";
+import { Moon } from "lucide-react";
 import type { AccountState } from "../api/types";
 
 const LOOKS: Record<AccountState, { color: string; label: string; moving?: true }> = {
@@ -26,7 +27,7 @@ export function StateBadge({ state, ...rest }: { state: AccountState } & BadgePr
       tt="none"
       fw={600}
       data-state={state}
-      leftSection={<span className="dot" data-pulse={look.moving ?? false} />}
+      leftSection={state === "hibernated" ? <Moon size={11} aria-hidden /> : <span className="dot" data-pulse={look.moving ?? false} />}
       {...rest}
     >
       {look.label}

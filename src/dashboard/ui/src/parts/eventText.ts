@@ -1,5 +1,6 @@
 import type { Event } from "../api/types";
 import { phoneOf } from "../stream/apply";
+import { stageName, words } from "./repair";
 
 /** One line that says what an event tells. */
 export function eventText(event: Event): string {
@@ -10,6 +11,14 @@ export function eventText(event: Event): string {
       return [stateChange(text("from"), text("to")), text("reason")].filter(Boolean).join(" · ");
     case "account.pairing":
       return `Code ${text("attempt")} is ready to scan`;
+    case "account.repair":
+      return `${stageName(text("stage"))}: ${text("outcome")}${text("outcome") === "begun" ? `, because of ${words(text("trigger"))}` : ""}`;
+    case "account.drift": {
+      const missing = Array.isArray(data.missing) ? data.missing.length : 0;
+      return missing === 0 ? "WhatsApp Web has everything that is used" : `WhatsApp Web misses ${missing} of what is used`;
+    }
+    case "account.gap_closed":
+      return `${text("found")} messages found that were missed`;
     case "message.received": {
       const body = (data.text as { body?: string } | null | undefined)?.body ?? text("type");
       return `${text("sender_name") || phoneOf(text("chat"))}: ${body}`;

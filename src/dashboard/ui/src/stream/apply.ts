@@ -1,4 +1,4 @@
-import type { Account, AccountState, Event, Message, MessageStatus, WalletEntry } from "../api/types";
+import type { Account, AccountState, Event, Evidence, Message, MessageStatus, WalletEntry } from "../api/types";
 import { advance, statusOf } from "./status";
 
 /** Pure changes that one event makes to what the page holds. Objects that it does not touch stay the same. */
@@ -7,12 +7,13 @@ export function toAccount(account: Account, event: Event): Account {
   if (event.account !== account.id || event.type !== "account.state_changed") return account;
   // An answer read after this event was written already knows better.
   if (Date.parse(event.timestamp) < Date.parse(account.since)) return account;
-  const data = event.data as { to: AccountState; reason: string | null; action: string | null };
+  const data = event.data as { to: AccountState; reason: string | null; action: string | null; evidence?: Evidence | null };
   return {
     ...account,
     state: data.to,
     reason: data.reason ?? null,
     action: data.action ?? null,
+    evidence: data.evidence ?? null,
     since: event.timestamp,
   };
 }

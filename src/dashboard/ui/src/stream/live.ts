@@ -47,7 +47,8 @@ function applyToAccounts(event: Event): void {
   queryClient.setQueryData<Account>(keys.account(id), (account) => account && toAccount(account, event));
   if (event.type === "account.pairing") void queryClient.invalidateQueries({ queryKey: keys.pairing(id) });
   // Phone, name and round trip are not in the event.
-  soon(keys.accounts, keys.account(id));
+  soon(keys.accounts, keys.account(id), keys.health(id));
+  if (event.type === "account.repair") soon(keys.bundles(id));
 }
 
 function applyToMessages(event: Event): void {
