@@ -7,6 +7,7 @@ import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { extname, join, normalize } from "node:path";
 import { WebSocketServer } from "ws";
+import { actors, bundles, health, picture, repair, snapshots } from "./health.mjs";
 
 const DIST = new URL("../dist/", import.meta.url).pathname;
 const ACCESS_SECONDS = Number(process.env.ACCESS_SECONDS ?? 900);
@@ -85,7 +86,7 @@ async function link(account, phone) {
 
 function createAccount({ name, engine = "browser", labels = [] }) {
   if (!name) throw new Refusal(422, "validation_failed", "The account was not created.", [{ pointer: "/name", code: "required", detail: "A name is needed." }]);
-  const account = { id: id("acc"), name, engine, state: "created", reason: null, action: null, since: now(), phone: null, push_name: null, labels, last_round_trip_at: null, restarts: 0, created_at: now() };
+  const account = { id: id("acc"), name, engine, state: "created", reason: null, action: null, since: now(), phone: null, push_name: null, labels, last_round_trip_at: null, restarts: 0, created_at: now(), settings: {}, hibernation: null, repair: null };
   db.accounts.set(account.id, account);
   void bringUp(account);
   return account;
@@ -94,7 +95,20 @@ function createAccount({ name, engine = "browser", labels = [] }) {
 function act(account, action) {
   if (action === "stop") turn(account, "stopped", "Stopped by admin@example.com", "Start it to send again.");
   else if (action === "logout") { account.phone = null; turn(account, "logged_out", "Logged out by admin@example.com", "Start it and scan a new code."); }
+  else if (action === "hibernate") {
+    account.hibernation = { since: now(), wake_at: new Date(Date.now() + 900_000).toISOString(), why: "asked" };
+    turn(account, "hibernated", "Asked to sleep");
+  } else if (action === "wake") { account.hibernation = null; void bringUp(account); }
+  else if (action === "trouble") void repair(account, { turn, emit, wait });
   else { if (action === "restart") account.restarts += 1; void bringUp(account); }
+}
+
+/** Null takes a setting away. A proxy's password is taken and never told. */
+function change(account, settings) {
+  const flaws = settings.locale === "xx" ? [{ pointer: "/settings/locale", code: "invalid_value", detail: "must be a BCP 47 tag, such as pt-BR" }] : [];
+  if (flaws.length > 0) throw new Refusal(422, "validation_failed", "The settings were not changed.", flaws);
+  if (settings.proxy) delete settings.proxy.password;
+  account.settings = Object.fromEntries(Object.entries({ ...account.settings, ...settings }).filter(([, value]) => value !== null));
 }
 
 const publicAccount = ({ code, renewal, ...account }) => account;
@@ -173,7 +187,6 @@ function page(list, query) {
 }
 
 const found = (map, key) => map.get(key) ?? (() => { throw new Refusal(404, "not_found", "There is no such object."); })();
-const actor = (name, account = null, restarts = 0) => ({ name, account, state: "running", generation: restarts + 1, restarts, last_exit: restarts ? { reason: "browser died", at: now() } : null, permits_in_use: 0 });
 
 const routes = [
   ["POST", "/v1/auth/login", ({ body }) => { if (body.email !== user.email || body.password !== "zaptor") throw new Refusal(401, "wrong_credentials", "Email and password do not fit together."); return login(); }],
@@ -182,6 +195,19 @@ const routes = [
   ["GET", "/v1/accounts", ({ query }) => page([...db.accounts.values()].map(publicAccount), query)],
   ["POST", "/v1/accounts", ({ body }) => [201, publicAccount(createAccount(body))]],
   ["GET", "/v1/accounts/:id", ({ p }) => publicAccount(found(db.accounts, p[0]))],
+  ["PATCH", "/v1/accounts/:id", ({ p, body }) => { const a = found(db.accounts, p[0]); change(a, body.settings ?? {}); return publicAccount(a); }],
+  ["GET", "/v1/accounts/:id/health", ({ p }) => health(found(db.accounts, p[0]))],
+  ["GET", "/v1/accounts/:id/forensics", ({ p }) => ({ data: bundles(found(db.accounts, p[0])), next: null })],
+  ["GET", "/v1/accounts/:id/forensics/:bundle/screenshot", () => picture()],
+  ["GET", "/v1/accounts/:id/profile/snapshots", ({ p }) => ({ data: snapshots(found(db.accounts, p[0])), next: null })],
+  ["POST", "/v1/accounts/:id/profile/snapshots", ({ p }) => [201, snapshots(found(db.accounts, p[0]))[0]]],
+  ["POST", "/v1/accounts/:id/profile/restore", ({ p }) => snapshots(found(db.accounts, p[0]))[0]],
+  ["POST", "/v1/accounts/:id/pairing/code", ({ p, body }) => {
+    const a = found(db.accounts, p[0]);
+    if (!/^[1-9]\d{7,14}$/.test(String(body.phone).replace(/\D/g, ""))) throw new Refusal(422, "validation_failed", "The number is none.", [{ pointer: "/phone", code: "invalid_phone", detail: "must be a phone number with its country code, 7 to 15 digits" }]);
+    a.code = { method: "code", code: "K7QX-4MZP", expires_at: new Date(Date.now() + 170_000).toISOString(), attempt: 1 };
+    return a.code;
+  }],
   ["DELETE", "/v1/accounts/:id", ({ p }) => { clearTimeout(found(db.accounts, p[0]).renewal); db.accounts.delete(p[0]); }],
   ["GET", "/v1/accounts/:id/pairing", ({ p }) => { const a = found(db.accounts, p[0]); if (a.state !== "pairing") throw new Refusal(409, "not_pairing", "The account is not waiting for a phone."); return a.code; }],
   ["GET", "/v1/accounts/:id/screenshot", ({ p }) => { found(db.accounts, p[0]); return png; }],
@@ -199,7 +225,7 @@ const routes = [
   ["DELETE", "/v1/keys/:id", ({ p }) => { found(db.keys, p[0]); db.keys.delete(p[0]); }],
   ["POST", "/v1/stream/tickets", () => { const ticket = randomBytes(12).toString("hex"); db.tickets.add(ticket); return [201, { ticket, expires_at: new Date(Date.now() + 60_000).toISOString() }]; }],
   ["GET", "/v1/system/info", () => ({ version: "0.1.0-dev", node: "nod_dev", sandbox_url: url.replace("127.0.0.1", "localhost"), uptime_seconds: Math.floor(process.uptime()) })],
-  ["GET", "/v1/system/actors", () => ({ data: [actor("registry"), actor("dispatcher"), actor("billing"), actor("rate_limit"), ...[...db.accounts.values()].map((a) => actor("account", a.id, a.restarts))] })],
+  ["GET", "/v1/system/actors", () => ({ data: actors([...db.accounts.values()]), next: null })],
   ["POST", "/_/api/phones", ({ body }) => { if (db.phones.has(body.phone)) throw new Refusal(409, "exists", "This phone exists."); const phone = { ...body, online: true, linked: [], created_at: now() }; db.phones.set(body.phone, phone); return [201, phone]; }],
   ["POST", "/_/api/phones/:phone/scan", ({ p, body }) => { found(db.phones, p[0]); const a = db.codes.get(body.code); if (!a) throw new Refusal(404, "unknown_code", "Nobody shows this code."); db.codes.delete(body.code); void link(a, p[0]); return { phone: p[0], session: "ses_1" }; }],
   ["POST", "/_/api/phones/:phone/messages", ({ p, body }) => { found(db.phones, p[0]); return [201, inbound(p[0], body)]; }],

@@ -122,6 +122,38 @@ async function receive() {
   await page.waitForFunction((item, name) => document.querySelector(item)?.textContent?.includes(name), {}, id("chat-item"), CUSTOMER.name);
 }
 
+const says = (name, words) =>
+  page.waitForFunction((selector, words) => document.querySelector(selector)?.textContent?.includes(words), {}, id(name), words);
+
+async function lookAtHealth() {
+  await press("tab-health");
+  await page.waitForSelector(`${id("standing")} [data-state="online"]`);
+  await says("evidence", "round trip");
+  await says("probes", "Took");
+  await says("resources", "MiB");
+}
+
+async function changeSettings() {
+  await press("tab-settings");
+  await write("locale", "not a tag!");
+  await press("save-settings");
+  await page.waitForSelector(`${id("settings-form")} [role="alert"]`);
+  await write("locale", "pt-BR");
+  await press("save-settings");
+  await page.waitForFunction((save) => document.querySelector(save)?.disabled === true, {}, id("save-settings"));
+  const kept = await page.$eval(id("locale"), (field) => field.value);
+  expect(kept === "pt-BR", `the language is ${kept} after it was saved`);
+}
+
+async function lookAtSystem() {
+  await page.locator('nav a[href="#/system"]').click();
+  await page.waitForFunction(
+    (rows) => [...document.querySelectorAll(rows)].some((row) => row.textContent.includes("Shop") && row.textContent.includes("Running")),
+    {},
+    id("actor-row"),
+  );
+}
+
 async function lookAtWallet() {
   await page.locator('nav a[href="#/wallet"]').click();
   for (const kind of ["top_up", "hold", "post"]) await page.waitForSelector(`${id("wallet-entry")}[data-kind="${kind}"]`);
@@ -149,6 +181,12 @@ try {
   await lookAtSteps();
   now("get an answer");
   await receive();
+  now("see how the account is");
+  await lookAtHealth();
+  now("change its settings");
+  await changeSettings();
+  now("look at the actors");
+  await lookAtSystem();
   now("look at the wallet");
   await lookAtWallet();
   expect(troubles.length === 0, "the page had troubles on the way");

@@ -119,6 +119,12 @@ function Header({ account }: { account: Account }) {
 
 const ALARM = new Set(["failed", "banned", "logged_out"]);
 
+/** What to expect when nothing is asked of anybody. */
+function fallback(parked: boolean, stands: boolean): string {
+  if (parked) return "A message to send wakes it, and it looks for messages now and then.";
+  return stands ? "Messages wait until the account is online." : "It is coming back by itself.";
+}
+
 /** Why the account is as it is and what to do, when it is not simply online. */
 function Standing({ account }: { account: Account }) {
   const { run, busy } = useAccountAction(account.id);
@@ -136,7 +142,7 @@ function Standing({ account }: { account: Account }) {
     >
       <Group justify="space-between">
         <Text fz="sm" data-testid="account-action">
-          {sentence(account.action ?? (asleep || broken ? "Messages wait until the account is online." : "It is coming back by itself."))}
+          {sentence(account.action ?? fallback(parked, asleep || broken))}
         </Text>
         {asleep && (
           <Button

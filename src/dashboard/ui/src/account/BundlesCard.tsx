@@ -26,7 +26,7 @@ export function BundlesCard({ account }: { account: Account }) {
   if (unknown) return null;
   return (
     <Card p={0} data-testid="bundles">
-      <Title order={2} fz="md" px="lg" pt="lg" pb="sm">
+      <Title order={2} fz="md" px="md" pt="md" pb="xs">
         Past repairs
       </Title>
       {query.isPending && <Waiting lines={2} />}

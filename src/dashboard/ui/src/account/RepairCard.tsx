@@ -34,9 +34,11 @@ export function RepairCard({ account, repair }: { account: Account; repair: Repa
 /** The stages of a repair, each with what came of it. */
 export function RepairSteps({ steps, running }: { steps: Step[]; running: boolean }) {
   const now = useNow(1000);
+  // While it runs, people want to see what is still to come; afterwards, what was done.
+  const shown = running ? steps : steps.filter((step) => step.outcome !== "untried");
   return (
     <Timeline bulletSize={24} lineWidth={2}>
-      {steps.map((step, i) => (
+      {shown.map((step, i) => (
         <Timeline.Item
           key={`${step.stage} ${i}`}
           bullet={<Bullet step={step} running={running} />}
@@ -65,7 +67,7 @@ export function RepairSteps({ steps, running }: { steps: Step[]; running: boolea
 }
 
 function wordsOf(step: Step, running: boolean, now: number): string {
-  if (step.outcome === "untried") return running ? "Not needed so far" : "Not needed";
+  if (step.outcome === "untried") return "Not needed so far";
   const at = step.at === null ? "" : exact(step.at);
   if (step.outcome === "begun") return running && step.at !== null ? `For ${span(now - Date.parse(step.at))}` : `Begun ${at}`;
   const time = step.tookMs === null ? "" : ` after ${took(step.tookMs)}`;

@@ -8,6 +8,8 @@ import { tellDone, Trouble } from "../parts/Trouble";
 import { changeOf, formOf, type Form } from "./settingsForm";
 import { VaultCard } from "./VaultCard";
 
+/** Descriptions below their fields, so that fields of a row stand on one line. */
+const BELOW: ("label" | "input" | "description" | "error")[] = ["label", "input", "description", "error"];
 const ZONES: string[] = Intl.supportedValuesOf("timeZone");
 
 /** What the account is told about itself, and the snapshots of its profile. */
@@ -51,6 +53,7 @@ function Settings({ account }: { account: Account }) {
           <Section title="Proxy" text="All of the browser's traffic takes this way.">
             <TextInput
               label="Address"
+              inputWrapperOrder={BELOW}
               placeholder="socks5://host:port"
               description="http, https or socks5, without name and password"
               error={flaw("proxy")}
@@ -60,6 +63,7 @@ function Settings({ account }: { account: Account }) {
             <TextInput label="User name" autoComplete="off" disabled={form.proxyUrl.trim() === ""} {...text("proxyUsername")} />
             <PasswordInput
               label="Password"
+              inputWrapperOrder={BELOW}
               description="Kept encrypted and never shown; empty leaves it as it is"
               autoComplete="new-password"
               disabled={form.proxyUrl.trim() === ""}

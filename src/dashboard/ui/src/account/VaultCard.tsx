@@ -27,7 +27,7 @@ export function VaultCard({ account }: { account: Account }) {
   if (account.engine === "simulated") return null;
   return (
     <Card p={0} data-testid="vault">
-      <Group justify="space-between" px="lg" pt="lg" pb="sm">
+      <Group justify="space-between" px="md" pt="md" pb="xs">
         <div>
           <Title order={2} fz="md">
             Snapshots of the profile
