@@ -19,7 +19,7 @@ use super::{
     session_task::SessionHandle,
 };
 use crate::{
-    domain::{AccountState, PairingMethod},
+    domain::{AccountState, PairingMethod, Timestamp},
     store::StoreError,
     supervision::Life,
 };
@@ -45,6 +45,8 @@ pub struct Account {
     pub(super) gap: gap::Watch,
     pub(super) resolve_again: bool,
     pub(super) probe_timer: Option<SpawnHandle>,
+    /// When a proof was last given away to be written.
+    pub(super) round_trip_noted: Option<Timestamp>,
     pub(super) patience_timer: Option<SpawnHandle>,
     pub(super) stopping: Vec<oneshot::Sender<()>>,
 }
@@ -77,6 +79,7 @@ impl Account {
             gap: gap::Watch::default(),
             resolve_again: false,
             probe_timer: None,
+            round_trip_noted: None,
             patience_timer: None,
             stopping: Vec::new(),
         }
@@ -193,8 +196,11 @@ impl Account {
         self.scribe = Some(scribe.handle);
         self.scribe_done = Some(scribe.done);
         ctx.spawn(scribe.stale.into_actor(self).map(|stale, this, ctx| {
-            if stale.is_ok() {
-                this.input(Input::Stale, ctx);
+            match stale {
+                Ok(()) => this.input(Input::Stale, ctx),
+                // It ends by itself only after the actor has let go of it.
+                Err(_) if this.scribe.is_some() => this.input(Input::StoreStalled, ctx),
+                Err(_) => {}
             }
         }));
         self.doubts = doubts;

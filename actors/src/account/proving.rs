@@ -1,5 +1,7 @@
 //! Probes: when the next one is due, and what its answer says.
 
+use std::time::Duration;
+
 use actix::{ActorFutureExt as _, AsyncContext as _, Context, WrapFuture as _};
 
 use super::{
@@ -11,6 +13,10 @@ use super::{
     writing,
 };
 use crate::{domain::AccountState, store::accounts::RoundTrip};
+
+/// How often the proofs of an account that stays online are written. Its health shows every one of them at once, from
+/// memory; the store only needs to know that it still lives.
+const WRITE_EVERY: Duration = Duration::from_secs(30);
 
 impl Account {
     pub(super) fn probe(&mut self, probe: u64, ctx: &mut Context<Self>) {
@@ -43,6 +49,13 @@ impl Account {
             return self.note(Entry::RoundTrip(evidence), ctx);
         };
         let at = self.shared.clock.now();
+        if self
+            .round_trip_noted
+            .is_some_and(|noted| at.since(noted) < WRITE_EVERY)
+        {
+            return;
+        }
+        self.round_trip_noted = Some(at);
         let proof = RoundTrip {
             account: self.place.account,
             epoch,

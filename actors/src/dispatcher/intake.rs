@@ -2,11 +2,13 @@
 //! everyone. A lone submission waits for nobody; many share one fsync.
 
 use std::{
+    panic::AssertUnwindSafe,
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use dashmap::DashMap;
+use futures::FutureExt as _;
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
@@ -77,7 +79,7 @@ impl Intake {
     pub fn start(parts: IntakeParts) -> Self {
         let (queue, waiting) = mpsc::channel(parts.settings.intake_queue.max(1));
         let parts = Arc::new(parts);
-        parts.store.spawn(drain(Arc::clone(&parts), waiting));
+        parts.store.spawn(serve(Arc::clone(&parts), waiting));
         Self {
             queue,
             parts,
@@ -162,8 +164,20 @@ impl Intake {
     }
 }
 
+/// Takes what is submitted until nobody can submit any more. A panic costs the submissions that were in hand: their
+/// clients hear that nothing is known and repeat with their keys; those that wait are taken next.
+async fn serve(parts: Arc<IntakeParts>, mut waiting: mpsc::Receiver<Waiting>) {
+    loop {
+        let drained = AssertUnwindSafe(drain(&parts, &mut waiting)).catch_unwind().await;
+        if drained.is_ok() {
+            return;
+        }
+        tracing::error!(target: "zaptor::dispatcher", "the intake panicked and goes on");
+    }
+}
+
 /// Commits whatever waits, and answers.
-async fn drain(parts: Arc<IntakeParts>, mut waiting: mpsc::Receiver<Waiting>) {
+async fn drain(parts: &Arc<IntakeParts>, waiting: &mut mpsc::Receiver<Waiting>) {
     let most = parts.settings.intake_batch_max.max(1);
     let mut taken = Vec::with_capacity(most);
     while waiting.recv_many(&mut taken, most).await > 0 {
@@ -172,10 +186,14 @@ async fn drain(parts: Arc<IntakeParts>, mut waiting: mpsc::Receiver<Waiting>) {
             .map(|Waiting { item, answer }| (item, answer))
             .unzip();
         crate::dispatcher::batch::observe_size(items.len());
-        let results = commit(&parts, items).await;
+        let items = Arc::new(items);
+        let results = commit(parts, &items).await;
+        // Answered before anybody else hears of it: what was committed is told whatever happens next.
+        let moved = balances(&items, &results);
         for (answer, result) in answers.into_iter().zip(results) {
             let _ = answer.send(result);
         }
+        tell_balances(parts, moved);
     }
 }
 
@@ -195,15 +213,14 @@ async fn ask_price(parts: &IntakeParts, tenant: TenantId, kind: &'static str) ->
     })
 }
 
-async fn commit(parts: &Arc<IntakeParts>, items: Vec<Prepared>) -> Vec<Result<Answer, Refusal>> {
+async fn commit(parts: &Arc<IntakeParts>, items: &Arc<Vec<Prepared>>) -> Vec<Result<Answer, Refusal>> {
     let now = parts.clock.now();
-    let items = Arc::new(items);
-    let results = match write(parts, Arc::clone(&items), 0..items.len(), now).await {
+    match write(parts, Arc::clone(items), 0..items.len(), now).await {
         // One bad apple (a key that another node used a moment ago) must not refuse its neighbours: one by one.
         Err(StoreError::Conflict(_)) if items.len() > 1 => {
             let mut results = Vec::with_capacity(items.len());
             for i in 0..items.len() {
-                match write(parts, Arc::clone(&items), i..i + 1, now).await {
+                match write(parts, Arc::clone(items), i..i + 1, now).await {
                     Ok(one) => results.extend(one),
                     Err(error) => results.push(Err(Refusal::Store(error))),
                 }
@@ -212,9 +229,7 @@ async fn commit(parts: &Arc<IntakeParts>, items: Vec<Prepared>) -> Vec<Result<An
         }
         Err(error) => items.iter().map(|_| Err(Refusal::Store(error.clone()))).collect(),
         Ok(results) => results,
-    };
-    tell_balances(parts, &items, &results);
-    results
+    }
 }
 
 async fn write(
@@ -230,10 +245,14 @@ async fn write(
         .await
 }
 
-fn tell_balances(parts: &IntakeParts, items: &[Prepared], results: &[Result<Answer, Refusal>]) {
-    let Some(billing) = (parts.balance_moved)() else {
-        return;
-    };
+fn tell_balances(parts: &IntakeParts, moved: Vec<BalanceMoved>) {
+    if let Some(billing) = (parts.balance_moved)() {
+        moved.into_iter().for_each(|moved| billing.do_send(moved));
+    }
+}
+
+/// The newest balance of each tenant, and the newest that was too small.
+fn balances(items: &[Prepared], results: &[Result<Answer, Refusal>]) -> Vec<BalanceMoved> {
     let mut last: Vec<BalanceMoved> = Vec::new();
     for (item, result) in items.iter().zip(results) {
         let tenant = item.tenant();
@@ -258,5 +277,5 @@ fn tell_balances(parts: &IntakeParts, items: &[Prepared], results: &[Result<Answ
             None => last.push(moved),
         }
     }
-    last.into_iter().for_each(|moved| billing.do_send(moved));
+    last
 }

@@ -4,12 +4,13 @@
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use dashmap::DashMap;
+use tokio::runtime::Handle;
 
 use actix::{Actor, ActorFutureExt as _, AsyncContext as _, Context, Handler, Recipient, WrapFuture as _};
 
 use super::{Settings, sweep};
 use crate::{
-    domain::{AccountId, Clock, IdSource},
+    domain::{AccountId, Clock, IdSource, MessageId},
     outbox::{self, Claim},
     protocol::{
         Line,
@@ -222,6 +223,34 @@ async fn ask_pace(pace: &Line<AskPace>, account: AccountId) -> Option<Pace> {
     rate_limit.send(AskPace { account }).await.ok()
 }
 
+/// A claimed message that no account has taken. Dropped with it in hand (a panic, or the end of the pump), the row is
+/// put back: nobody else would look for it as long as its account lives.
+struct InHand(Option<(PumpParts, MessageId, i64)>);
+
+impl Drop for InHand {
+    fn drop(&mut self) {
+        if let Some((parts, message, epoch)) = self.0.take()
+            && let Ok(runtime) = Handle::try_current()
+        {
+            let cause = "the dispatcher ended before an account took it".to_owned();
+            runtime.spawn(give_back(parts, message, epoch, cause));
+        }
+    }
+}
+
+async fn give_back(parts: PumpParts, message: MessageId, epoch: i64, cause: String) {
+    let now = parts.clock.now();
+    let back = parts
+        .store
+        .write(move |tx| {
+            Box::pin(async move { outbox::give_back(tx, message, epoch, &cause, now.after(REST), now).await })
+        })
+        .await;
+    if let Err(error) = back {
+        tracing::warn!(target: "zaptor::dispatcher", %message, %error, "a row stays claimed until its account is reborn");
+    }
+}
+
 async fn deliver(parts: &PumpParts, claim: Claim) -> Turn {
     let Claim {
         message,
@@ -237,11 +266,13 @@ async fn deliver(parts: &PumpParts, claim: Claim) -> Turn {
         epoch,
         outgoing,
     };
+    let mut in_hand = InHand(Some((parts.clone(), message, epoch)));
     let answer = match (parts.registry)() {
         None => Err(AccountError::NotRunning),
         Some(registry) => {
             let deadline = parts.settings.deliver_timeout;
             let asked = registry.send(To { account, command });
+            in_hand.0 = None;
             tokio::select! {
                 answer = asked => answer.unwrap_or(Err(AccountError::NoAnswer)),
                 () = parts.clock.sleep(deadline) => Err(AccountError::NoAnswer),
@@ -255,18 +286,8 @@ async fn deliver(parts: &PumpParts, claim: Claim) -> Turn {
         Err(AccountError::NoAnswer) => Turn::Pause(REST),
         Err(error) => {
             // The account never took it: surely not sent.
-            let (cause, now) = (error.to_string(), parts.clock.now());
-            let back = parts
-                .store
-                .write(move |tx| {
-                    Box::pin(async move {
-                        outbox::give_back(tx, message, epoch, &cause, now.after(REST), now).await
-                    })
-                })
-                .await;
-            if let Err(error) = back {
-                tracing::warn!(target: "zaptor::dispatcher", %account, %error, "a row stays claimed until its account is reborn");
-            }
+            in_hand.0 = None;
+            give_back(parts.clone(), message, epoch, error.to_string()).await;
             if error == AccountError::NotRunning {
                 Turn::Closed
             } else {

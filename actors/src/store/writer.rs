@@ -4,7 +4,7 @@
 //! This room never makes a lone write wait for company, and never answers before the COMMIT has.
 
 use std::{
-    panic::AssertUnwindSafe,
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -216,10 +216,15 @@ impl Task {
                 job.finish(commit.clone());
             }
             if !touched.journals.is_empty() || !touched.outboxes.is_empty() {
-                (self.on_commit)(&CommitNotice {
+                let notice = CommitNotice {
                     journals: touched.journals,
                     outboxes: touched.outboxes,
-                });
+                };
+                // Whoever listens finds by itself what it missed; a writer that ended with it would end them all.
+                let told = catch_unwind(AssertUnwindSafe(|| (self.on_commit)(&notice)));
+                if told.is_err() {
+                    tracing::error!(target: "zaptor::store", "a listener panicked over a commit");
+                }
             }
         }
         let _ = self.connection.close().await;

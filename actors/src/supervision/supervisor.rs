@@ -1,6 +1,13 @@
 //! The supervising actor: children by number, each with its factory, its state and its record.
 
-use std::{collections::BTreeMap, fmt, io, sync::Arc, thread, time::Instant};
+use std::{
+    collections::BTreeMap,
+    fmt, io,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    thread,
+    time::Instant,
+};
 
 use actix::{
     Actor, ActorFutureExt as _, Addr, Arbiter, ArbiterHandle, AsyncContext as _, Context, Handler, Message,
@@ -229,6 +236,13 @@ struct Child {
 }
 
 impl Child {
+    /// Tells the listener. Its panic is its own: the supervisor has others to look after.
+    fn tell(&self, change: &Change) {
+        if catch_unwind(AssertUnwindSafe(|| (self.spec.listener)(change))).is_err() {
+            tracing::error!(target: "zaptor::supervision", name = self.spec.name, ?change, "a listener panicked");
+        }
+    }
+
     fn report(&self, child: ChildId) -> ChildReport {
         ChildReport {
             child,
@@ -305,10 +319,12 @@ impl Supervisor {
         child.started_at = now;
         child.thread = Some(arbiter.clone());
         let life = Life::new(id, child.generation, follows_death, ctx.address().downgrade());
-        (child.spec.start)(&arbiter, life);
-        (child.spec.listener)(&Change::Started {
-            generation: child.generation,
-        });
+        // A generation that cannot be begun is one that ended: its guard reports it.
+        if catch_unwind(AssertUnwindSafe(|| (child.spec.start)(&arbiter, life))).is_err() {
+            tracing::error!(target: "zaptor::supervision", name = child.spec.name, "a child could not be begun");
+        }
+        let generation = child.generation;
+        child.tell(&Change::Started { generation });
     }
 
     fn launch_after(
@@ -410,7 +426,7 @@ impl Handler<ChildDown> for Supervisor {
             exit,
             next,
         };
-        (child.spec.listener)(&change);
+        child.tell(&change);
         if let Some((_, after)) = pause {
             self.launch_after(down.child, down.generation, after, ctx);
         }

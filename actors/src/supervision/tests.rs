@@ -341,3 +341,38 @@ async fn a_retired_child_is_waited_for_and_only_revived_by_command() {
     assert_eq!(kid.started().await, 2);
     assert_eq!(house.state(kid.id).await, ChildState::Running);
 }
+
+#[actix::test]
+async fn a_listener_that_panics_costs_its_child_nothing_and_nobody_else() {
+    let house = House::new();
+    let other = house.kid(RestartClass::Transient, 0).await;
+    let (slot, heard) = (Slot::<Probe>::default(), Arc::new(AtomicU32::new(0)));
+    let (counted, left) = (Arc::clone(&heard), Arc::new(AtomicU32::new(0)));
+    let make = move |life| Probe {
+        life,
+        panics_left_in_started: Arc::clone(&left),
+        dirty: 0,
+    };
+    let spec = ChildSpec {
+        name: "probe",
+        class: RestartClass::Transient,
+        start: starter(slot.clone(), make),
+        listener: Box::new(move |_| {
+            counted.fetch_add(1, Ordering::SeqCst);
+            panic!("in a listener, on purpose");
+        }),
+    };
+    let id = house.supervisor.send(Supervise(spec)).await.unwrap();
+    let _ = slot.get().unwrap().send(Do::Panic).await;
+    // Its end is heard of by now or soon; a retirement is answered once it is down.
+    let down = house.supervisor.send(Retire(id)).await.unwrap();
+    timeout(PATIENCE, down).await.unwrap().unwrap();
+    assert!(
+        heard.load(Ordering::SeqCst) >= 2,
+        "it heard of the start and of the end"
+    );
+    assert!(house.supervisor.send(Revive(id)).await.unwrap());
+    assert_eq!(slot.get().unwrap().send(Do::Touch).await.unwrap(), 1);
+    assert_eq!(other.tell(Do::Touch).await, Some(1));
+    assert_eq!(other.who().await.0, 1);
+}

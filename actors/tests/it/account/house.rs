@@ -24,7 +24,7 @@ use zaptor_actors::{
     protocol::{
         Line,
         account::AccountError,
-        dispatcher::{AccountReady, OutboxGrew},
+        dispatcher::OutboxGrew,
         rate_limit::{AskPace, Pace},
         registry::{ActorReport, ObserveActors, RestartAccount, StartAccount, StopAccount, To},
     },
@@ -38,7 +38,10 @@ use zaptor_actors::{
     vault::{self, Directory, KeyRing, Vault},
 };
 
-use super::moody::{Doors, LINK, Moody};
+use super::{
+    jumpy::Fright,
+    moody::{Doors, LINK, Moody},
+};
 use crate::store_conformance::Bench;
 
 /// How long anything may take before a test calls it missing.
@@ -66,6 +69,12 @@ pub(super) struct Plan {
     pub(super) supervision: supervision::Settings,
     /// So many times the account's actor panics in its own turn, just when it becomes ready.
     pub(super) panics: u32,
+    /// So many times the pump panics in a future of its own, with a claimed message in hand.
+    pub(super) pump_panics: u32,
+    /// So many times whoever hears of commits panics, on the store's thread.
+    pub(super) listener_panics: u32,
+    /// Where an engine or a session panics first.
+    pub(super) fright: Fright,
     /// Whether profiles matter, and are kept in a vault.
     pub(super) keeps: bool,
     /// So many sessions are opened at a time.
@@ -106,6 +115,9 @@ impl Default for Plan {
                 ..supervision::Settings::default()
             },
             panics: 0,
+            pump_panics: 0,
+            listener_panics: 0,
+            fright: Fright::default(),
             keeps: false,
             at_once: 4,
             budget_bytes: u64::MAX,
@@ -123,6 +135,8 @@ pub(super) struct House {
     pub(super) failures: Arc<AtomicU32>,
     planted: Arc<AtomicBool>,
     pub(super) doors: Arc<Doors>,
+    /// Where a session panics next.
+    pub(super) fright: Fright,
     pub(super) vault: Option<Vault>,
     pub(super) forensics: Forensics,
     pub(super) registry: Addr<Registry>,
@@ -158,17 +172,20 @@ async fn supervise<A: Actor<Context = Context<A>>>(
     supervisor.send(Supervise(spec)).await.unwrap();
 }
 
-/// A line that panics so many times when it is used: in the turn of whoever uses it.
-fn panicking(line: Line<AccountReady>, times: u32) -> Line<AccountReady> {
+/// A line that panics so many times when it is used: in the turn, or the future, of whoever uses it.
+fn panicking<M>(line: Line<M>, times: u32) -> Line<M>
+where
+    M: actix::Message<Result: Send> + Send + 'static,
+{
     let left = AtomicU32::new(times);
     Arc::new(move || {
         let panics = left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
-        assert!(panics.is_err(), "in the account's turn, on purpose");
+        assert!(panics.is_err(), "where the line is used, on purpose");
         line()
     })
 }
 
-fn pump_parts(bench: &Bench, registry: &Slot<Registry>) -> PumpParts {
+fn pump_parts(bench: &Bench, registry: &Slot<Registry>, panics: u32) -> PumpParts {
     let pace = NoPace.start();
     PumpParts {
         settings: dispatcher::Settings {
@@ -180,19 +197,22 @@ fn pump_parts(bench: &Bench, registry: &Slot<Registry>) -> PumpParts {
         clock: bench.clock.clone(),
         node: "node".to_owned(),
         pace: Arc::new(move || Some(pace.clone().recipient())),
-        registry: line(registry),
+        registry: panicking(line(registry), panics),
         waiting: line(registry),
         ready: Arc::new(DashMap::new()),
     }
 }
 
 /// A store that wakes the pump.
-async fn store(folder: &Path, nudged: Slot<Pump>) -> Store {
+async fn store(folder: &Path, nudged: Slot<Pump>, panics: u32) -> Store {
+    let left = AtomicU32::new(panics);
     let settings = Settings {
         url: format!("sqlite://{}/z.db", folder.display()),
         ..Settings::default()
     };
     let store = Store::open(&settings, move |notice| {
+        let panics = left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
+        assert!(panics.is_err(), "on the store's thread, on purpose");
         if let Some(pump) = nudged.get() {
             notice
                 .outboxes
@@ -220,7 +240,7 @@ impl House {
     pub(super) async fn new(plan: Plan) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (pump, registry) = (Slot::<Pump>::default(), Slot::<Registry>::default());
-        let store = store(folder.path(), pump.clone()).await;
+        let store = store(folder.path(), pump.clone(), plan.listener_panics).await;
         let clock = match plan.leaps {
             true => Clock::manual(Timestamp::from_millis(1_800_000_000_000)),
             false => Clock::system(),
@@ -230,7 +250,7 @@ impl House {
         let supervisor = Supervisor::start_with(plan.supervision, clock.clone(), Arc::clone(&ids)).unwrap();
         let engine = SimulatedEngine::new(plan.network, clock.clone());
         let (network, failures) = (engine.network(), Arc::new(AtomicU32::new(0)));
-        let planted = Arc::new(AtomicBool::new(false));
+        let (planted, fright) = (Arc::new(AtomicBool::new(false)), plan.fright);
         let doors = Arc::<Doors>::default();
         let engine: Arc<dyn Engine> = Arc::new(Moody {
             inner: engine,
@@ -238,9 +258,10 @@ impl House {
             keeps: plan.keeps,
             planted: Arc::clone(&planted),
             doors: Arc::clone(&doors),
+            fright: fright.clone(),
         });
         let vault = plan.keeps.then(|| vault(folder.path(), &ids));
-        let parts = pump_parts(&bench, &registry);
+        let parts = pump_parts(&bench, &registry, plan.pump_panics);
         supervise(&supervisor, &pump, move |life| Pump::new(parts.clone(), life)).await;
         let profiles = folder.path().join("profiles");
         let forensics = Forensics::new(folder.path().join("forensics"), Arc::clone(&ids));
@@ -281,6 +302,7 @@ impl House {
             failures,
             planted,
             doors,
+            fright,
             vault,
             forensics,
             registry: registry.get().unwrap(),

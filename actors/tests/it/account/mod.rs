@@ -5,9 +5,11 @@ mod doubt;
 mod gap;
 mod hibernation;
 mod house;
+mod jumpy;
 mod linking;
 mod moody;
 mod openings;
+mod panics;
 mod profile;
 
 use std::{os::unix::fs::PermissionsExt as _, sync::atomic::Ordering, time::Duration};

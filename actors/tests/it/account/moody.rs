@@ -12,6 +12,8 @@ use zaptor_actors::{
     session::{Engine, Session, SessionError, SessionEvent, SessionSpec, simulated::SimulatedEngine},
 };
 
+use super::jumpy::{Fright, Jumpy, Verb};
+
 /// The simulated engine, which fails to open so many times, or as long as it is told to.
 pub(super) struct Moody {
     pub(super) inner: SimulatedEngine,
@@ -19,6 +21,8 @@ pub(super) struct Moody {
     /// Whether the link is in the profile, as with a browser: see [`House::plant_link`].
     pub(super) keeps: bool,
     pub(super) planted: Arc<AtomicBool>,
+    /// Where it panics next.
+    pub(super) fright: Fright,
     pub(super) doors: Arc<Doors>,
 }
 
@@ -80,7 +84,13 @@ impl Engine for Moody {
         }
         self.doors.pass(spec.account).await;
         let account = self.seen_as(&spec)?;
-        self.inner.open(SessionSpec { account, ..spec }, events).await
+        self.fright.meet(account, Verb::Open);
+        let inner = self.inner.open(SessionSpec { account, ..spec }, events).await?;
+        Ok(Box::new(Jumpy {
+            inner: Some(inner),
+            account,
+            fright: self.fright.clone(),
+        }))
     }
 
     fn footprint_bytes(&self) -> u64 {
@@ -89,6 +99,11 @@ impl Engine for Moody {
 
     fn keeps_profile(&self) -> bool {
         self.keeps
+    }
+
+    fn is_light(&self) -> bool {
+        self.fright.meet_anyone(Verb::Weigh);
+        true
     }
 
     async fn shut_down(&self) {}

@@ -2,7 +2,10 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -81,6 +84,8 @@ impl Handler<To<Deliver>> for Phone {
 pub(super) struct House {
     pub(super) bench: Bench,
     pub(super) intake: Intake,
+    /// Whether the intake's task panics when it tells billing of a balance next.
+    pub(super) panics: Arc<AtomicBool>,
     pub(super) pump: Slot<Pump>,
     pub(super) script: Arc<Mutex<Vec<Result<Delivery, AccountError>>>>,
     pub(super) seen: Arc<Mutex<Vec<(MessageId, i32)>>>,
@@ -144,10 +149,12 @@ impl House {
             seen: Arc::clone(&seen),
         };
         start_pump(&bench, &supervisor, &pump, phone.start()).await;
-        let intake = start_intake(&bench, &supervisor).await;
+        let panics = Arc::<AtomicBool>::default();
+        let intake = start_intake(&bench, &supervisor, Arc::clone(&panics)).await;
         Self {
             bench,
             intake,
+            panics,
             pump,
             script,
             seen,
@@ -243,7 +250,7 @@ async fn start_pump(bench: &Bench, supervisor: &Addr<Supervisor>, pump: &Slot<Pu
     supervise(supervisor, pump, move |life| Pump::new(parts.clone(), life)).await;
 }
 
-async fn start_intake(bench: &Bench, supervisor: &Addr<Supervisor>) -> Intake {
+async fn start_intake(bench: &Bench, supervisor: &Addr<Supervisor>, panics: Arc<AtomicBool>) -> Intake {
     let billing = Slot::default();
     let (store, ids, clock) = (bench.store.clone(), Arc::clone(&bench.ids), bench.clock.clone());
     supervise(supervisor, &billing, move |life| {
@@ -262,6 +269,12 @@ async fn start_intake(bench: &Bench, supervisor: &Addr<Supervisor>) -> Intake {
         clock: bench.clock.clone(),
         wa_secret: [7; 32],
         quote: Arc::new(move || quote.get().map(Addr::recipient)),
-        balance_moved: Arc::new(move || moved.get().map(Addr::recipient)),
+        balance_moved: Arc::new(move || {
+            assert!(
+                !panics.swap(false, Ordering::SeqCst),
+                "in the intake's task, on purpose"
+            );
+            moved.get().map(Addr::recipient)
+        }),
     })
 }

@@ -2,7 +2,7 @@
 
 mod house;
 
-use std::time::Duration;
+use std::{sync::atomic::Ordering, time::Duration};
 
 use zaptor_actors::{
     dispatcher::{self, Answer, Cancel, IdempotencyKey, Refusal, Submit},
@@ -102,6 +102,23 @@ async fn a_key_gives_one_message_however_often_it_comes() {
     assert_eq!(house.statuses().await.values().sum::<usize>(), 1);
     house.bench.clock.leap(Duration::from_secs(24 * 3_600 + 1));
     accepted(house.intake.submit(keyed("b")).await);
+}
+
+#[actix::test]
+async fn a_panic_in_the_intake_refuses_nobody_afterwards() {
+    let house = House::new().await;
+    house.panics.store(true, Ordering::SeqCst);
+    // The one in hand was committed and answered before the panic; the next ones find the intake at work.
+    for n in 0..3 {
+        accepted(
+            house
+                .intake
+                .submit(house.submit(&format!("551198765432{n}")))
+                .await,
+        );
+    }
+    assert!(!house.panics.load(Ordering::SeqCst), "it has panicked");
+    assert_eq!(house.statuses().await.values().sum::<usize>(), 3);
 }
 
 #[actix::test]
