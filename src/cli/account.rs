@@ -101,12 +101,14 @@ fn now() -> Timestamp {
     Clock::system().now()
 }
 
-/// An account with its `health` and its newest forensic `bundle`, where the service keeps any.
+/// An account with its `health` and its newest forensic `bundle`; null without one.
 async fn in_full_of(which: &str, client: &Client) -> Result<Value, Failure> {
     let id = client.account_id(which).await?;
     let path = format!("/v1/accounts/{id}");
     let mut account = client.get(&path, &[]).await?;
     account["health"] = client.get(&format!("{path}/health"), &[]).await?;
+    let mut bundles = client.get(&format!("{path}/forensics"), &[]).await?;
+    account["bundle"] = bundles["data"][0].take();
     Ok(account)
 }
 

@@ -89,7 +89,7 @@ pub(super) fn in_full(account: &Value, now: Timestamp) -> Table {
         ("processor", processor(&health["resources"])),
         ("page errors", plain(&health["resources"]["page_errors"])),
         ("agent", agent(&health["agent"])),
-        ("missing in page", plain(&health["agent"]["missing"])),
+        ("missing in page", missing(&health["agent"]["missing"])),
         ("settings", settings(&account["settings"])),
         ("started", started(health, now)),
         ("created", at(&account["created_at"], now)),
@@ -119,6 +119,17 @@ fn evidence(evidence: &Value) -> String {
         let last = text("last_error").map_or_else(String::new, |error| format!(", the last: {error}"));
         return format!("{missed} round trips that were not proven{last}");
     }
+    if let Some(page) = text("page") {
+        let detail = text("detail").map_or_else(String::new, |detail| format!(" ({detail})"));
+        return format!("the page said: {}{detail}", words(&page));
+    }
+    if let Some(asked) = text("asked") {
+        return format!("somebody asked for it: {asked}");
+    }
+    if let Some(epoch) = text("epoch") {
+        let profile = text("profile").map_or_else(String::new, |profile| format!(", {profile}"));
+        return format!("start {epoch} of its session{profile}");
+    }
     if let Some(exit) = text("exit") {
         let generation = text("generation").map_or_else(String::new, |n| format!(" (start {n})"));
         return format!("how its session ended: {exit}{generation}");
@@ -129,7 +140,7 @@ fn evidence(evidence: &Value) -> String {
 fn listed(fields: &Map<String, Value>) -> String {
     let pairs = fields
         .iter()
-        .filter(|(_, value)| !value.is_null())
+        .filter(|(name, value)| *name != "at" && !value.is_null())
         .map(|(name, value)| format!("{} {}", name.replace('_', " "), plain(value)));
     pairs.collect::<Vec<_>>().join(", ")
 }
@@ -261,6 +272,20 @@ fn agent(agent: &Value) -> String {
         .filter_map(|(name, field)| Some(format!("{name}{}", agent[field].as_str()?)))
         .collect();
     parts.join(", ")
+}
+
+/// What the page lacks, each with what it is needed for.
+fn missing(missing: &Value) -> String {
+    let lacks = missing.as_array().into_iter().flatten().map(|lack| {
+        let name = lack["name"].as_str().map_or_else(|| plain(lack), str::to_owned);
+        let needed = plain(&lack["needed_for"]);
+        if needed.is_empty() {
+            name
+        } else {
+            format!("{name} (to {})", words(&needed))
+        }
+    });
+    lacks.collect::<Vec<_>>().join("; ")
 }
 
 /// What is set differently from the node's defaults.

@@ -143,13 +143,19 @@ pub(crate) async fn show(
     let row = find(&edge, principal.tenant, id).await?;
     let vitals = edge.platform.observe_account(id).await;
     let (actor, probes) = vitals.map(|vitals| (vitals.actor, vitals.probes)).unzip();
+    let seen = probes.iter().flatten();
+    let proven = seen
+        .filter(|probe| probe.took_ms.is_some())
+        .map(|probe| probe.at)
+        .max();
     Ok(web::Json(Health {
         state: row.state,
         since: row.since,
         reason: row.reason,
         action: row.action,
         evidence: row.evidence,
-        last_round_trip_at: row.last_round_trip_at,
+        // Written now and then only, and remembered always.
+        last_round_trip_at: row.last_round_trip_at.max(proven),
         probes: probes.into_iter().flatten().map(Probe::from).collect(),
         restarts: row.restarts,
         generation: actor.as_ref().map(|actor| actor.generation),

@@ -39,7 +39,7 @@ use zaptor_actors::{
 };
 
 use super::{
-    jumpy::Fright,
+    jumpy::{Fright, panicking},
     moody::{Doors, LINK, Moody},
 };
 use crate::store_conformance::Bench;
@@ -170,19 +170,6 @@ async fn supervise<A: Actor<Context = Context<A>>>(
         listener: Box::new(|_| {}),
     };
     supervisor.send(Supervise(spec)).await.unwrap();
-}
-
-/// A line that panics so many times when it is used: in the turn, or the future, of whoever uses it.
-fn panicking<M>(line: Line<M>, times: u32) -> Line<M>
-where
-    M: actix::Message<Result: Send> + Send + 'static,
-{
-    let left = AtomicU32::new(times);
-    Arc::new(move || {
-        let panics = left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
-        assert!(panics.is_err(), "where the line is used, on purpose");
-        line()
-    })
 }
 
 fn pump_parts(bench: &Bench, registry: &Slot<Registry>, panics: u32) -> PumpParts {

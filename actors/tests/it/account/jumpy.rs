@@ -1,11 +1,18 @@
 //! A session that panics where it is told to.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use parking_lot::Mutex;
 use zaptor_actors::{
     domain::{AccountId, Jid, Phone, Timestamp, WaMessageId, message::Outgoing},
+    protocol::Line,
     session::{
         AgentBuild, Ending, InboundKey, InboundList, InboundMessage, LookUp, PageStatus, PhoneCode,
         PhoneCodeError, SendError, Session, SessionError, Vitals,
@@ -62,6 +69,19 @@ impl Fright {
             self.meet(account, verb);
         }
     }
+}
+
+/// A line that panics so many times when it is used: in the turn, or the future, of whoever uses it.
+pub(super) fn panicking<M>(line: Line<M>, times: u32) -> Line<M>
+where
+    M: actix::Message<Result: Send> + Send + 'static,
+{
+    let left = AtomicU32::new(times);
+    Arc::new(move || {
+        let panics = left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
+        assert!(panics.is_err(), "where the line is used, on purpose");
+        line()
+    })
 }
 
 pub(super) struct Jumpy {
