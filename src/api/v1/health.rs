@@ -9,7 +9,11 @@ use zaptor_actors::{
     protocol::{account::ProbeSeen, registry::MemoryLimits},
 };
 
-use super::{accounts::find, system::Exit};
+use super::{
+    accounts::{Parking, find},
+    agent::Agent,
+    system::Exit,
+};
 use crate::{
     api::{
         error::{Problem, ProblemBody},
@@ -53,11 +57,9 @@ pub(crate) struct Health {
     #[schema(value_type = Option<Object>)]
     repair: Option<Value>,
     /// The script in its page, and what of WhatsApp Web it misses.
-    #[schema(value_type = Option<Object>)]
-    agent: Option<Value>,
+    agent: Option<Agent>,
     /// Since when and why it sleeps, and when it wakes by itself.
-    #[schema(value_type = Option<Object>)]
-    hibernation: Option<Value>,
+    hibernation: Option<Parking>,
 }
 
 /// One proof of a round trip.
@@ -166,7 +168,7 @@ pub(crate) async fn show(
         limits: actor.as_ref().and_then(|actor| actor.limits).map(Limits::from),
         last_exit: actor.and_then(|actor| actor.last_exit).map(Exit::from),
         repair: row.repair,
-        agent: None,
-        hibernation: None,
+        agent: row.agent.map(Agent::from),
+        hibernation: row.hibernation.map(Parking::from),
     }))
 }
