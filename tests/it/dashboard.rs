@@ -6,7 +6,7 @@ use super::support::script;
 use super::support::zaptor::Zaptor;
 
 /// Two browsers start in it, the account's and the user's.
-const DEADLINE: Duration = Duration::from_secs(90);
+const DEADLINE: Duration = Duration::from_secs(120);
 
 #[tokio::test]
 async fn browser_a_new_user_links_sends_and_gets_an_answer_in_the_dashboard() {

@@ -133,6 +133,14 @@ async function lookAtHealth() {
   await says("resources", "MiB");
 }
 
+async function sleepAndWake() {
+  await press("hibernate");
+  await page.waitForSelector(state("hibernated"));
+  await page.waitForSelector(id("wake"));
+  await press("wake");
+  await page.waitForSelector(state("online"));
+}
+
 async function changeSettings() {
   await press("tab-settings");
   await write("locale", "not a tag!");
@@ -183,6 +191,8 @@ try {
   await receive();
   now("see how the account is");
   await lookAtHealth();
+  now("let it sleep and wake it");
+  await sleepAndWake();
   now("change its settings");
   await changeSettings();
   now("look at the actors");
