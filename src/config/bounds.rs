@@ -43,6 +43,9 @@ pub(super) fn of(config: &Config) -> Vec<Bound> {
         engine.accounts_per_driver: 1..=32,
         engine.start_timeout_ms: 5000..=600_000,
         engine.command_timeout_ms: 500..=120_000,
+        engine.probe_timeout_ms: 500..=120_000,
+        engine.heartbeat_interval_ms: 100..=60_000,
+        engine.heartbeat_timeout_ms: 500..=120_000,
         engine.close_timeout_ms: 100..=60_000,
         account.probe_interval_s: 1..=3600,
         account.probe_interval_degraded_s: 1..=3600,
@@ -145,6 +148,7 @@ pub(super) fn orders(config: &Config) -> Vec<Order> {
         account.command_deadline_s over engine.command_timeout_ms: "the account would give up before its browser does",
         account.send_deadline_s over engine.command_timeout_ms: "the account would give up before its browser does",
         account.close_deadline_s over engine.close_timeout_ms: "the account would give up before its browser does",
+        engine.command_timeout_ms over engine.probe_timeout_ms: "a server that is slow would look like a page that hangs",
         auth.refresh_lifetime_s over auth.access_lifetime_s: "an access token would outlive its refresh token",
         stream.heartbeat_s over stream.flush_ms: "a heartbeat would be due before anything is written",
     };

@@ -92,6 +92,9 @@ fn browser(
         channel: ChannelKind::Cdp,
         start_timeout_ms: engine.start_timeout_ms.into(),
         command_timeout_ms: engine.command_timeout_ms.into(),
+        probe_timeout_ms: engine.probe_timeout_ms.into(),
+        heartbeat_interval_ms: engine.heartbeat_interval_ms.into(),
+        heartbeat_timeout_ms: engine.heartbeat_timeout_ms.into(),
         // The account gives up later than the engine, and the pump later than the account.
         send_timeout_ms: u64::from(config.account.send_deadline_s) * 1_000 / 2,
         close_timeout_ms: engine.close_timeout_ms.into(),

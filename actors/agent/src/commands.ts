@@ -3,6 +3,7 @@
 import type { DriftReport } from './drift';
 import { TooLate, reason, within } from './patience';
 import { phoneCode } from './phone-code';
+import { noteSend } from './reach';
 import { readyWpp } from './state';
 import { type Message, type Wid, type Wpp, bound, keyOf } from './wpp';
 
@@ -43,6 +44,7 @@ export async function send(order: SendOrder, drift: DriftReport): Promise<SendAn
     return { outcome: 'not_sent', detail: reason(error) };
   }
   let handedOver = false;
+  const ended = noteSend();
   try {
     return await within(order.deadline_ms, async (expired) => {
       const known = own(wpp, order.id);
@@ -57,6 +59,8 @@ export async function send(order: SendOrder, drift: DriftReport): Promise<SendAn
     // What the page has stored it may still send by itself: only what it does not have is surely not sent.
     const stored = handedOver && (error instanceof TooLate || own(wpp, order.id) !== undefined);
     return { outcome: stored ? 'unknown' : 'not_sent', detail: reason(error) };
+  } finally {
+    ended();
   }
 }
 

@@ -6,6 +6,7 @@ import type { EventLog } from './events';
 import { isInbound, received } from './inbound';
 import { watchPasskey } from './passkey';
 import { phoneCode } from './phone-code';
+import { keepReaching, sendIsSlow } from './reach';
 import { status } from './state';
 import { type Message, bound, bundle } from './wpp';
 
@@ -67,14 +68,26 @@ function watchLink(log: EventLog, drift: DriftReport): void {
   const wpp = bundle();
   let ready = false;
   let up = true;
+  let reached = true;
   let why = 'unknown';
+  const turn = (isUp: boolean): void => {
+    if (isUp === up) return;
+    up = isUp;
+    log.add({ kind: 'connection', up });
+  };
   const step = (): void => {
-    if (!bound()?.conn.isAuthenticated()) return;
+    if (!bound()?.conn.isAuthenticated()) {
+      turn(reached);
+      return;
+    }
     const { mode, info } = wpp.conn.getStreamData();
     const isUp = mode === 'MAIN' && (info === undefined || info === 'NORMAL');
     if (!ready) {
       const now = status();
-      if (now.state !== 'ready') return;
+      if (now.state !== 'ready') {
+        turn(reached && mode !== 'OFFLINE' && info !== 'OFFLINE');
+        return;
+      }
       ready = true;
       up = isUp;
       // First what can be done here, then that it can be.
@@ -82,9 +95,8 @@ function watchLink(log: EventLog, drift: DriftReport): void {
       settleDownloads();
       log.add({ kind: 'ready', phone: now.phone, push_name: now.push_name });
       if (!up) log.add({ kind: 'connection', up });
-    } else if (isUp !== up) {
-      up = isUp;
-      log.add({ kind: 'connection', up });
+    } else {
+      turn(reached && isUp);
     }
   };
   const look = (): void => {
@@ -95,6 +107,13 @@ function watchLink(log: EventLog, drift: DriftReport): void {
     }
     drift.look(stageOf(ready), ready, Date.now());
   };
+  keepReaching(
+    () => (!ready || !reached || sendIsSlow()) && bound() !== undefined,
+    (now) => {
+      reached = now;
+      look();
+    },
+  );
   wpp.on('conn.authenticated', () => log.add({ kind: 'linked' }));
   for (const event of [
     'conn.authenticated',

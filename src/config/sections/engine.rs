@@ -22,6 +22,12 @@ pub struct Engine {
     pub start_timeout_ms: u32,
     /// One command to the page.
     pub command_timeout_ms: u32,
+    /// How long WhatsApp's server may take to answer a probe.
+    pub probe_timeout_ms: u32,
+    /// How often a page is asked whether it does anything.
+    pub heartbeat_interval_ms: u32,
+    /// How long it may take to say so.
+    pub heartbeat_timeout_ms: u32,
     /// From asking a browser to close until it is killed.
     pub close_timeout_ms: u32,
     /// Chromium's arguments, with their reasons.

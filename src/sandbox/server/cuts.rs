@@ -2,7 +2,8 @@
 //! connections hear nothing, and nothing closes. When the time is over everything goes on in its order, as after a
 //! cable was put back.
 //!
-//! A browser is found as in `renderer`: on Linux and on this machine. Elsewhere only the page's own connection is cut.
+//! A browser is found as in `renderer`, on Linux and on this machine; one that takes its place on the same profile has no
+//! network either. Elsewhere only the page's own connection is cut.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -28,8 +29,8 @@ const HELD_FRAMES: usize = 2_048;
 /// One cut.
 struct Cut {
     until: Instant,
-    /// The process of the browser, once it was found.
-    browser: Option<i32>,
+    /// Whose it is, once that was found.
+    user: Option<String>,
     /// What the page has said meanwhile.
     said: Vec<String>,
     /// What it was to be told.
@@ -59,7 +60,7 @@ impl Cuts {
             let mut cuts = self.cuts.lock();
             let cut = cuts.entry(socket).or_insert(Cut {
                 until,
-                browser: None,
+                user: None,
                 said: Vec::new(),
                 told: Vec::new(),
             });
@@ -67,16 +68,15 @@ impl Cuts {
         }
         self.changed.notify_one();
         // The page is silent already; looking for its browser takes a while.
-        let browser = peer.and_then(renderer::behind);
-        if let Some(cut) = self.cuts.lock().get_mut(&socket) {
-            cut.browser = browser;
-        }
+        let user = peer.and_then(renderer::user_of);
         tracing::info!(
             socket,
-            browser,
             for_ms,
             "cut the network of the browser behind a sandbox page"
         );
+        if let Some(cut) = self.cuts.lock().get_mut(&socket) {
+            cut.user = user;
+        }
     }
 
     /// Keeps what a page says, if its line is cut. Gives it back otherwise.
@@ -120,12 +120,12 @@ impl Cuts {
         self.cuts.lock().is_empty()
     }
 
-    /// When the browser with this process has its network back.
-    fn until(&self, browser: Option<i32>) -> Option<Instant> {
+    /// When this user has a network again.
+    fn until(&self, user: Option<&str>) -> Option<Instant> {
         let cuts = self.cuts.lock();
         let own = cuts
             .values()
-            .filter(|cut| browser.is_some() && cut.browser == browser);
+            .filter(|cut| user.is_some() && cut.user.as_deref() == user);
         own.map(|cut| cut.until).max()
     }
 
@@ -188,8 +188,8 @@ pub(super) async fn keep(
         && let Some(peer) = request.peer_addr()
     {
         // A failed look is a browser that nobody knows.
-        let browser = web::block(move || renderer::behind(peer)).await.ok().flatten();
-        while let Some(until) = cuts.until(browser) {
+        let user = web::block(move || renderer::user_of(peer)).await.ok().flatten();
+        while let Some(until) = cuts.until(user.as_deref()) {
             let rest = until.saturating_duration_since(cuts.clock.instant());
             cuts.clock.sleep(rest.max(Duration::from_millis(1))).await;
         }

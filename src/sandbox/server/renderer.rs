@@ -7,8 +7,19 @@ use std::net::SocketAddr;
 
 use rustix::process::{Pid, Signal, kill_process};
 
-/// The browser that holds the connection from `peer`.
-pub(super) fn behind(peer: SocketAddr) -> Option<i32> {
+/// The profile of the browser that holds the connection from `peer`, or its process where its arguments name none: by
+/// the profile it is known after it was started anew, too.
+pub(super) fn user_of(peer: SocketAddr) -> Option<String> {
+    let browser = behind(peer)?;
+    let line = fs::read(format!("/proc/{browser}/cmdline")).ok()?;
+    let line = String::from_utf8_lossy(&line).into_owned();
+    let profile = line
+        .split('\0')
+        .find(|argument| argument.starts_with("--user-data-dir="));
+    Some(profile.map_or_else(|| format!("process {browser}"), str::to_owned))
+}
+
+fn behind(peer: SocketAddr) -> Option<i32> {
     // The connection may be held by a helper process of the browser.
     Some(root_of(holder_of(inode_of(peer)?)?, &family()))
 }

@@ -15,6 +15,16 @@ use crate::support::debugger::Debugger;
 /// How long the server keeps a page out whose connection it has dropped.
 const KEPT_OUT: Duration = Duration::from_secs(3);
 
+/// How long the network is cut: longer than it may take to notice.
+const CUT_OFF: Duration = Duration::from_secs(20);
+
+/// How long the dialog may stay open.
+const LEFT_OPEN: Duration = Duration::from_secs(30);
+
+/// Takes memory, 16 MiB at a time, and keeps it.
+const HOARD: &str =
+    "globalThis.hoard = []; setInterval(() => hoard.push(new Uint8Array(2 ** 24).fill(1)), 20)";
+
 /// Where a page keeps what links it.
 const DATABASE: &str = "Default/IndexedDB/https_web.whatsapp.com_0.indexeddb.leveldb";
 
@@ -34,6 +44,12 @@ pub(super) enum Fault {
     SocketDropped,
     /// The profile is overwritten on the disk, and the browser dies of it.
     ProfileCorrupted,
+    /// Nothing comes to the browser, nothing goes out, and nothing closes, for a while.
+    NetworkCut,
+    /// A dialog of the site that unlinks who leaves it open.
+    ModalOpen,
+    /// The page takes more memory than a browser may have.
+    MemoryOverLimit,
     /// SIGKILL for the chromedriver that the browser belongs to.
     ChromedriverKilled,
 }
@@ -51,7 +67,12 @@ impl Fault {
     pub(super) fn is_death(self) -> bool {
         !matches!(
             self,
-            Fault::BrowserStopped | Fault::PageHangs | Fault::SocketDropped
+            Fault::BrowserStopped
+                | Fault::PageHangs
+                | Fault::SocketDropped
+                | Fault::NetworkCut
+                | Fault::ModalOpen
+                | Fault::MemoryOverLimit
         )
     }
 
@@ -63,12 +84,20 @@ impl Fault {
     /// Whether the page itself sends anew, under the same id, what it has no acknowledgement for: its connection broke
     /// and it lives. The server then hears of a message twice and passes it on once.
     pub(super) fn makes_the_page_repeat(self) -> bool {
-        self == Fault::SocketDropped
+        matches!(self, Fault::SocketDropped | Fault::NetworkCut)
     }
 
     /// Settings that its cells need.
     pub(super) fn settings(self) -> &'static [(&'static str, &'static str)] {
-        &[]
+        match self {
+            // A network that is silent is noticed by the account's own probes: as often as it asks.
+            Fault::NetworkCut => &[
+                ("account.probe_interval_s", "2"),
+                ("account.probe_interval_degraded_s", "2"),
+                ("engine.probe_timeout_ms", "5000"),
+            ],
+            _ => &[],
+        }
     }
 
     /// Strikes the account now.
@@ -92,14 +121,21 @@ impl Fault {
                 struck._debugger = Some(debugger);
             }
             Fault::SocketDropped => {
-                let mut order = json!({ "kind": "socket_drop", "for_ms": KEPT_OUT.as_millis() });
-                if moment == Moment::Pairing {
-                    order["code"] = json!(stage.pairing_code().await);
-                } else {
-                    order["phone"] = json!(account.phone);
+                order(stage, moment, "socket_drop", KEPT_OUT).await;
+                // Nobody is kept out who is not known yet.
+                if moment != Moment::Pairing {
                     struck.lasts = KEPT_OUT;
                 }
-                stage.order(order).await;
+            }
+            Fault::NetworkCut => {
+                order(stage, moment, "network_cut", CUT_OFF).await;
+                struck.lasts = CUT_OFF;
+            }
+            Fault::ModalOpen => order(stage, moment, "modal", LEFT_OPEN).await,
+            Fault::MemoryOverLimit => {
+                let mut debugger = Debugger::at(&account.profile).await;
+                debugger.run(HOARD).await;
+                struck._debugger = Some(debugger);
             }
             Fault::ProfileCorrupted => {
                 corrupt(&account.profile, moment);
@@ -113,6 +149,17 @@ impl Fault {
         }
         struck
     }
+}
+
+/// Has the sandbox do it to the account's page: that of its phone, or the one that shows its code.
+async fn order(stage: &Stage, moment: Moment, kind: &str, lasts: Duration) {
+    let mut fault = json!({ "kind": kind, "for_ms": lasts.as_millis() });
+    if moment == Moment::Pairing {
+        fault["code"] = json!(stage.pairing_code().await);
+    } else {
+        fault["phone"] = json!(stage.struck.phone);
+    }
+    stage.order(fault).await;
 }
 
 fn renderer(browser: &[Process]) -> Process {

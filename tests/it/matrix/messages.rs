@@ -42,11 +42,6 @@ impl Messages {
         }
     }
 
-    /// How many were accepted.
-    pub(super) fn accepted(&self) -> usize {
-        self.out.len()
-    }
-
     /// Waits until so many are acknowledged by the server.
     pub(super) async fn until_sent(&self, stage: &Stage, count: usize, within: Duration) {
         wait::until("messages to be sent", within, || async {

@@ -30,6 +30,9 @@ macro_rules! cells {
 cells! {
     browser_killed = BrowserKilled: idle = Idle, pairing = Pairing, syncing = Syncing, sending = Sending;
     page_crashed = PageCrashed: idle = Idle, pairing = Pairing, syncing = Syncing, sending = Sending;
-    socket_dropped = SocketDropped: idle = Idle, pairing = Pairing, sending = Sending;
+    browser_stopped = BrowserStopped: idle = Idle, pairing = Pairing, syncing = Syncing, sending = Sending;
+    page_hangs = PageHangs: idle = Idle, pairing = Pairing, syncing = Syncing, sending = Sending;
+    network_cut = NetworkCut: idle = Idle, pairing = Pairing, syncing = Syncing, sending = Sending;
+    socket_dropped = SocketDropped: idle = Idle, pairing = Pairing, syncing = Syncing, sending = Sending;
     profile_corrupted = ProfileCorrupted: idle = Idle, pairing = Pairing, syncing = Syncing, sending = Sending;
 }

@@ -41,6 +41,7 @@
 
 mod drift;
 mod evidence;
+mod network;
 #[cfg(test)]
 mod tests;
 mod words;
@@ -70,6 +71,8 @@ pub struct Machine {
     passkey: bool,
     fresh: bool,
     foreign: bool,
+    /// The page has no network, and no code of its may be shown.
+    unreachable: bool,
     /// A stop that came before the epoch was known.
     stopping: Option<Input>,
     woken: Option<Woken>,
@@ -122,6 +125,7 @@ impl Machine {
             passkey: false,
             fresh: false,
             foreign: false,
+            unreachable: false,
             stopping: None,
             woken: None,
             restorable: false,
@@ -343,6 +347,7 @@ impl Machine {
         if self.phase != Phase::Unlinked {
             self.codes = 0;
             self.passkey = false;
+            self.unreachable = false;
         }
         self.phase = Phase::Unlinked;
         self.codes += 1;
@@ -386,6 +391,8 @@ impl Machine {
 
     fn pairing(&mut self, input: &Input) -> Vec<Effect> {
         match input {
+            // Nobody can be linked by it before the page has a network again, and then there is a fresh one.
+            Input::CodeShown if self.unreachable && self.phase == Phase::Unlinked => vec![Effect::ForgetCode],
             Input::CodeShown => self.code_shown(SCANNED),
             Input::CodesIdle if matches!(self.phase, Phase::Unlinked | Phase::Opening) => {
                 self.phase = Phase::Unlinked;
@@ -413,7 +420,7 @@ impl Machine {
         self.passkey = false;
         self.fresh = true;
         let evidence = Evidence::page("linked");
-        let say = Say::because(AccountState::Syncing, "linked; chats are being loaded", evidence);
+        let say = Say::because(AccountState::Syncing, network::LOADING, evidence);
         vec![Effect::ForgetCode, Effect::Say(say)]
     }
 
@@ -442,17 +449,6 @@ impl Machine {
             self.probe(),
         ]);
         effects
-    }
-
-    fn connection(&mut self, up: bool) -> Vec<Effect> {
-        match (self.phase, up) {
-            (Phase::Proving | Phase::Doubting, true) => vec![self.probe()],
-            (Phase::Proving | Phase::Recovering | Phase::Serving, false) => {
-                let evidence = Evidence::page("connection_lost");
-                self.doubt("the page lost its connection to WhatsApp", evidence)
-            }
-            _ => Vec::new(),
-        }
     }
 
     fn proven(&mut self, probe: u64, round_trip_ms: u64) -> Vec<Effect> {

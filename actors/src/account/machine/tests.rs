@@ -105,7 +105,7 @@ fn input(word: &str) -> Input {
 
 /// What happens, what is heard (after `serving`, a life that may send), and where it leads.
 #[rustfmt::skip]
-const LIFE: [(&str, &str, Phase, S); 55] = [
+const LIFE: [(&str, &str, Phase, S); 57] = [
     ("nothing is opened before the epoch is known", "ready", Phase::TakingOver, S::Created),
     ("opening", "took", Phase::Opening, S::Starting),
     ("a code is shown", "took shown", Phase::Unlinked, S::Pairing),
@@ -138,6 +138,8 @@ const LIFE: [(&str, &str, Phase, S); 55] = [
     ("parked while the last proof failed", "serving down park", Phase::Ending, S::Hibernated),
     ("death", "serving died", Phase::Ended, S::Online),
     ("the epoch is lost", "serving stale", Phase::Ended, S::Online),
+    ("no network while a code is shown", "took shown down", Phase::Unlinked, S::Pairing),
+    ("no network while chats are loading", "took shown linked down", Phase::Syncing, S::Syncing),
     ("the page reloads", "serving ready", Phase::Proving, S::Syncing),
     ("unlinked under way", "serving shown", Phase::Unlinked, S::Pairing),
     ("no store", "no-store", Phase::Ended, S::Created),
@@ -253,6 +255,24 @@ fn codes_are_renewed_a_few_times_and_then_on_demand() {
     assert_eq!(machine.step(Input::CodeWanted), [Effect::RefreshCodes]);
     let effects = machine.step(Input::CodeShown);
     assert!(effects.contains(&Effect::Announce { attempt: 3 }));
+}
+
+#[test]
+fn a_code_is_not_shown_without_a_network_and_a_fresh_one_after_it() {
+    let down = || Input::Connection { up: false };
+    let (mut machine, effects) = walk([Input::TookOver { epoch: 7 }, Input::CodeShown, down()]);
+    assert_eq!(effects[0], Effect::ForgetCode);
+    assert_eq!(
+        machine.step(Input::CodeShown),
+        [Effect::ForgetCode],
+        "one that the page had in store"
+    );
+    assert_eq!(
+        machine.step(Input::Connection { up: true }),
+        [Effect::RefreshCodes]
+    );
+    let effects = machine.step(Input::CodeShown);
+    assert!(effects.contains(&Effect::Announce { attempt: 2 }), "{effects:?}");
 }
 
 fn any_input() -> impl Strategy<Value = Input> {

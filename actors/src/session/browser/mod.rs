@@ -13,6 +13,7 @@ mod cgroup;
 mod driver;
 mod events;
 mod guard;
+mod heartbeat;
 mod life;
 mod machine;
 mod media;

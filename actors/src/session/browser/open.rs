@@ -17,6 +17,7 @@ use super::{
     BrowserEngine, ChannelKind,
     cdp::Cdp,
     events::{Forwarder, Intake},
+    heartbeat::{self, Pulse},
     life::Life,
     media,
     page::{CallError, Channel, Page},
@@ -208,6 +209,12 @@ impl BrowserEngine {
             clock: self.clock.clone(),
         };
         self.runtime.spawn(forwarder.run());
+        let pulse = Pulse {
+            interval: self.settings.heartbeat_interval(),
+            patience: self.settings.heartbeat_timeout(),
+        };
+        self.runtime
+            .spawn(heartbeat::watch(Arc::clone(&page), self.clock.clone(), pulse));
         intake.ask();
         tracing::debug!(account = %spec.account, browser = life.browser(), "page answers");
         Ok(BrowserSession {
@@ -220,6 +227,7 @@ impl BrowserEngine {
             clock: self.clock.clone(),
             deadlines: Deadlines {
                 command: self.settings.command_timeout(),
+                probe: self.settings.probe_timeout(),
                 send: self.settings.send_timeout(),
                 close: self.settings.close_timeout(),
             },

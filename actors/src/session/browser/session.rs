@@ -29,6 +29,8 @@ const MARGIN: Duration = Duration::from_secs(2);
 #[derive(Clone, Copy)]
 pub(super) struct Deadlines {
     pub(super) command: Duration,
+    /// How long the server may take to answer a probe.
+    pub(super) probe: Duration,
     pub(super) send: Duration,
     pub(super) close: Duration,
 }
@@ -147,7 +149,8 @@ impl Session for BrowserSession {
         struct Probed {
             took_ms: u64,
         }
-        let order = json!({ "deadline_ms": self.patience() });
+        let longest = millis(self.deadlines.probe);
+        let order = json!({ "deadline_ms": self.patience().min(longest) });
         let Probed { took_ms } = self.ask("probe", order).await?;
         Ok(Duration::from_millis(took_ms))
     }

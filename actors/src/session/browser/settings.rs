@@ -34,6 +34,13 @@ pub struct Settings {
     pub start_timeout_ms: u64,
     /// One command to the page, in milliseconds; past it the browser is killed.
     pub command_timeout_ms: u64,
+    /// How long WhatsApp's server may take to answer a probe, in milliseconds; less than a command. Past it the probe
+    /// has failed, and the session lives on.
+    pub probe_timeout_ms: u64,
+    /// How often a page is asked whether it does anything, in milliseconds.
+    pub heartbeat_interval_ms: u64,
+    /// How long it may take to say so, in milliseconds; past it the browser is killed.
+    pub heartbeat_timeout_ms: u64,
     /// One send, in milliseconds, server ack included; past it the browser is killed. The page gives up 2 s earlier.
     pub send_timeout_ms: u64,
     /// From asking the browser to close until it is killed, in milliseconds.
@@ -169,6 +176,18 @@ impl Settings {
         Duration::from_millis(self.command_timeout_ms)
     }
 
+    pub(super) fn probe_timeout(&self) -> Duration {
+        Duration::from_millis(self.probe_timeout_ms)
+    }
+
+    pub(super) fn heartbeat_interval(&self) -> Duration {
+        Duration::from_millis(self.heartbeat_interval_ms)
+    }
+
+    pub(super) fn heartbeat_timeout(&self) -> Duration {
+        Duration::from_millis(self.heartbeat_timeout_ms)
+    }
+
     pub(super) fn send_timeout(&self) -> Duration {
         Duration::from_millis(self.send_timeout_ms)
     }
@@ -193,6 +212,9 @@ impl Default for Settings {
             channel: ChannelKind::Cdp,
             start_timeout_ms: 60_000,
             command_timeout_ms: 20_000,
+            probe_timeout_ms: 10_000,
+            heartbeat_interval_ms: 2_000,
+            heartbeat_timeout_ms: 6_000,
             send_timeout_ms: 30_000,
             close_timeout_ms: 5_000,
             flags: Vec::new(),
