@@ -104,7 +104,7 @@ pub(super) async fn run(fault: Fault, moment: Moment) {
 }
 
 /// What the account beside is: its state, its deaths and its browser must stay.
-async fn beside(stage: &Stage) -> (String, i64, Vec<Process>) {
+pub(super) async fn beside(stage: &Stage) -> (String, i64, Vec<Process>) {
     let account = stage.show(&stage.beside).await;
     let state = account["state"].as_str().unwrap().to_owned();
     let mut browser = browser_on(&stage.beside.profile);
@@ -227,12 +227,15 @@ async fn assert_history(stage: &Stage, moment: Moment, since: i64) {
 }
 
 /// Stops the program and looks at what is left of it.
-async fn end(stage: Stage, seen: &Seen) {
+pub(super) async fn end(stage: Stage, seen: &Seen) {
     let profiles: Vec<PathBuf> = [&stage.struck, &stage.beside]
         .iter()
         .map(|account| account.profile.clone())
         .collect();
-    let temporary = stage.zaptor.temp_folder();
+    let temporary = [
+        stage.zaptor.temp_folder(),
+        stage.zaptor.data_dir().join("run/tmp"),
+    ];
     // Its data goes with it; what is looked at must outlive it.
     let data = stage.zaptor.data_folder();
     assert!(stage.zaptor.stop().await.success());

@@ -49,7 +49,7 @@ impl Seen {
     }
 
     /// After the end of the program nothing is left of it: no process, no mark, no temporary file.
-    pub(super) async fn assert_nothing_is_left(&self, profiles: &[PathBuf], temporary: &Path) {
+    pub(super) async fn assert_nothing_is_left(&self, profiles: &[PathBuf], temporary: &[PathBuf]) {
         wait::until("the end of every process", BURIED, || async {
             let left: Vec<String> = self
                 .0
@@ -64,7 +64,11 @@ impl Seen {
             .iter()
             .flat_map(|profile| MARKS.map(|mark| profile.join(mark)));
         let mut left: Vec<PathBuf> = marks.filter(|mark| mark.symlink_metadata().is_ok()).collect();
-        let entries = fs::read_dir(temporary).into_iter().flatten().flatten();
+        let entries = temporary
+            .iter()
+            .filter_map(|folder| fs::read_dir(folder).ok())
+            .flatten()
+            .flatten();
         left.extend(entries.map(|entry| entry.path()));
         assert_eq!(left, Vec::<PathBuf>::new(), "left behind");
     }

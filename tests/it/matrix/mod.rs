@@ -5,6 +5,8 @@
 //! journal and for what processes do, each within its deadline.
 
 mod cell;
+mod crash_loop;
+mod debugger;
 mod faults;
 mod journal;
 mod leftovers;
@@ -30,6 +32,7 @@ macro_rules! cells {
 cells! {
     browser_killed = BrowserKilled: idle = Idle, pairing = Pairing, syncing = Syncing, sending = Sending;
     page_crashed = PageCrashed: idle = Idle, pairing = Pairing, syncing = Syncing, sending = Sending;
+    chromedriver_killed = ChromedriverKilled: idle = Idle, pairing = Pairing, syncing = Syncing, sending = Sending;
     browser_stopped = BrowserStopped: idle = Idle, pairing = Pairing, syncing = Syncing, sending = Sending;
     page_hangs = PageHangs: idle = Idle, pairing = Pairing, syncing = Syncing, sending = Sending;
     network_cut = NetworkCut: idle = Idle, pairing = Pairing, syncing = Syncing, sending = Sending;
