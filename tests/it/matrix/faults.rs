@@ -23,7 +23,7 @@ const LEFT_OPEN: Duration = Duration::from_secs(30);
 
 /// Takes memory, 16 MiB at a time, and keeps it.
 const HOARD: &str =
-    "globalThis.hoard = []; setInterval(() => hoard.push(new Uint8Array(2 ** 24).fill(1)), 20)";
+    "globalThis.hoard = []; setInterval(() => hoard.push(new Uint8Array(2 ** 24).fill(1)), 50)";
 
 /// Where a page keeps what links it.
 const DATABASE: &str = "Default/IndexedDB/https_web.whatsapp.com_0.indexeddb.leveldb";
@@ -95,6 +95,13 @@ impl Fault {
                 ("account.probe_interval_s", "2"),
                 ("account.probe_interval_degraded_s", "2"),
                 ("engine.probe_timeout_ms", "5000"),
+            ],
+            // Twice what a browser takes on the sandbox, and looked at often.
+            Fault::MemoryOverLimit => &[
+                ("resources.soft_mib", "0"),
+                ("resources.hard_mib", "400"),
+                ("resources.measure_interval_s", "1"),
+                ("resources.measure_memory_s", "1"),
             ],
             _ => &[],
         }

@@ -6,7 +6,6 @@
 
 mod cell;
 mod crash_loop;
-mod debugger;
 mod faults;
 mod journal;
 mod leftovers;
