@@ -37,6 +37,8 @@ type Wpp = any;
 /** A number of nobody, for ids that are made to be looked at. */
 const NOBODY = '10000000000@c.us';
 
+// Not here: what wa-js wraps once a page is ready (`handleChatSimpleReceipt`, `handleGroupSimpleReceipt`). Whoever looks at
+// it before wa-js does keeps it from wrapping it, and no receipt is told any more.
 const NEEDS: Need[] = [
   { paths: ['conn.isAuthenticated'], for: ['link'] },
   { paths: ['whatsapp.functions.isAuthenticated', 'whatsapp.functions.isLoggedIn'], for: ['link'] },
@@ -105,8 +107,6 @@ const NEEDS: Need[] = [
     for: ['send', 'look_up', 'backfill'],
     fits: (wpp) => Array.isArray(wpp.whatsapp.MsgStore.getModelsArray()),
   },
-  { paths: ['whatsapp.functions.handleChatSimpleReceipt', 'whatsapp.functions.handleChatSimpleAck'], for: ['acks'] },
-  { paths: ['whatsapp.functions.handleGroupSimpleReceipt', 'whatsapp.functions.handleGroupSimpleAck'], for: ['acks'] },
   { paths: ['chat.getMessageById'], for: ['look_up'] },
   { paths: ['chat.getMessages'], for: ['backfill'] },
   { paths: ['whatsapp.functions.msgFindByDirection', 'whatsapp.functions.msgFindQuery'], for: ['backfill'] },

@@ -32,8 +32,7 @@ function whole() {
   }
   const names = [
     'isAuthenticated', 'getErrorCodeFromLogoutReason', 'getPushname', 'getStatus', 'addAndSendMsgToChat',
-    'findOrCreateLatestChat', 'getEphemeralFields', 'queryWidExists', 'handleChatSimpleReceipt',
-    'handleGroupSimpleReceipt', 'msgFindByDirection',
+    'findOrCreateLatestChat', 'getEphemeralFields', 'queryWidExists', 'msgFindByDirection',
   ];
   return {
     isInjected: true,
@@ -56,6 +55,14 @@ function whole() {
     },
   };
 }
+
+test('what wa-js wraps later is not looked at before', () => {
+  const wpp = whole();
+  for (const name of ['handleChatSimpleReceipt', 'handleGroupSimpleReceipt', 'handleChatSimpleAck']) {
+    Object.defineProperty(wpp.whatsapp.functions, name, { get: () => assert.fail(`${name} was looked at`) });
+  }
+  assert.deepEqual(missing(wpp), []);
+});
 
 test('a whole page lacks nothing', () => {
   assert.deepEqual(missing(whole()), []);
