@@ -79,6 +79,9 @@ pub(super) enum Command {
     Tail(Tail),
     /// Tokens: what there is, what moved, top up
     Wallet(Wallet),
+    /// The script in WhatsApp Web's pages (administrators)
+    #[command(subcommand)]
+    Agent(AgentCommand),
     /// The vault of browser profiles (administrators)
     #[command(subcommand)]
     Vault(VaultCommand),
@@ -309,6 +312,21 @@ pub(super) struct PassphraseFrom {
     /// Read the passphrase from stdin instead of asking for it
     #[arg(long)]
     pub(super) passphrase_stdin: bool,
+}
+
+#[derive(Debug, Clone, Subcommand)]
+pub(super) enum AgentCommand {
+    /// Which files are in use, and how the last exchange went
+    Status,
+    /// Try the files in the agent's folder on one account, then put them into the others' pages; follows until it is done
+    Reload {
+        /// Id or name of the account that is tried first; a quiet one if it is left out
+        #[arg(long, value_name = "ACCOUNT")]
+        canary: Option<String>,
+        /// Id or name of an account that gets them; may be repeated; all if it is left out
+        #[arg(long = "account", value_name = "ACCOUNT")]
+        accounts: Vec<String>,
+    },
 }
 
 #[derive(Debug, Clone, Subcommand)]

@@ -5,6 +5,7 @@
 
 mod account;
 mod account_view;
+mod agent;
 mod args;
 mod asking;
 mod client;
@@ -89,6 +90,7 @@ async fn talk(command: Command, service: &args::Service, printer: Printer) -> Re
         Command::Send(send) => message::send(send, &client, printer).await,
         Command::Messages(query) => message::messages(query, &client, printer).await,
         Command::Tail(tail) => tail::run(tail, &client, printer).await,
+        Command::Agent(command) => agent::run(command, &client, printer).await,
         Command::Vault(command) => profile::vault(command, &client, printer).await,
         Command::Wallet(wallet) => wallet::run(wallet, &client, printer).await,
         Command::Openapi => local::openapi(&client, printer).await,

@@ -50,6 +50,7 @@ pub(super) fn of(config: &Config) -> Vec<Bound> {
         account.probe_interval_s: 1..=3600,
         account.probe_interval_degraded_s: 1..=3600,
         account.gap_check_interval_s: 10..=86_400,
+        account.agent_proof_s: 5..=600,
         account.probe_failures_max: 1..=100,
         account.open_deadline_s: 1..=600,
         account.command_deadline_s: 1..=600,

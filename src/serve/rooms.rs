@@ -62,6 +62,7 @@ pub(super) fn platform(config: &Config, data_dir: &Path, sandbox: bool) -> platf
         registry: registry::Settings {
             stop_deadline_seconds: u64::from(config.account.close_deadline_s + config.account.stop_grace_s)
                 + 5,
+            agent_proof_seconds: config.account.agent_proof_s.into(),
             refresh_snapshots_seconds: u64::from(config.vault.refresh_h) * 3_600,
             first_snapshot_seconds: config.vault.first_after_s.into(),
             start_at_once: config.resources.start_at_once as usize,

@@ -4,6 +4,7 @@
 //! in folders of their own and stops them by process id.
 #![expect(clippy::unwrap_used, reason = "a test panics where it fails")]
 
+mod agent;
 mod api_auth;
 mod api_contract;
 mod api_forensics;

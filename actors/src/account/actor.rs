@@ -123,6 +123,7 @@ impl Account {
             Effect::ProbeLater { ticket, soon } => self.probe_later(ticket, soon, ctx),
             Effect::NoteRoundTrip(evidence) => {
                 self.place.repair.has_worked();
+                self.note_agent_works();
                 self.note_round_trip(evidence, ctx);
                 // Said again, in case it was lost or the lane was closed over a message in doubt.
                 self.say_ready();

@@ -120,6 +120,17 @@ impl std::fmt::Debug for Shared {
     }
 }
 
+/// The agent in an account's page, as far as an exchange of its files is about it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PageAgent {
+    /// Which files run there; empty before the first self-test.
+    pub build: String,
+    /// What the page lacks and the account cannot do without.
+    pub stops: Vec<String>,
+    /// Whether a round trip was proven with these files.
+    pub proven: bool,
+}
+
 /// One account on this node, over all its generations.
 #[derive(Clone)]
 pub struct Place {
@@ -142,6 +153,7 @@ pub struct Place {
     repair: Arc<Repair>,
     probes: Arc<Probes>,
     compared: Arc<watch::Sender<Option<Timestamp>>>,
+    agent: Arc<watch::Sender<PageAgent>>,
     parking: Arc<Parking>,
 }
 
@@ -160,6 +172,7 @@ impl Place {
             repair: Arc::default(),
             probes: Arc::default(),
             compared: Arc::new(watch::Sender::new(None)),
+            agent: Arc::new(watch::Sender::new(PageAgent::default())),
             parking: Arc::default(),
         }
     }
@@ -172,6 +185,11 @@ impl Place {
     /// Hears whenever what the page has received was compared with what was told of, and everything missing told.
     pub fn compared(&self) -> watch::Receiver<Option<Timestamp>> {
         self.compared.subscribe()
+    }
+
+    /// What its page said of itself last; hears of every change.
+    pub fn agent(&self) -> watch::Receiver<PageAgent> {
+        self.agent.subscribe()
     }
 
     fn note_compared(&self, at: Timestamp) {

@@ -107,7 +107,6 @@ impl SessionHandle {
     }
 
     /// Puts other agent's files into the page and loads it anew.
-    #[expect(dead_code, reason = "called once accounts are told to")]
     pub(super) async fn replace_agent(&self, build: Arc<AgentBuild>) -> Result<(), SessionError> {
         self.ask(|answer| Command::ReplaceAgent(build, answer)).await
     }

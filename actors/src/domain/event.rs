@@ -27,6 +27,8 @@ event_types! {
     AccountPairing = "account.pairing",
     /// WhatsApp Web or the agent has changed: what the page lacks; nothing any more, where that is mended.
     AccountDrift = "account.drift",
+    /// Other files of the agent were put into the account's page: kept, or put back.
+    AccountAgentReloaded = "account.agent_reloaded",
     /// Messages had come in unnoticed; they are told now, marked as backfilled.
     AccountGapClosed = "account.gap_closed",
     /// Accepted; tokens are held.

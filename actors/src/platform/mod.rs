@@ -34,6 +34,7 @@ use crate::{
     vault::{Vault, VaultError},
 };
 
+mod agent;
 mod create;
 mod data_dir;
 mod profiles;

@@ -73,6 +73,15 @@ impl std::fmt::Debug for Pairing {
 #[rtype(result = "Result<Vec<u8>, AccountError>")]
 pub struct TakeScreenshot;
 
+/// Put the agent's files of this name into the page and load it anew, in place. Answered once their agent answers; what
+/// they are worth shows afterwards.
+#[derive(Clone, Debug, Message)]
+#[rtype(result = "Result<(), AccountError>")]
+pub struct ReplaceAgent {
+    /// As the engine's files name it.
+    pub build: String,
+}
+
 /// End the link on WhatsApp's side, keep the account.
 #[derive(Clone, Copy, Debug, Message)]
 #[rtype(result = "Result<(), AccountError>")]

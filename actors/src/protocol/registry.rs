@@ -146,6 +146,86 @@ impl Message for To<LogOut> {
     type Result = Result<(), AccountError>;
 }
 
+/// Look for new files of the agent, try them on one account, and put them into the pages of the others if they serve.
+/// Answered once it has begun.
+#[derive(Clone, Debug, Default, Message)]
+#[rtype(result = "Result<AgentStatus, ReloadError>")]
+pub struct ReloadAgents {
+    /// Which accounts; empty: all that are linked and run.
+    pub accounts: Vec<AccountId>,
+    /// Which one is the first; nothing: a quiet one is chosen.
+    pub canary: Option<AccountId>,
+}
+
+/// Which files of the agent are in use, and how the last exchange went. Nothing where no engine has pages.
+#[derive(Clone, Copy, Debug, Message)]
+#[rtype(result = "Option<AgentStatus>")]
+pub struct ObserveAgent;
+
+/// Why files are not tried.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ReloadError {
+    /// The files do not serve.
+    #[error("{0}")]
+    Files(String),
+    /// An exchange is under way.
+    #[error("an exchange of the agent's files is under way")]
+    Busy,
+    /// There is no account to try them on.
+    #[error("{0}")]
+    NoCanary(String),
+}
+
+/// Files of the agent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AgentNamed {
+    /// The start of their SHA-256.
+    pub build: String,
+    /// Their SHA-256.
+    pub sha256: String,
+    /// The agent's version.
+    pub version: String,
+    /// The version of wa-js.
+    pub wa_js: String,
+}
+
+/// What is known of the agent's files on this node.
+#[derive(Clone, Debug)]
+pub struct AgentStatus {
+    /// What new sessions get.
+    pub current: AgentNamed,
+    /// The folder that is looked into.
+    pub folder: PathBuf,
+    /// How many pages have which build, the newest answer of each.
+    pub pages: Vec<(String, usize)>,
+    /// The last exchange.
+    pub reload: Option<AgentReload>,
+}
+
+/// An exchange of the agent's files.
+#[derive(Clone, Debug)]
+pub struct AgentReload {
+    /// What was tried.
+    pub files: AgentNamed,
+    /// `trying` on the canary, `rolling_out` to the others, `done`, `put_back` (the canary failed and has the old files
+    /// again), `halted` (too many of the others failed).
+    pub state: &'static str,
+    /// The first account; none where the files were in use already.
+    pub canary: Option<AccountId>,
+    /// Accounts whose page has proven itself with them.
+    pub reloaded: Vec<AccountId>,
+    /// Accounts whose page has not, and why.
+    pub failed: Vec<(AccountId, String)>,
+    /// How many are still to come.
+    pub waiting: usize,
+    /// Why it was put back or halted.
+    pub why: Option<String>,
+    /// When it began.
+    pub began_at: crate::domain::Timestamp,
+    /// When it ended.
+    pub ended_at: Option<crate::domain::Timestamp>,
+}
+
 /// The supervision tree as data.
 #[derive(Clone, Copy, Debug, Message)]
 #[rtype(result = "Vec<ActorReport>")]

@@ -12,9 +12,9 @@ use crate::{
     domain::{AccountId, AccountState, Clock, EngineKind, TenantId},
     protocol::{
         account::{AccountError, Stop},
-        registry::{ActorReport, MemoryLimits, ProfileLoan, Vitals},
+        registry::{ActorReport, AgentReload, MemoryLimits, ProfileLoan, Vitals},
     },
-    session::Engine,
+    session::{AgentFiles, Engine},
     store::{AccountRow, Store, StoreError},
     supervision::{
         Change, ChildId, ChildReport, ChildSpec, ChildState, Forget, Next, Observe, ObserveOne, RestartClass,
@@ -32,6 +32,8 @@ struct Known {
     entries: HashMap<AccountId, Entry>,
     /// The process ends: nothing is started any more.
     closed: bool,
+    /// The last exchange of the agent's files.
+    reload: Option<AgentReload>,
 }
 
 impl fmt::Debug for Running {
@@ -47,6 +49,11 @@ impl Running {
 
     pub(super) fn all(&self) -> Vec<Entry> {
         self.0.lock().entries.values().cloned().collect()
+    }
+
+    /// The last exchange of the agent's files, to be read or written on.
+    pub(super) fn reload<T>(&self, look: impl FnOnce(&mut Option<AgentReload>) -> T) -> T {
+        look(&mut self.0.lock().reload)
     }
 
     pub(super) fn close(&self) {
@@ -78,6 +85,11 @@ pub(super) struct Office {
 }
 
 impl Office {
+    /// The agent's files of the engine that has any.
+    pub(super) fn agent(&self) -> Option<Arc<AgentFiles>> {
+        self.engines.values().find_map(|engine| engine.agent())
+    }
+
     pub(super) fn new(parts: RegistryParts) -> Self {
         let shared = Shared {
             store: parts.store.clone(),

@@ -5,6 +5,7 @@
 //! message, and never restarts anything itself. What it knows outlives a generation of its own actor, so that accounts
 //! run on while it is made anew.
 
+mod agent;
 mod entry;
 mod forward;
 mod hibernation;
@@ -59,6 +60,8 @@ pub struct Settings {
     pub stop_deadline_seconds: u64,
     /// How often messages in doubt are looked for whose account does not run, in seconds. 1 to 3,600.
     pub sweep_interval_seconds: u64,
+    /// How long an account may take to prove a round trip with new files of the agent, in seconds. 5 to 600.
+    pub agent_proof_seconds: u64,
     /// How old the newest snapshot of an account's profile may become while it runs, in seconds; 0: any age.
     pub refresh_snapshots_seconds: u64,
     /// What a browser may take.
@@ -89,6 +92,7 @@ impl Default for Settings {
             deliver_deadline_seconds: 120,
             stop_deadline_seconds: 40,
             sweep_interval_seconds: 60,
+            agent_proof_seconds: 60,
             refresh_snapshots_seconds: 86_400,
             first_snapshot_seconds: 300,
             limits: MemoryLimits::default(),

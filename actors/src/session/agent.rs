@@ -186,6 +186,8 @@ pub struct AgentFiles {
 #[derive(Debug)]
 struct State {
     current: Arc<AgentBuild>,
+    /// What was found in the folder last and is not in use.
+    candidate: Option<Arc<AgentBuild>>,
     refused: BTreeMap<String, String>,
 }
 
@@ -221,6 +223,7 @@ impl AgentFiles {
             kept,
             state: Mutex::new(State {
                 current: Arc::new(current),
+                candidate: None,
                 refused,
             }),
         };
@@ -249,11 +252,24 @@ impl AgentFiles {
         if stamps(&self.folder)? != before {
             return Err(AgentError::Unstable);
         }
-        let state = self.state.lock();
+        let mut state = self.state.lock();
         if build == *state.current {
             return Ok(Arc::clone(&state.current));
         }
-        not_refused(build, &state.refused).map(Arc::new)
+        let build = Arc::new(not_refused(build, &state.refused)?);
+        state.candidate = Some(Arc::clone(&build));
+        Ok(build)
+    }
+
+    /// The files of this name, if they are in use or were found in the folder last.
+    pub fn find(&self, id: &str) -> Option<Arc<AgentBuild>> {
+        let state = self.state.lock();
+        let known = [Some(&state.current), state.candidate.as_ref()];
+        known
+            .into_iter()
+            .flatten()
+            .find(|build| build.id() == id)
+            .cloned()
     }
 
     /// These files have worked: new sessions get them, and they are kept in the data folder.

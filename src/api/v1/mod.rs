@@ -54,6 +54,8 @@ pub(super) fn configure(config: &mut ServiceConfig) {
         "/v1/stream/tickets" => { POST stream::ticket },
         "/v1/system/info" => { GET system::info },
         "/v1/system/actors" => { GET system::actors },
+        "/v1/system/agent" => { GET agent::show },
+        "/v1/system/agent/reload" => { POST agent::reload },
         "/v1/system/vault/rotate" => { POST profile::rotate },
     );
 }

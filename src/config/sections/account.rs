@@ -12,6 +12,8 @@ pub struct Account {
     pub probe_interval_degraded_s: u32,
     /// Pause between two comparisons with what the page has received.
     pub gap_check_interval_s: u32,
+    /// How long a page may take to prove a round trip with new files of the agent.
+    pub agent_proof_s: u32,
     /// Failed proofs in a row until the session is replaced.
     pub probe_failures_max: u32,
     /// How long opening a session may take.

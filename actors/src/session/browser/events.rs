@@ -6,7 +6,7 @@
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::sync::{Notify, mpsc};
 
 use super::page::{CallError, Page};
@@ -35,7 +35,7 @@ const LACKS: usize = 64;
 pub(super) struct Numbered {
     page: String,
     n: u64,
-    event: PageEvent,
+    event: Value,
 }
 
 /// What the agent reports; `actors/agent/src/events.ts` writes it.
@@ -112,6 +112,7 @@ struct Drift {
     agent: String,
     wa_js: Option<String>,
     whatsapp_web: Option<String>,
+    #[serde(default)]
     linked: bool,
     missing: Vec<Lack>,
 }
@@ -204,7 +205,7 @@ impl Forwarder {
             while let Ok(event) = self.pushed.try_recv() {
                 if seen.last(&event.page).is_some_and(|last| event.n == last + 1) {
                     seen.note(event.page, event.n);
-                    if let Some(event) = translate(event.event) {
+                    if let Some(event) = read(event.event).and_then(translate) {
                         let _ = self.events.try_send(event);
                     }
                 }
@@ -308,6 +309,9 @@ impl Forwarder {
 
     async fn deliver(&self, seen: &mut Seen, Numbered { page, n, event }: Numbered) -> bool {
         seen.note(page, n);
+        let Some(event) = read(event) else {
+            return true;
+        };
         if let PageEvent::Overflow { before } = event {
             self.page.life.die(format!(
                 "the page dropped its events before number {before}: nobody read them"
@@ -319,6 +323,15 @@ impl Forwarder {
             None => true,
         }
     }
+}
+
+/// An event of the agent; one that cannot be read is passed over, so that it does not hold up those behind it.
+fn read(event: Value) -> Option<PageEvent> {
+    let kind = event["kind"].as_str().unwrap_or_default().to_owned();
+    let event = serde_json::from_value(event);
+    event
+        .inspect_err(|error| tracing::warn!(target: "zaptor::session", kind, %error, "an event of the page is passed over"))
+        .ok()
 }
 
 /// The account's words for what the page reports. What cannot be an event of ours (a chat that is neither person nor
