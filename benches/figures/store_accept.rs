@@ -96,6 +96,7 @@ impl Side {
             engine: EngineKind::Simulated,
             labels: Vec::new(),
             settings: AccountSettings::default(),
+            proxy_password: None,
             at,
         };
         house

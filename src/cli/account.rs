@@ -45,17 +45,8 @@ pub(super) async fn run(command: AccountCommand, client: &Client, printer: Print
             phone,
             timeout,
         } => {
-            let id = client.account_id(&which.account).await?;
-            let rested = wake(&id, client).await?;
-            pairing::follow(
-                &id,
-                rested.as_deref(),
-                phone.as_deref(),
-                Duration::from_secs(timeout),
-                client,
-                printer,
-            )
-            .await
+            let patience = Duration::from_secs(timeout);
+            pair(&which.account, phone.as_deref(), patience, client, printer).await
         }
         AccountCommand::Start(which) => act(&which.account, "start", client, printer).await,
         AccountCommand::Stop(which) => act(&which.account, "stop", client, printer).await,
@@ -131,6 +122,19 @@ async fn create(new: CreateAccount, client: &Client, printer: Printer) -> Result
         return Ok(());
     }
     pairing::follow(&id, None, None, PAIR_TIMEOUT, client, printer).await
+}
+
+/// Shows codes and follows until the account is online; one that rests is started first.
+async fn pair(
+    which: &str,
+    phone: Option<&str>,
+    patience: Duration,
+    client: &Client,
+    printer: Printer,
+) -> Result<(), Failure> {
+    let id = client.account_id(which).await?;
+    let rested = wake(&id, client).await?;
+    pairing::follow(&id, rested.as_deref(), phone, patience, client, printer).await
 }
 
 /// Starts the account if it rests, for only what runs can show a code, and gives since when it rested.

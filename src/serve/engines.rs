@@ -98,6 +98,7 @@ fn browser(
         // The account gives up later than the engine, and the pump later than the account.
         send_timeout_ms: u64::from(config.account.send_deadline_s) * 1_000 / 2,
         close_timeout_ms: engine.close_timeout_ms.into(),
+        proxies_in_private_networks: engine.proxies_in_private_networks,
         flags: arguments,
         sandbox: sandbox
             .map(|info| SandboxAccess::new(info.chromium_args.clone()))

@@ -12,7 +12,7 @@ async fn settings_are_merged_field_by_field() {
     let plain = json!({
         "user_agent": null, "locale": null, "time_zone": null, "hibernate_after_s": null, "wake_every_s": null,
         "allow_other_number": null, "media_downloads": null,
-        "priority": null
+        "priority": null, "proxy": null
     });
     let body = json!({"name": "Shop", "engine": "simulated", "settings": {"locale": "pt-BR"}});
     let made = node.post("/v1/accounts", &tenant.key, body).await;
@@ -53,6 +53,58 @@ async fn settings_are_merged_field_by_field() {
         shown["settings"],
         with(json!({"time_zone": "America/Sao_Paulo", "user_agent": "Shop/1"}))
     );
+    node.stop().await;
+}
+
+#[actix_rt::test]
+async fn the_password_of_a_proxy_is_kept_and_never_shown() {
+    let node = Node::start(Plan::default()).await;
+    let tenant = node.tenant("ana", 0).await;
+    let account = node.account(tenant.id).await;
+    let path = format!("/v1/accounts/{account}");
+    let set = |proxy: Value| {
+        let body = json!({"settings": {"proxy": proxy}});
+        read(node.request(Method::PATCH, &path, &tenant.key).json(&body))
+    };
+    let store = &node.platform.store;
+    let kept = async || {
+        let kept = store.secret(account, "proxy_password").await.unwrap();
+        kept.map(|kept| kept.reveal().to_owned())
+    };
+    let given = json!({"url": "socks5://p.example:1080", "username": "ana", "password": "hunter2"});
+    let shown = json!({"url": "socks5://p.example:1080", "username": "ana", "has_password": true});
+    let answer = set(given.clone()).await;
+    assert_eq!(answer.body["settings"]["proxy"], shown);
+    assert_eq!(kept().await.as_deref(), Some("hunter2"));
+    assert_eq!(
+        set(shown.clone()).await.body["settings"]["proxy"],
+        shown,
+        "what was shown may be given back"
+    );
+    assert_eq!(kept().await.as_deref(), Some("hunter2"));
+    // Whoever does not know the password cannot have it told to another proxy.
+    let other = json!({"url": "socks5://other.example:1080", "username": "ana", "has_password": true});
+    assert_eq!(set(other).await.body["settings"]["proxy"]["has_password"], false);
+    assert_eq!(kept().await, None);
+    set(given).await;
+    assert_eq!(set(json!(null)).await.body["settings"]["proxy"], json!(null));
+    assert_eq!(kept().await, None);
+    for (proxy, pointer) in [
+        (
+            json!({"url": "http://ana:hunter2@p.example:80"}),
+            "/settings/proxy/url",
+        ),
+        (json!({"url": "https://p.example:443"}), "/settings/proxy/url"),
+        (
+            json!({"url": "http://p.example:80", "password": "x"}),
+            "/settings/proxy/password",
+        ),
+    ] {
+        let answer = set(proxy).await;
+        answer.assert_problem(422, "validation_failed", pointer);
+        assert_eq!(answer.body["errors"][0]["pointer"], pointer);
+        assert!(!answer.body.to_string().contains("hunter2"));
+    }
     node.stop().await;
 }
 

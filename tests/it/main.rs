@@ -41,6 +41,7 @@ mod session_conformance;
 mod session_linking;
 mod session_media;
 mod session_processes;
+mod session_proxy;
 mod stream;
 mod stream_slow;
 mod support;

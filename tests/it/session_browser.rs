@@ -364,11 +364,7 @@ fn the_sandbox_crashes_a_page_in_chromium_on_order() {
     run(async {
         let stage = Stage::set(ChannelKind::Cdp).await;
         let (session, mut events) = stage.open(1).await;
-        let code = next(&mut events, |event| match event {
-            SessionEvent::Pairing { code, .. } => Some(code),
-            _ => None,
-        })
-        .await;
+        let code = shown(&mut events).await;
         stage.phones.scan(AccountId::from_bits(1), &code).await;
         let order = json!({"kind": "page_crash", "phone": ANA});
         stage.phones.post("/faults", order).await;
@@ -394,11 +390,7 @@ fn a_reader_that_comes_late_gets_every_event_of_chromium_once() {
         let stage = Stage::set(ChannelKind::Cdp).await;
         let (mut session, mut events) = stage.open_with(1, 1).await;
         let account = AccountId::from_bits(1);
-        let code = next(&mut events, |event| match event {
-            SessionEvent::Pairing { code, .. } => Some(code),
-            _ => None,
-        })
-        .await;
+        let code = shown(&mut events).await;
         stage.phones.scan(account, &code).await;
         next(&mut events, |event| {
             matches!(event, SessionEvent::Ready(_)).then_some(())
@@ -427,6 +419,15 @@ fn a_reader_that_comes_late_gets_every_event_of_chromium_once() {
         session.close().await;
         stage.strike().await;
     });
+}
+
+/// The next code to be scanned.
+pub(crate) async fn shown(events: &mut mpsc::Receiver<SessionEvent>) -> String {
+    let code = |event| match event {
+        SessionEvent::Pairing { code, .. } => Some(code),
+        _ => None,
+    };
+    next(events, code).await
 }
 
 pub(crate) async fn next<T>(
@@ -466,11 +467,7 @@ fn what_a_killed_chromium_had_received_is_in_the_store_of_the_next_one() {
         let stage = Stage::set(ChannelKind::Cdp).await;
         let account = AccountId::from_bits(1);
         let (session, mut events) = stage.open(1).await;
-        let code = next(&mut events, |event| match event {
-            SessionEvent::Pairing { code, .. } => Some(code),
-            _ => None,
-        })
-        .await;
+        let code = shown(&mut events).await;
         stage.phones.scan(account, &code).await;
         let ready = |event| matches!(event, SessionEvent::Ready(_)).then_some(());
         next(&mut events, ready).await;

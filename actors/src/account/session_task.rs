@@ -17,6 +17,7 @@ use crate::{
         AgentBuild, Ending, InboundKey, InboundList, InboundMessage, LookUp, PhoneCode, PhoneCodeError,
         SendError, Session, SessionError, SessionEvent, SessionSpec,
     },
+    store::secrets::PROXY_PASSWORD,
     vault::Vault,
 };
 
@@ -318,6 +319,13 @@ impl Task {
             // As they are now: whoever has changed them has not told this generation.
             let settings = store.reads().account_settings(tenant, spec.account).await;
             spec.settings = settings.map_err(|error| SessionError::Open(error.to_string()))?;
+            if let Some(proxy) = spec.settings.proxy.as_mut().filter(|proxy| proxy.has_password) {
+                let kept = store.secret(spec.account, PROXY_PASSWORD).await;
+                proxy.password = kept.map_err(|error| {
+                    let text = "proxy_refused: its password cannot be read; set the account's proxy anew";
+                    SessionError::Proxy(format!("{text} ({error})"))
+                })?;
+            }
             probe::make_profile(&spec.profile).await?;
             engine.open(spec, events).await
         })

@@ -5,6 +5,7 @@
 use std::sync::LazyLock;
 
 use serde::{Deserialize, Deserializer, Serialize};
+use zeroize::Zeroizing;
 
 /// The settings, and a change of them field by field.
 macro_rules! settings {
@@ -50,11 +51,111 @@ settings! {
     media_downloads: bool,
     /// Who comes first when there is not room for all, 0 to 9; 9 is first, 0 the default.
     priority: u8,
+    /// The proxy through which its browser goes, and nothing of it goes any other way.
+    proxy: ProxySettings,
 }
 
 /// Tells a field that is null from one that is not there.
 fn named<'de, D: Deserializer<'de>, T: Deserialize<'de>>(input: D) -> Result<Option<Option<T>>, D::Error> {
     Option::deserialize(input).map(Some)
+}
+
+/// A text that nobody sees: no debug print and no JSON shows it, and it is wiped when it is dropped.
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[serde(from = "String")]
+pub struct Secret(Zeroizing<String>);
+
+impl From<String> for Secret {
+    fn from(text: String) -> Self {
+        Self::new(text)
+    }
+}
+
+impl Secret {
+    /// Hides a text.
+    pub fn new(text: String) -> Self {
+        Self(text.into())
+    }
+
+    /// The text itself.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secret")
+    }
+}
+
+/// A proxy, and how one comes in.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProxySettings {
+    /// `http://host:port` or `socks5://host:port`; credentials have fields of their own.
+    pub url: String,
+    /// Whom the proxy knows, at most 255 bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub username: Option<String>,
+    /// Given and never shown; at most 255 bytes. Kept sealed, beside the settings.
+    #[serde(default, skip_serializing)]
+    pub password: Option<Secret>,
+    /// Whether a password is kept.
+    #[serde(default)]
+    pub has_password: bool,
+}
+
+/// How one speaks to a proxy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProxyScheme {
+    /// CONNECT of HTTP/1.1, in the clear up to the proxy.
+    Http,
+    /// SOCKS5; the proxy looks names up.
+    Socks5,
+}
+
+/// Where a proxy is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProxyAddress {
+    /// How one speaks to it.
+    pub scheme: ProxyScheme,
+    /// Its name or address, without brackets.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+}
+
+impl ProxySettings {
+    /// Where it is; `None` when the address is none.
+    pub fn address(&self) -> Option<ProxyAddress> {
+        let (scheme, place) = self.url.split_once("://")?;
+        let scheme = match scheme {
+            "http" => ProxyScheme::Http,
+            "socks5" => ProxyScheme::Socks5,
+            _ => return None,
+        };
+        let (host, port) = place.strip_suffix('/').unwrap_or(place).rsplit_once(':')?;
+        let port = port.parse().ok().filter(|port| *port != 0)?;
+        let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+        let host = match bare {
+            Some(host) => host.parse::<std::net::Ipv6Addr>().ok()?.to_string(),
+            None => host.to_owned(),
+        };
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+        let fits = (1..=253).contains(&host.len()) && (bare.is_some() || host.bytes().all(plain));
+        fits.then_some(ProxyAddress { scheme, host, port })
+    }
+
+    /// Whether the same password is meant: one that is kept for one proxy and user is told to no other.
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.url == other.url && self.username == other.username
+    }
+}
+
+/// Credentials of proxies: no control characters, and no longer than SOCKS can say.
+fn is_credential(text: &str) -> bool {
+    (1..=255).contains(&text.len()) && !text.chars().any(char::is_control)
 }
 
 /// The longest name of a browser that is taken, in characters; real ones have some 120.
@@ -121,6 +222,27 @@ impl AccountSettings {
                 "must be 0 to 9",
             ),
         ];
+        let proxy = self.proxy.as_ref();
+        let name = proxy.and_then(|proxy| proxy.username.as_deref());
+        let word = proxy.and_then(|proxy| proxy.password.as_ref());
+        let of_proxy = [
+            (
+                "proxy/url",
+                proxy.is_none_or(|proxy| proxy.address().is_some()),
+                "must be http://host:port or socks5://host:port, without credentials",
+            ),
+            (
+                "proxy/username",
+                name.is_none_or(|name| is_credential(name) && !name.contains(':')),
+                "must be 1 to 255 bytes without control characters and colons",
+            ),
+            (
+                "proxy/password",
+                word.is_none_or(|word| is_credential(word.reveal()) && name.is_some()),
+                "must be 1 to 255 bytes without control characters, and needs a username",
+            ),
+        ];
+        let checks = checks.into_iter().chain(of_proxy);
         let wrong = checks.into_iter().filter(|(_, right, _)| !right);
         wrong
             .map(|(field, _, detail)| SettingFlaw { field, detail })
@@ -247,6 +369,50 @@ mod tests {
     }
 
     #[test]
+    fn proxies_by_table() {
+        let rows = [
+            ("http://proxy.example:3128", Some(("proxy.example", 3128))),
+            ("socks5://10.0.0.1:1080/", Some(("10.0.0.1", 1080))),
+            ("socks5://[2001:db8::1]:1080", Some(("2001:db8::1", 1080))),
+            ("http://user:pass@proxy.example:3128", None),
+            ("http://proxy.example", None),
+            ("http://proxy.example:0", None),
+            ("https://proxy.example:443", None),
+            ("ftp://proxy.example:21", None),
+            ("http://:80", None),
+            ("http://a b:80", None),
+            ("http://proxy.example:80/path", None),
+            ("http://[proxy]:80", None),
+        ];
+        for (url, found) in rows {
+            let proxy = ProxySettings {
+                url: url.to_owned(),
+                ..ProxySettings::default()
+            };
+            let address = proxy.address();
+            let told = address
+                .as_ref()
+                .map(|address| (address.host.as_str(), address.port));
+            assert_eq!(told, found, "{url}");
+        }
+    }
+
+    #[test]
+    fn a_password_is_taken_and_never_given() {
+        let text = r#"{"proxy":{"url":"http://p:1","username":"ana","password":"hunter2"}}"#;
+        let change: SettingsChange = serde_json::from_str(text).unwrap();
+        assert!(!format!("{change:?}").contains("hunter2"));
+        let mut settings = AccountSettings::default();
+        change.apply(&mut settings);
+        assert!(settings.flaws().is_empty());
+        let kept = serde_json::to_string(&settings).unwrap();
+        assert_eq!(
+            kept,
+            r#"{"proxy":{"url":"http://p:1","username":"ana","has_password":false}}"#
+        );
+    }
+
+    #[test]
     fn time_zones_are_sorted_and_plain() {
         assert!(time_zones().is_sorted());
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/_+-".contains(&byte);
@@ -284,6 +450,7 @@ mod tests {
             let settings = AccountSettings {
                 user_agent, locale, time_zone, hibernate_after_s, wake_every_s, allow_other_number, media_downloads,
                 priority: None,
+                proxy: None,
             };
             let text = serde_json::to_string(&settings).unwrap();
             prop_assert_eq!(serde_json::from_str::<AccountSettings>(&text).unwrap(), settings.clone());

@@ -13,6 +13,7 @@ use crate::{
     store::{
         AccountRow, StoreError, accounts,
         idempotency::{self, IdempotencyRecord},
+        secrets::PROXY_PASSWORD,
     },
 };
 
@@ -52,9 +53,16 @@ impl Platform {
             name,
             engine,
             labels,
-            settings,
+            mut settings,
             ..
         } = create;
+        let mut proxy_password = None;
+        if let Some(proxy) = &mut settings.proxy {
+            let given = proxy.password.take();
+            let seal = |secret| self.store.seal(&self.ids, account, PROXY_PASSWORD, &secret);
+            proxy_password = given.map(seal).transpose()?;
+            proxy.has_password = proxy_password.is_some();
+        }
         let new = accounts::NewAccount {
             id: account,
             tenant,
@@ -62,6 +70,7 @@ impl Platform {
             engine,
             labels,
             settings,
+            proxy_password,
             at,
         };
         let row = self

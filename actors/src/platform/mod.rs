@@ -164,6 +164,7 @@ impl Platform {
         let vault = profiles::open(&settings.vault, data.path(), &ids)?;
         let pump = Slot::<Pump>::default();
         let store = Store::open(&settings.store, nudge(bus.clone(), pump.clone())).await?;
+        store.seal_with(secrets.derive("secrets of accounts"));
         let supervisor =
             Supervisor::start_with(settings.supervision.clone(), clock.clone(), Arc::clone(&ids))?;
         let wiring = Wiring {

@@ -326,6 +326,10 @@ pub enum SessionError {
     /// The profile is damaged: with another one, the session would open.
     #[error("the browser's profile cannot be used: {0}")]
     Profile(String),
+    /// The account's proxy does not let the browser through: `proxy_unreachable`, `proxy_refused` or
+    /// `proxy_not_allowed`, with what to do.
+    #[error("{0}")]
+    Proxy(String),
     /// The engine could not be started: a program is missing, a profile is locked, a version does not fit.
     #[error("the session cannot be opened: {0}")]
     Open(String),

@@ -8,13 +8,19 @@ use serde::{Serialize, Serializer};
 
 use super::{
     Reads, StoreError, Tx,
-    entity::accounts::{ActiveModel, Column, Entity, Model},
+    entity::{
+        self,
+        accounts::{ActiveModel, Column, Entity, Model},
+    },
+    secrets::{self, Sealed},
     tx::{parse, parsed},
 };
 use crate::domain::{
-    AccountId, AccountSettings, AccountState, AgentReport, EngineKind, Hibernation, Phone, SettingsChange,
-    TenantId, Timestamp,
+    AccountId, AccountSettings, AccountState, AgentReport, EngineKind, Hibernation, Phone, TenantId,
+    Timestamp,
 };
+
+pub use super::describing::{Description, describe};
 
 /// An account as stored.
 #[derive(Clone, Debug)]
@@ -108,11 +114,11 @@ impl TryFrom<Model> for AccountRow {
     }
 }
 
-fn settings_of(text: &str) -> Result<AccountSettings, StoreError> {
+pub(super) fn settings_of(text: &str) -> Result<AccountSettings, StoreError> {
     serde_json::from_str(text).map_err(|error| StoreError::Unreadable(format!("accounts.settings: {error}")))
 }
 
-fn json_of<T: Serialize>(value: &T) -> Result<String, StoreError> {
+pub(super) fn json_of<T: Serialize>(value: &T) -> Result<String, StoreError> {
     serde_json::to_string(value).map_err(|error| StoreError::Failed(error.to_string()))
 }
 
@@ -157,6 +163,8 @@ pub struct NewAccount {
     pub labels: Vec<String>,
     /// What it is told about itself.
     pub settings: AccountSettings,
+    /// The password of its proxy.
+    pub proxy_password: Option<Sealed>,
     /// Now.
     pub at: Timestamp,
 }
@@ -193,60 +201,12 @@ pub async fn create(tx: &Tx, new: NewAccount) -> Result<AccountRow, StoreError> 
         settings: Set(json_of(&new.settings)?),
         hibernation: Set(None),
     };
-    row.insert(tx.connection().await?).await?.try_into()
-}
-
-/// What is to be changed of an account; `None` leaves it as it is.
-#[derive(Clone, Debug, Default)]
-pub struct Description {
-    /// What people call it.
-    pub name: Option<String>,
-    /// Free labels, in the place of those that it has.
-    pub labels: Option<Vec<String>>,
-    /// What it is told about itself, field by field.
-    pub settings: Option<SettingsChange>,
-}
-
-/// Changes what people call an account, its labels and its settings. Gives whether a setting is another one now, or
-/// `None` when the tenant has no such account.
-///
-/// # Errors
-/// As the database says.
-pub async fn describe(
-    tx: &Tx,
-    tenant: TenantId,
-    account: AccountId,
-    change: Description,
-) -> Result<Option<bool>, StoreError> {
-    let labels = change.labels.as_ref().map(json_of).transpose()?;
-    // The row is ours from here on: nobody changes its settings between the look and the change.
-    let row = tx
-        .one(
-            "UPDATE accounts SET name = COALESCE($3, name), labels = COALESCE($4, labels)
-             WHERE id = $1 AND tenant_id = $2 AND deleted_at IS NULL RETURNING settings",
-            [
-                account.to_string().into(),
-                tenant.to_string().into(),
-                change.name.into(),
-                labels.into(),
-            ],
-        )
-        .await?;
-    let (Some(row), Some(change)) = (&row, change.settings) else {
-        return Ok(row.map(|_| false));
-    };
-    let before = settings_of(&row.try_get::<String>("", "settings")?)?;
-    let mut after = before.clone();
-    change.apply(&mut after);
-    if after == before {
-        return Ok(Some(false));
+    let (account, at) = (new.id, new.at);
+    let row = row.insert(tx.connection().await?).await?.try_into()?;
+    if let Some(sealed) = new.proxy_password {
+        secrets::keep(tx, account, sealed, at).await?;
     }
-    tx.execute(
-        "UPDATE accounts SET settings = $2 WHERE id = $1",
-        [account.to_string().into(), json_of(&after)?.into()],
-    )
-    .await?;
-    Ok(Some(true))
+    Ok(row)
 }
 
 /// Says whether the account shall run. Gives false when the tenant has no such account.
@@ -311,6 +271,9 @@ pub async fn delete(
         .filter(Column::DeletedAt.is_null())
         .exec(tx.connection().await?)
         .await?;
+    if done.rows_affected == 1 {
+        secrets::forget(tx, account, secrets::PROXY_PASSWORD).await?;
+    }
     Ok(done.rows_affected == 1)
 }
 
@@ -469,6 +432,15 @@ impl Reads {
     ) -> Result<AccountSettings, StoreError> {
         let row = self.account(tenant, account).await?;
         Ok(row.map(|row| row.settings).unwrap_or_default())
+    }
+
+    /// A secret as it is kept.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub(super) async fn sealed(&self, account: AccountId, name: &str) -> Result<Option<String>, StoreError> {
+        let row = entity::secrets::Entity::find_by_id((account.to_string(), name.to_owned()));
+        Ok(row.one(self.connection()).await?.map(|row| row.sealed))
     }
 
     /// The tenant's accounts, oldest first, from after `after`, at most `limit`.

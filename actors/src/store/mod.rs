@@ -3,7 +3,10 @@
 //! Writes go through one group commit ([`Store::write`]); reads go past it ([`Store::reads`]). No network call, browser
 //! call or actor ask happens while a transaction is open.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use futures::future::BoxFuture;
 use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbErr, SqlErr};
@@ -11,12 +14,14 @@ use serde::Deserialize;
 use zaptor_migration::{Migrator, MigratorTrait as _};
 
 pub mod accounts;
+mod describing;
 pub mod entity;
 pub mod idempotency;
 pub mod messages;
 pub mod pages;
 pub mod people;
 mod reads;
+pub mod secrets;
 mod tx;
 mod wallets;
 mod writer;
@@ -101,6 +106,7 @@ impl From<DbErr> for StoreError {
 pub struct Store {
     writer: Writer,
     reads: Arc<Reads>,
+    key: Arc<OnceLock<secrets::SealingKey>>,
 }
 
 impl std::fmt::Debug for Store {
@@ -130,6 +136,7 @@ impl Store {
         Ok(Self {
             writer,
             reads: Arc::new(Reads::new(read)),
+            key: Arc::default(),
         })
     }
 

@@ -9,7 +9,7 @@ use zaptor_actors::{
         SettingsChange, TenantId, Timestamp,
     },
     platform::{CreateAccount, KeptAnswer},
-    store::{AccountRow, accounts},
+    store::{AccountRow, accounts, secrets::PROXY_PASSWORD},
 };
 
 use super::{
@@ -371,7 +371,7 @@ pub(crate) async fn change(
 ) -> Result<web::Json<ChangedAccount>, Problem> {
     principal.require(Scope::AccountsWrite)?;
     let change = body.value;
-    let settings = change.settings;
+    let mut settings = change.settings;
     check(
         change.name.as_deref(),
         change.labels.as_deref().unwrap_or_default(),
@@ -380,10 +380,16 @@ pub(crate) async fn change(
     find_for(&edge, &principal, id).await?;
     let tenant = principal.tenant;
     let concerns_browser = settings::concerns_browser(&settings);
+    let proxy = settings.proxy.as_mut().and_then(Option::as_mut);
+    let password = proxy.and_then(|proxy| proxy.password.take());
+    let platform = &edge.platform;
+    let seal = |secret| platform.store.seal(&platform.ids, id, PROXY_PASSWORD, &secret);
     let description = accounts::Description {
         name: change.name.map(|name| name.trim().to_owned()),
         labels: change.labels,
         settings: Some(settings),
+        proxy_password: password.map(seal).transpose()?,
+        at: platform.clock.now(),
     };
     let changed = edge
         .platform

@@ -7,7 +7,10 @@ use serde::{
     de::{MapAccess, Visitor, value::MapAccessDeserializer},
 };
 use utoipa::ToSchema;
-use zaptor_actors::domain::{AccountSettings, SettingsChange, settings::SettingFlaw};
+use zaptor_actors::domain::{
+    AccountSettings, SettingsChange,
+    settings::{ProxySettings, SettingFlaw},
+};
 
 use crate::api::error::Flaw;
 
@@ -38,6 +41,35 @@ pub(crate) struct Settings {
     /// Who comes first when there is not room for all, 0 to 9; 9 is first, null is 0.
     #[schema(minimum = 0, maximum = 9)]
     priority: Option<u8>,
+    /// The proxy through which its browser goes. Null: none.
+    proxy: Option<Proxy>,
+}
+
+/// A proxy. Its password is taken and never shown; without one, that of the same url and username is kept.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Proxy {
+    /// `http://host:port` or `socks5://host:port`, without credentials.
+    #[schema(example = "socks5://proxy.example:1080")]
+    url: String,
+    username: Option<String>,
+    /// At most 255 bytes; never shown.
+    #[schema(write_only)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    password: Option<String>,
+    /// Whether a password is kept.
+    #[schema(read_only)]
+    has_password: bool,
+}
+
+impl From<ProxySettings> for Proxy {
+    fn from(proxy: ProxySettings) -> Self {
+        Self {
+            url: proxy.url,
+            username: proxy.username,
+            password: None,
+            has_password: proxy.has_password,
+        }
+    }
 }
 
 impl From<AccountSettings> for Settings {
@@ -51,6 +83,7 @@ impl From<AccountSettings> for Settings {
             allow_other_number: settings.allow_other_number,
             media_downloads: settings.media_downloads,
             priority: settings.priority,
+            proxy: settings.proxy.map(Proxy::from),
         }
     }
 }

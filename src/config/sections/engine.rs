@@ -30,6 +30,8 @@ pub struct Engine {
     pub heartbeat_timeout_ms: u32,
     /// From asking a browser to close until it is killed.
     pub close_timeout_ms: u32,
+    /// Whether proxies of accounts may be on this machine or in private networks.
+    pub proxies_in_private_networks: bool,
     /// Chromium's arguments, with their reasons.
     pub flags: Vec<BrowserFlag>,
 }

@@ -47,7 +47,7 @@ fn park() -> Input {
 }
 
 /// Walks the inputs; gives the machine and the last step's effects.
-fn walk(inputs: impl IntoIterator<Item = Input>) -> (Machine, Vec<Effect>) {
+pub(super) fn walk(inputs: impl IntoIterator<Item = Input>) -> (Machine, Vec<Effect>) {
     let mut machine = Machine::new(RULES, S::Created);
     let mut last = Vec::new();
     for input in inputs {
@@ -57,7 +57,7 @@ fn walk(inputs: impl IntoIterator<Item = Input>) -> (Machine, Vec<Effect>) {
 }
 
 /// The inputs of the table by their words; `…3` gives a number of a probe or an appointment.
-fn input(word: &str) -> Input {
+pub(super) fn input(word: &str) -> Input {
     let (name, number) = word.split_at(word.find(|c: char| c.is_ascii_digit()).unwrap_or(word.len()));
     let number = number.parse().unwrap_or(0);
     let reason = String::new();
@@ -501,28 +501,4 @@ fn what_is_published_about_the_machine_is_what_it_is() {
         assert_eq!(table[..rows.len()], rows, "the table of phases and states");
         assert!(!table[rows.len()].starts_with('|'), "and nothing else");
     }
-}
-
-#[test]
-fn a_passkey_keeps_being_said_while_codes_turn() {
-    let (mut machine, said) = walk([
-        Input::TookOver { epoch: 7 },
-        Input::CodeShown,
-        Input::PasskeyAsked,
-    ]);
-    assert!(matches!(&said[..], [Effect::Say(say)] if say.reason.as_deref() == Some(super::PASSKEY)));
-    assert_eq!(machine.step(Input::CodeShown), [Effect::Announce { attempt: 2 }]);
-    machine.step(Input::Linked);
-    let effects = machine.step(Input::CodeShown);
-    assert!(matches!(&effects[0], Effect::Say(say) if say.reason.as_deref() == Some(super::SCANNED.0)));
-}
-
-#[test]
-fn a_link_is_ended_only_if_it_was_made_just_now() {
-    let ends = |words: &str| {
-        let (_, effects) = walk(words.split(' ').map(input));
-        effects.contains(&Effect::EndLink)
-    };
-    assert!(ends("took shown linked other"));
-    assert!(!ends("took other"), "it belongs to whoever made the profile");
 }

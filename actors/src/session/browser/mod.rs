@@ -18,15 +18,18 @@ mod life;
 mod machine;
 mod media;
 mod open;
+mod owner;
 mod page;
 mod persona;
 mod processes;
 mod programs;
+mod relay;
 mod replace;
 mod session;
 mod settings;
 mod table;
 mod temporary;
+mod upstream;
 mod webdriver;
 
 use std::{path::Path, sync::Arc};

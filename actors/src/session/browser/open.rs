@@ -22,7 +22,9 @@ use super::{
     media,
     page::{CallError, Channel, Page},
     persona, processes,
+    relay::Relay,
     session::{BrowserSession, Deadlines},
+    upstream::Upstream,
     webdriver,
 };
 use crate::{
@@ -185,7 +187,8 @@ impl BrowserEngine {
         life: &Arc<Life>,
         events: mpsc::Sender<SessionEvent>,
     ) -> Result<BrowserSession, SessionError> {
-        let client = self.browser(spec, profile, life).await?;
+        let relay = self.relay(spec, profile).await?;
+        let client = self.browser(spec, profile, life, relay.as_ref()).await?;
         persona::put_on(&client, &spec.settings).await?;
         let build = self.programs.agent.current();
         let script = self.prepare(spec, &client, &build).await?;
@@ -221,6 +224,7 @@ impl BrowserEngine {
             life: Arc::clone(life),
             page,
             client: Some(client),
+            _relay: relay,
             runtime: self.runtime.clone(),
             script,
             origin: self.page.origin().ascii_serialization(),
@@ -234,15 +238,36 @@ impl BrowserEngine {
         })
     }
 
+    /// The way through the account's proxy, if it has one.
+    async fn relay(&self, spec: &SessionSpec, profile: &Path) -> Result<Option<Relay>, SessionError> {
+        let Some(proxy) = &spec.settings.proxy else {
+            return Ok(None);
+        };
+        let upstream = Upstream::new(proxy, self.settings.proxies_in_private_networks).ok_or_else(|| {
+            SessionError::Proxy("proxy_unreachable: the account's proxy has no address".to_owned())
+        })?;
+        let page = self.page.host_str().unwrap_or_default();
+        let port = self.page.port_or_known_default().unwrap_or(443);
+        let relay = Relay::open(
+            upstream,
+            self.settings.ways(),
+            (page, port),
+            profile,
+            &self.runtime,
+        );
+        relay.await.map(Some)
+    }
+
     /// Has chromedriver start the browser, and watches it from then on.
     async fn browser(
         &self,
         spec: &SessionSpec,
         profile: &Path,
         life: &Arc<Life>,
+        relay: Option<&Relay>,
     ) -> Result<Client, SessionError> {
         let driver = self.drivers.seat(life).await?;
-        let connecting = webdriver::new_session(driver.url(), self.capabilities(spec, profile));
+        let connecting = webdriver::new_session(driver.url(), self.capabilities(spec, profile, relay));
         // In a task of its own: when we give up waiting, the browser may still come, and then it must go.
         let (undertaker, clock) = (Arc::clone(life), self.clock.clone());
         let connecting = self.runtime.spawn(async move {
@@ -279,9 +304,12 @@ impl BrowserEngine {
         Ok(client)
     }
 
-    fn capabilities(&self, spec: &SessionSpec, profile: &Path) -> Map<String, Value> {
+    fn capabilities(&self, spec: &SessionSpec, profile: &Path, relay: Option<&Relay>) -> Map<String, Value> {
         let mut args = self.settings.arguments();
         args.extend(persona::arguments(&spec.settings));
+        if let Some(relay) = relay {
+            relay.point(&mut args);
+        }
         args.push(processes::profile_argument(profile));
         let script = self.settings.send_timeout().max(self.settings.command_timeout());
         let capabilities = json!({

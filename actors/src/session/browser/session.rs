@@ -12,7 +12,9 @@ use super::{
     events::{Inbound, ack_of, identity},
     life::Life,
     page::{CallError, Page},
-    processes, replace, webdriver,
+    processes,
+    relay::Relay,
+    replace, webdriver,
 };
 use crate::{
     domain::{Clock, Content, Jid, Phone, Timestamp, WaMessageId, message::Outgoing},
@@ -39,6 +41,8 @@ pub(super) struct BrowserSession {
     pub(super) life: Arc<Life>,
     pub(super) page: Arc<Page>,
     pub(super) client: Option<Client>,
+    /// The way through the account's proxy; it ends with the session.
+    pub(super) _relay: Option<Relay>,
     pub(super) runtime: Handle,
     /// The number of the script that every document begins with.
     pub(super) script: String,

@@ -4,6 +4,8 @@ use std::{path::PathBuf, time::Duration};
 
 use serde::Deserialize;
 
+use super::relay::Ways;
+
 /// Settings of the browser engine. Every key may be left out; an empty path is searched for.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -45,6 +47,8 @@ pub struct Settings {
     pub send_timeout_ms: u64,
     /// From asking the browser to close until it is killed, in milliseconds.
     pub close_timeout_ms: u64,
+    /// Whether an account's proxy may be on this machine or in a private network.
+    pub proxies_in_private_networks: bool,
     /// The browser's arguments, those that fit it: which these are is the configuration's business, and told in one
     /// place, `config/default.toml`. Empty: a browser as it comes.
     pub flags: Vec<String>,
@@ -168,6 +172,18 @@ impl Settings {
         arguments
     }
 
+    /// Where a browser with a proxy may go.
+    pub(super) fn ways(&self) -> Ways {
+        let Some(sandbox) = &self.sandbox else {
+            return Ways::Web;
+        };
+        let rules = sandbox
+            .chromium_args
+            .iter()
+            .find_map(|argument| argument.strip_prefix(HOSTS));
+        Ways::of_rules(rules.unwrap_or_default())
+    }
+
     pub(super) fn start_timeout(&self) -> Duration {
         Duration::from_millis(self.start_timeout_ms)
     }
@@ -218,6 +234,7 @@ impl Default for Settings {
             send_timeout_ms: 30_000,
             close_timeout_ms: 5_000,
             flags: Vec::new(),
+            proxies_in_private_networks: false,
             sandbox: None,
         }
     }

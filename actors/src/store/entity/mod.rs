@@ -91,6 +91,13 @@ tables! {
         settings: String,
         hibernation: Option<String>,
     }
+    /// Sealed secrets of accounts.
+    secrets "secrets" {
+        #[sea_orm(primary_key, auto_increment = false)] account_id: String,
+        #[sea_orm(primary_key, auto_increment = false)] name: String,
+        sealed: String,
+        changed_at: i64,
+    }
     /// Messages, both ways.
     messages "messages" {
         #[sea_orm(primary_key, auto_increment = false)] tenant_id: String,

@@ -39,7 +39,10 @@ impl House {
         let (tenant, account) = (self.bench.tenant, self.bench.account);
         let description = Description {
             settings: Some(serde_json::from_value(settings).unwrap()),
-            ..Description::default()
+            name: None,
+            labels: None,
+            proxy_password: None,
+            at: self.bench.clock.now(),
         };
         let change = self
             .bench

@@ -159,7 +159,10 @@ async fn another_number_is_refused_and_writes_nothing_unless_it_is_allowed() {
         house.bench.tenant,
         Description {
             settings: Some(serde_json::from_str(r#"{"allow_other_number":true}"#).unwrap()),
-            ..Description::default()
+            name: None,
+            labels: None,
+            proxy_password: None,
+            at: house.bench.clock.now(),
         },
     );
     let write = house

@@ -62,6 +62,7 @@ impl Bench {
                         engine: EngineKind::Simulated,
                         labels: vec!["a".to_owned()],
                         settings: AccountSettings::default(),
+                        proxy_password: None,
                         at: now,
                     };
                     accounts::create(tx, new).await?;

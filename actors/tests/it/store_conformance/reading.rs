@@ -298,10 +298,14 @@ pub(super) async fn an_account_changes_state_under_its_epoch_only(bench: &Bench)
 /// The index of chats holds only what was tried: the list must not show less, nor anything twice.
 pub(super) async fn settings_change_field_by_field_and_for_their_tenant_only(bench: &Bench) {
     let (tenant, account, stranger) = (bench.tenant, bench.account, bench.ids.next());
+    let at = bench.clock.now();
     let change = async |tenant, text: &str| {
         let change = accounts::Description {
             settings: Some(serde_json::from_str(text).unwrap()),
-            ..accounts::Description::default()
+            name: None,
+            labels: None,
+            proxy_password: None,
+            at,
         };
         let changed = bench
             .store
