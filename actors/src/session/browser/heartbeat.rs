@@ -74,7 +74,7 @@ mod tests {
         tokio::spawn(browser(listener, 3));
         let life = Arc::new(Life::new("/nowhere/at/all".into()));
         let (intake, _pushed) = Intake::new();
-        let cdp = Cdp::connect(url, Arc::clone(&life), intake, Clock::system())
+        let cdp = Cdp::connect(url, Arc::clone(&life), intake, Clock::system(), true)
             .await
             .unwrap();
         let page = Page {

@@ -19,6 +19,7 @@ impl House {
         let mut made = Vec::new();
         for _ in 0..count {
             let new = NewAccount {
+                proxy_password: None,
                 id: self.bench.ids.next(),
                 tenant: self.bench.tenant,
                 name: "one of many".to_owned(),

@@ -73,6 +73,7 @@ async fn neighbour(house: &House) -> AccountId {
         engine: EngineKind::Simulated,
         labels: Vec::new(),
         settings: AccountSettings::default(),
+        proxy_password: None,
         at,
     };
     let made = house
