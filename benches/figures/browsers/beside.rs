@@ -19,7 +19,7 @@ use super::{OwnCopy, browsers_below, total_mib};
 use crate::{
     Plan, http_load,
     node::{Node, folder},
-    numbers::Spread,
+    numbers::{Spread, real},
     processes::{descendants, proportional_mib, resident_mib},
     sandbox::Sandbox,
     table::{Aim, Table},
@@ -41,8 +41,10 @@ pub(crate) fn measure(plan: &Plan, table: &mut Table) {
         .iter()
         .map(|client| Theirs::start(client, &sandbox, &shell, &folder.path().join(client)))
         .collect();
+    // A quick run has no time for them.
     let by_default: Vec<Theirs> = CLIENTS
         .iter()
+        .filter(|_| plan.divide == 1)
         .map(|client| {
             Theirs::start(
                 client,
@@ -99,22 +101,18 @@ struct Seen {
 
 impl Seen {
     fn round(&mut self, contestant: &mut dyn Contestant) {
-        let mut totals = Vec::new();
-        for account in 0..ACCOUNTS {
-            let ready = contestant.open(account);
-            if account == 0 {
-                self.ready_ms.push(ready);
-            }
-            thread::sleep(SETTLE);
-            totals.push(total_mib(&browsers_below(contestant.root())));
-            if account == 0 {
-                self.processes = browsers_below(contestant.root()).len();
-            }
+        self.ready_ms.push(contestant.open(0));
+        thread::sleep(SETTLE);
+        let browsers = browsers_below(contestant.root());
+        let first = total_mib(&browsers);
+        self.processes = browsers.len();
+        for account in 1..ACCOUNTS {
+            contestant.open(account);
         }
-        self.first.push(totals[0]);
-        #[expect(clippy::cast_precision_loss, reason = "a handful")]
-        self.further
-            .push((totals[ACCOUNTS - 1] - totals[0]) / (ACCOUNTS - 1) as f64);
+        thread::sleep(SETTLE);
+        let all = total_mib(&browsers_below(contestant.root()));
+        self.first.push(first);
+        self.further.push((all - first) / real(ACCOUNTS - 1));
         let drivers = descendants(contestant.root());
         let drivers = drivers.iter().filter(|(_, line)| line.contains("chromedriver"));
         self.drivers
@@ -292,8 +290,13 @@ impl Theirs {
 
     fn ask(&mut self, order: &str) -> Value {
         writeln!(self.orders, "{order}").unwrap();
-        let answer = self.answers.next().expect("the client lives").unwrap();
-        serde_json::from_str(&answer).unwrap()
+        // Clients and their browsers say other things, too.
+        loop {
+            let line = self.answers.next().expect("the client lives").unwrap();
+            if let Ok(answer @ Value::Object(_)) = serde_json::from_str(&line) {
+                return answer;
+            }
+        }
     }
 }
 

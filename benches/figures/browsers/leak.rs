@@ -3,7 +3,7 @@
 //! Theil and Sen, whom no single outlier moves, with its confidence.
 //!
 //! ```text
-//! ZAPTOR_BENCH_ACCOUNTS=30 ZAPTOR_BENCH_MINUTES=15 cargo bench --bench figures -- leak
+//! ZAPTOR_BENCH_ACCOUNTS=30 ZAPTOR_BENCH_DAYS=1 ZAPTOR_BENCH_MINUTES=15 cargo bench --bench figures -- leak
 //! ```
 
 use std::{
@@ -23,8 +23,8 @@ use crate::{
 
 /// Probes of an account in a day: one in 30 seconds.
 const DAY: f64 = 2_880.0;
-/// Looks at all processes in a run. Each takes some milliseconds for each browser.
-const LOOKS: u32 = 90;
+/// From one look at all processes to the next; each takes some milliseconds for each browser.
+const EVERY: Duration = Duration::from_secs(5);
 /// This share of a run warms up: caches fill, code is compiled.
 const WARM_UP: f64 = 0.15;
 const LIMIT: Duration = Duration::from_secs(240);
@@ -62,15 +62,16 @@ pub(crate) fn measure(plan: &Plan, table: &mut Table) {
         node.link(&id, &format!("551192222{account:04}"), LIMIT)
             .unwrap_or_else(|last| panic!("it does not link: {last}"));
     }
-    let looks = watch(&node, real(accounts), limit);
+    let probes = DAY * real(number("ZAPTOR_BENCH_DAYS", 1));
+    let looks = watch(&node, real(accounts), probes, limit);
     report(table, &looks, accounts);
 }
 
-fn watch(node: &Node, accounts: f64, limit: Duration) -> Vec<Look> {
+fn watch(node: &Node, accounts: f64, until: f64, limit: Duration) -> Vec<Look> {
     let (begun, before) = (Instant::now(), probes(node));
     let mut looks = Vec::new();
     while begun.elapsed() < limit {
-        thread::sleep(limit / LOOKS);
+        thread::sleep(EVERY);
         let (own, browsers) = (node.pid(), browsers_below(node.pid()));
         let look = Look {
             probes: (probes(node) - before) / accounts,
@@ -84,7 +85,7 @@ fn watch(node: &Node, accounts: f64, limit: Duration) -> Vec<Look> {
             "  {:.0} probes each; {:.1} MiB, {:.1} processes, {:.0} files each; Zaptor {:.1} MiB, {} files",
             look.probes, look.browsers, look.processes, look.files, look.own, look.own_files
         );
-        let done = look.probes >= DAY;
+        let done = look.probes >= until;
         looks.push(look);
         if done {
             break;

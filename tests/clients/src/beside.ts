@@ -44,6 +44,9 @@ const CLIENTS: Record<string, Opener> = {
   },
 };
 
+// Clients talk to people there; stdout is for answers.
+console.log = console.info = console.error;
+
 const [client = '', folder = '', url = '', ...chromiumArgs] = process.argv.slice(2);
 const open = CLIENTS[client];
 if (!open) throw new Error(`There is no client "${client}". There are: ${Object.keys(CLIENTS).join(', ')}`);

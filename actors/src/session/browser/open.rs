@@ -235,6 +235,7 @@ impl BrowserEngine {
                 send: self.settings.send_timeout(),
                 close: self.settings.close_timeout(),
             },
+            probes: 0,
         })
     }
 

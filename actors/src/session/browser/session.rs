@@ -27,6 +27,10 @@ use crate::{
 /// By how much the page gives up earlier than we do: a page that answers late is no dead page.
 const MARGIN: Duration = Duration::from_secs(2);
 
+/// After so many probes an account that nothing else happens to has its page tidied. Each leaves some garbage behind, which
+/// Chromium lets pile up: some 4 MiB in a day of them; tidying takes the page some 20 ms.
+const TIDY_AFTER: u32 = 60;
+
 /// The deadlines of a session.
 #[derive(Clone, Copy)]
 pub(super) struct Deadlines {
@@ -50,6 +54,8 @@ pub(super) struct BrowserSession {
     pub(super) origin: String,
     pub(super) clock: Clock,
     pub(super) deadlines: Deadlines,
+    /// Probes that were answered.
+    pub(super) probes: u32,
 }
 
 #[derive(Deserialize)]
@@ -156,6 +162,11 @@ impl Session for BrowserSession {
         let longest = millis(self.deadlines.probe);
         let order = json!({ "deadline_ms": self.patience().min(longest) });
         let Probed { took_ms } = self.ask("probe", order).await?;
+        self.probes = self.probes.wrapping_add(1);
+        if self.probes.is_multiple_of(TIDY_AFTER) {
+            let page = Arc::clone(&self.page);
+            self.runtime.spawn(async move { page.collect_garbage().await });
+        }
         Ok(Duration::from_millis(took_ms))
     }
 
