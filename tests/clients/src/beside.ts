@@ -11,9 +11,8 @@
  */
 
 import { createInterface } from 'node:readline';
-import { until } from './rows';
 import { Sandbox } from './sandbox';
-import { Session as Wppconnect, caughtCode } from './wppconnect/session';
+import { Session as Wppconnect } from './wppconnect/session';
 import { Session as WhatsappWebJs } from './wwebjs/session';
 
 interface Open {
@@ -30,7 +29,7 @@ const scan = (sandbox: Sandbox, number: string, code: string): Promise<unknown> 
 const CLIENTS: Record<string, Opener> = {
   'whatsapp-web.js': (sandbox, number) => {
     const session = new WhatsappWebJs(sandbox, number);
-    session.client.once('qr', (code: string) => void scan(sandbox, number, code));
+    session.client.on('qr', (code: string) => void scan(sandbox, number, code).catch(() => undefined));
     const ready = new Promise((resolve) => session.client.once('ready', resolve));
     return { ready: Promise.all([session.open(), ready]), close: () => session.close() };
   },
@@ -38,8 +37,12 @@ const CLIENTS: Record<string, Opener> = {
     const session = new Wppconnect(sandbox, number);
     let linked = false;
     session.ready.then(() => { linked = true; }, () => undefined);
-    void until('a code or a client', async () => linked || session.heard.of('catchQR').length > 0)
-      .then(async () => linked || scan(sandbox, number, await caughtCode(session.heard)));
+    // Whatever code it shows, and as long as it takes: how long that is, is what is measured.
+    const linking = setInterval(() => {
+      if (linked) return clearInterval(linking);
+      const [code] = session.heard.of('catchQR').at(-1) ?? [];
+      if (code) void scan(sandbox, number, code).catch(() => undefined);
+    }, 250);
     return { ready: session.ready, close: () => session.close() };
   },
 };
