@@ -227,6 +227,11 @@ impl AgentFiles {
                 refused,
             }),
         };
+        // So that a later start has something to fall back on, if by then the folder holds files that were refused.
+        let current = files.current();
+        if let Err(error) = files.keep(&current) {
+            tracing::warn!(target: "zaptor::session", %error, "the agent's files in use could not be kept");
+        }
         Ok(files)
     }
 
