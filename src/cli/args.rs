@@ -71,6 +71,8 @@ pub(super) enum Command {
     /// Accounts: WhatsApp numbers in our care
     #[command(subcommand)]
     Account(AccountCommand),
+    /// The tree of actors: who runs, who was restarted and why, what it costs
+    Actors,
     /// Send a text
     Send(Send),
     /// List messages, or show one with its timeline

@@ -5,6 +5,7 @@
 
 mod account;
 mod account_view;
+mod actors;
 mod agent;
 mod args;
 mod asking;
@@ -92,6 +93,7 @@ async fn talk(command: Command, service: &args::Service, printer: Printer) -> Re
         Command::Tail(tail) => tail::run(tail, &client, printer).await,
         Command::Agent(command) => agent::run(command, &client, printer).await,
         Command::Vault(command) => profile::vault(command, &client, printer).await,
+        Command::Actors => actors::run(&client, printer).await,
         Command::Wallet(wallet) => wallet::run(wallet, &client, printer).await,
         Command::Openapi => local::openapi(&client, printer).await,
         other => unreachable!("{other:?} does not speak to a service"),

@@ -22,8 +22,8 @@ use crate::{
     protocol::{
         account::AccountError,
         registry::{
-            ActorReport, HibernateAccount, ObserveAccount, ObserveActors, RestartAccount, SettingsChanged,
-            StartAccount, StopAccount, To, Vitals, WakeAccount,
+            ActorReport, HibernateAccount, ObserveAccount, ObserveActors, ROOT, RestartAccount,
+            SettingsChanged, StartAccount, StopAccount, To, Vitals, WakeAccount,
         },
     },
     rate_limit::{self},
@@ -333,14 +333,18 @@ impl Platform {
         billing::top_up(&self.store, &self.ids, &self.clock, tenant, amount, note).await
     }
 
-    /// The supervision tree: services first, then accounts.
+    /// The supervision tree: the root, services, what accounts hang on, accounts.
     pub async fn observe_actors(&self) -> Vec<ActorReport> {
         let children = self.supervisor.send(Observe).await.unwrap_or_default();
         let services = children
             .into_iter()
             .filter(|child| child.name != "account")
             .map(service);
-        let mut all: Vec<ActorReport> = services.collect();
+        let mut all = vec![ActorReport::root()];
+        all.extend(services);
+        if let Some(dispatcher) = all.iter_mut().find(|report| report.name == "dispatcher") {
+            dispatcher.queue_depth = Some(self.intake.waiting());
+        }
         if let Some(registry) = self.registry.get() {
             all.extend(registry.send(ObserveActors).await.unwrap_or_default());
         }
@@ -381,7 +385,11 @@ impl Platform {
 
 fn service(child: ChildReport) -> ActorReport {
     ActorReport {
-        name: child.name,
+        name: child.name.into(),
+        parent: Some(ROOT.into()),
+        class: Some(child.class.as_str()),
+        strategy: None,
+        queue_depth: None,
         account: None,
         tenant: None,
         state: child.state.as_str(),

@@ -1,6 +1,6 @@
 //! What the registry is told: the only room that starts and finds accounts.
 
-use std::path::PathBuf;
+use std::{borrow::Cow, path::PathBuf};
 
 use actix::Message;
 
@@ -258,11 +258,22 @@ pub struct MemoryLimits {
     pub hard_bytes: u64,
 }
 
-/// One supervised actor.
+/// The name of the root of the tree.
+pub const ROOT: &str = "supervisor";
+
+/// One supervised actor, or one that others hang on.
 #[derive(Clone, Debug)]
 pub struct ActorReport {
-    /// Its role: `account`, `dispatcher`, …
-    pub name: &'static str,
+    /// Its role: `account`, `dispatcher`, …; a driver's is its own: `driver-3`.
+    pub name: Cow<'static, str>,
+    /// The name of the one that it hangs on; nothing for the root.
+    pub parent: Option<Cow<'static, str>>,
+    /// Which of its ends are followed by a restart: `permanent`, `transient`, `temporary`.
+    pub class: Option<&'static str>,
+    /// Who is restarted with one below it: `one_for_one`, `rest_for_one`; nothing for one that has nobody below.
+    pub strategy: Option<&'static str>,
+    /// What waits for it behind what it does now, where that is counted.
+    pub queue_depth: Option<usize>,
     /// The account that it is, if it is one.
     pub account: Option<AccountId>,
     /// Its tenant, where it has one: the API shows a tenant only its own.
@@ -281,4 +292,35 @@ pub struct ActorReport {
     pub resources: Option<Resources>,
     /// What its browser may take, where it has one.
     pub limits: Option<MemoryLimits>,
+}
+
+impl ActorReport {
+    /// The root.
+    pub fn root() -> Self {
+        Self {
+            parent: None,
+            strategy: Some("one_for_one"),
+            ..Self::shard(ROOT)
+        }
+    }
+
+    /// A part of an engine that accounts hang on: it is not restarted, they get another one.
+    pub fn shard(name: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            name: name.into(),
+            parent: Some(ROOT.into()),
+            class: None,
+            strategy: Some("rest_for_one"),
+            queue_depth: None,
+            account: None,
+            tenant: None,
+            state: "running",
+            generation: 1,
+            restarts: 0,
+            last_exit: None,
+            permits_in_use: 0,
+            resources: None,
+            limits: None,
+        }
+    }
 }

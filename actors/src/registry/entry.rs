@@ -12,7 +12,7 @@ use crate::{
     domain::{AccountId, AccountState, Clock, EngineKind, TenantId},
     protocol::{
         account::{AccountError, Stop},
-        registry::{ActorReport, AgentReload, MemoryLimits, ProfileLoan, Vitals},
+        registry::{ActorReport, AgentReload, MemoryLimits, ProfileLoan, ROOT, Vitals},
     },
     session::{AgentFiles, Engine},
     store::{AccountRow, Store, StoreError},
@@ -129,6 +129,27 @@ impl Office {
         let row = row.map_err(|error| AccountError::Session(error.to_string()))?;
         let row = row.ok_or_else(|| AccountError::WrongState("there is no such account".to_owned()))?;
         self.entry_of(&row)
+    }
+
+    /// What sessions depend on together, as rows of the tree; whoever hangs on one of them is told so.
+    pub(super) fn shards(&self, accounts: &mut [ActorReport]) -> Vec<ActorReport> {
+        let shards = self.engines.values().flat_map(|engine| engine.shards());
+        let mut rows: Vec<(u64, ActorReport)> = shards
+            .map(|shard| {
+                let name = format!("driver-{}", shard.number);
+                for report in accounts.iter_mut() {
+                    if report
+                        .account
+                        .is_some_and(|account| shard.accounts.contains(&account))
+                    {
+                        report.parent = Some(name.clone().into());
+                    }
+                }
+                (shard.number, ActorReport::shard(name))
+            })
+            .collect();
+        rows.sort_by_key(|(number, _)| *number);
+        rows.into_iter().map(|(_, row)| row).collect()
     }
 
     /// The entry of a stored account.
@@ -385,7 +406,11 @@ impl Entry {
     fn report_of(&self, child: &ChildReport) -> ActorReport {
         let last_exit = child.last_exit.as_ref();
         ActorReport {
-            name: child.name,
+            name: child.name.into(),
+            parent: Some(ROOT.into()),
+            class: Some(child.class.as_str()),
+            strategy: None,
+            queue_depth: Some(self.permits_in_use().saturating_sub(1)),
             account: Some(self.0.place.account),
             tenant: Some(self.0.place.tenant),
             state: child.state.as_str(),

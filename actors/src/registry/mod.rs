@@ -278,13 +278,15 @@ impl Handler<ObserveActors> for Registry {
     type Result = ResponseFuture<Vec<ActorReport>>;
 
     fn handle(&mut self, _: ObserveActors, _: &mut Context<Self>) -> Self::Result {
-        let (supervisor, entries) = (self.office.supervisor.clone(), self.office.running.all());
+        let (office, entries) = (self.office.clone(), self.office.running.all());
         Box::pin(async move {
-            let tree = supervisor.send(Observe).await.unwrap_or_default();
+            let tree = office.supervisor.send(Observe).await.unwrap_or_default();
             let mut reports: Vec<ActorReport> =
                 entries.iter().filter_map(|entry| entry.report(&tree)).collect();
             reports.sort_by_key(|report| report.account);
-            reports
+            let mut rows = office.shards(&mut reports);
+            rows.append(&mut reports);
+            rows
         })
     }
 }

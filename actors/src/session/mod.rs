@@ -57,6 +57,11 @@ pub trait Engine: Send + Sync + 'static {
         None
     }
 
+    /// The parts of this engine on which sessions depend together: when one ends, its sessions do.
+    fn shards(&self) -> Vec<Shard> {
+        Vec::new()
+    }
+
     /// What a session is expected to take of the machine's memory until it has been measured, in bytes.
     fn footprint_bytes(&self) -> u64 {
         0
@@ -136,6 +141,15 @@ pub trait Session: Send {
 
     /// Ends the session and every process of it; the profile keeps the link. Never fails: what does not close is killed.
     async fn close(self: Box<Self>) -> Ending;
+}
+
+/// A part of an engine that several sessions share, such as a chromedriver.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shard {
+    /// Its number: they are counted from 1, and a new one has a new number.
+    pub number: u64,
+    /// Whose sessions depend on it.
+    pub accounts: Vec<AccountId>,
 }
 
 /// What can be measured of a session from outside, as long as it lives.

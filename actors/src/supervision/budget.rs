@@ -31,9 +31,11 @@ impl Backoff {
         self.base.saturating_mul(factor).min(self.cap)
     }
 
-    /// A pause anywhere below the ceiling (full jitter). `fraction` is taken from `0.0..1.0`.
+    /// A pause anywhere below the ceiling (full jitter), but never less than a tenth of the base: what ended the child (a
+    /// port, a lock, a process on its way out) is still there in the same instant. `fraction` is taken from `0.0..1.0`.
     pub fn pause(&self, level: u32, fraction: f64) -> Duration {
-        self.ceiling(level).mul_f64(fraction.clamp(0.0, 1.0))
+        let floor = self.base.min(self.cap) / 10;
+        self.ceiling(level).mul_f64(fraction.clamp(0.0, 1.0)).max(floor)
     }
 
     /// A pause in the upper half below the ceiling: for retries of a failed child, which must not come at once.
@@ -171,6 +173,23 @@ mod tests {
     }
 
     #[test]
+    fn pauses_are_spread_over_the_whole_room_below_their_ceiling() {
+        let pauses: Vec<Duration> = (0..100).map(|n| BACKOFF.pause(3, f64::from(n) / 100.0)).collect();
+        let ceiling = BACKOFF.ceiling(3);
+        for quarter in 0..4 {
+            let (from, to) = (ceiling / 4 * quarter, ceiling / 4 * (quarter + 1));
+            let within = pauses
+                .iter()
+                .filter(|&&pause| pause >= from && pause < to)
+                .count();
+            assert!(
+                (24..=26).contains(&within),
+                "{within} pauses in quarter {quarter}"
+            );
+        }
+    }
+
+    #[test]
     fn a_child_that_never_gets_healthy_fails_even_when_it_ends_slowly() {
         let (mut record, start) = (Record::default(), start());
         let verdicts: Vec<Verdict> = (0..7)
@@ -197,6 +216,7 @@ mod tests {
             let ceiling = BACKOFF.ceiling(level);
             prop_assert!(ceiling <= BACKOFF.cap && ceiling >= BACKOFF.base);
             prop_assert!(BACKOFF.pause(level, fraction) <= ceiling);
+            prop_assert!(BACKOFF.pause(level, fraction) >= BACKOFF.base / 10);
             let long = BACKOFF.long_pause(level, fraction);
             prop_assert!(long <= ceiling && long >= ceiling / 2);
             prop_assert!(BACKOFF.ceiling(level.saturating_add(1)) >= ceiling);

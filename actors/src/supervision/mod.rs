@@ -16,6 +16,7 @@
 //! whole arbiter alike.
 
 mod budget;
+mod child;
 mod life;
 mod supervisor;
 #[cfg(test)]
@@ -24,11 +25,11 @@ mod tests;
 use serde::Deserialize;
 
 pub use budget::{Backoff, Budget, Record, Verdict};
-pub use life::{ChildId, Exit, Life};
-pub use supervisor::{
-    Change, ChildReport, ChildSpec, ChildState, Forget, Listener, Next, Observe, ObserveOne, RestartClass,
-    Retire, Revive, Slot, Starter, Supervise, Supervisor, starter,
+pub use child::{
+    Change, ChildReport, ChildSpec, ChildState, Listener, Next, RestartClass, Slot, Starter, starter,
 };
+pub use life::{ChildId, Exit, Life};
+pub use supervisor::{Forget, Observe, ObserveOne, Retire, Revive, Supervise, Supervisor};
 
 /// How eagerly children are restarted, and on how many threads they run.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]

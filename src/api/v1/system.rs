@@ -1,5 +1,7 @@
 //! About the installation: what runs here, and the tree of its actors.
 
+use std::borrow::Cow;
+
 use actix_web::web;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -36,7 +38,10 @@ pub(crate) struct Exit {
 /// A supervised actor.
 #[derive(Serialize, ToSchema)]
 pub struct ActorRow {
-    name: &'static str,
+    /// Its role: `account`, `dispatcher`, …; a driver of browsers has a name of its own: `driver-3`.
+    name: Cow<'static, str>,
+    /// The name of the one that it hangs on; null for the root.
+    parent: Option<Cow<'static, str>>,
     #[schema(value_type = Option<String>)]
     account: Option<AccountId>,
     /// `running`, `backing_off`, `failed` or `stopped`.
@@ -44,9 +49,16 @@ pub struct ActorRow {
     /// How often it was started.
     generation: u64,
     restarts: u64,
+    /// Which of its ends are followed by a restart: `permanent` all, `transient` all but the wanted, `temporary` none.
+    class: Option<&'static str>,
+    /// Who is restarted with one below it: `one_for_one` that one alone, `rest_for_one` all that hang on it; null where
+    /// nobody is below.
+    strategy: Option<&'static str>,
     last_exit: Option<Exit>,
     /// Commands in flight.
     permits_in_use: usize,
+    /// What waits for it behind what it does now; null where that is not counted.
+    queue_depth: Option<usize>,
     /// Processor time of the account's browser, in percent of one core; null without a browser.
     cpu_percent: Option<f64>,
     /// Memory of the account's browser in bytes, where what is shared counts in parts (PSS); null without a browser.
@@ -63,6 +75,10 @@ impl From<ActorReport> for ActorRow {
     fn from(report: ActorReport) -> Self {
         Self {
             name: report.name,
+            parent: report.parent,
+            class: report.class,
+            strategy: report.strategy,
+            queue_depth: report.queue_depth,
             account: report.account,
             state: report.state,
             generation: report.generation,

@@ -4,7 +4,10 @@ use std::{
     io,
     path::{Path, PathBuf},
     process::Stdio,
-    sync::{Arc, Weak},
+    sync::{
+        Arc, Weak,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -24,7 +27,10 @@ use super::{
     processes,
     temporary::Temporary,
 };
-use crate::{domain::Clock, session::SessionError};
+use crate::{
+    domain::{AccountId, Clock},
+    session::{SessionError, Shard},
+};
 
 /// How many ports of our own choice are tried.
 const PORT_ATTEMPTS: usize = 5;
@@ -40,6 +46,7 @@ const ANSWER_MAX: usize = 16_384;
 
 /// One chromedriver.
 pub(super) struct Driver {
+    number: u64,
     port: u16,
     /// The driver's own number, or its guard's. It leads a process group.
     pid: u32,
@@ -74,6 +81,15 @@ impl Driver {
         free
     }
 
+    fn accounts(&self) -> Vec<AccountId> {
+        let seats = self.seats.lock();
+        let lives = seats.iter().filter_map(Weak::upgrade);
+        lives
+            .filter(|life| !life.over.is_cancelled())
+            .filter_map(|life| life.account())
+            .collect()
+    }
+
     /// Its sessions die, and whatever is left of its process group is killed: browsers outlive their driver otherwise.
     fn end(&self) {
         self.gone.cancel();
@@ -94,6 +110,9 @@ pub(super) struct Drivers {
     seats: usize,
     runtime: Handle,
     all: tokio::sync::Mutex<Vec<Arc<Driver>>>,
+    started: AtomicU64,
+    /// The same drivers, for those who only look.
+    seen: Mutex<Vec<Weak<Driver>>>,
 }
 
 impl Drivers {
@@ -105,6 +124,8 @@ impl Drivers {
             seats: usize::from(seats.max(1)),
             runtime,
             all: tokio::sync::Mutex::new(Vec::new()),
+            started: AtomicU64::new(0),
+            seen: Mutex::default(),
         }
     }
 
@@ -115,7 +136,8 @@ impl Drivers {
         if let Some(driver) = all.iter().find(|driver| driver.seat(life, self.seats)) {
             return Ok(Arc::clone(driver));
         }
-        let start = self.garage.clone().start();
+        let number = self.started.fetch_add(1, Ordering::Relaxed) + 1;
+        let start = self.garage.clone().start(number);
         let started = self.runtime.spawn(tokio::time::timeout(START, start)).await;
         let (child, driver) = match started {
             Ok(Ok(Ok(started))) => started,
@@ -127,7 +149,21 @@ impl Drivers {
         let clock = self.garage.clock.clone();
         self.runtime.spawn(watch(child, Arc::clone(&driver), clock));
         all.push(Arc::clone(&driver));
+        self.seen.lock().push(Arc::downgrade(&driver));
         Ok(driver)
+    }
+
+    /// The drivers that live, with the accounts of their sessions.
+    pub(super) fn shards(&self) -> Vec<Shard> {
+        let mut seen = self.seen.lock();
+        seen.retain(|driver| driver.upgrade().is_some_and(|driver| !driver.gone.is_cancelled()));
+        seen.iter()
+            .filter_map(Weak::upgrade)
+            .map(|driver| Shard {
+                number: driver.number,
+                accounts: driver.accounts(),
+            })
+            .collect()
     }
 
     /// Ends every driver and everything that it started.
@@ -243,7 +279,7 @@ impl Garage {
         command
     }
 
-    async fn start(self) -> io::Result<(Child, Arc<Driver>)> {
+    async fn start(self, number: u64) -> io::Result<(Child, Arc<Driver>)> {
         let room = match &self.guard {
             Some(guard) => Some(guard.temporary.room()?),
             None => None,
@@ -278,6 +314,7 @@ impl Garage {
             groups: self.guard.as_ref().and_then(|guard| guard.groups.clone()),
         });
         let driver = Driver {
+            number,
             port,
             pid,
             house,

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{cgroup::Groups, guard, processes, table::ProcessTable};
 use crate::{
-    domain::Clock,
+    domain::{AccountId, Clock},
     session::{SessionError, Vitals},
 };
 
@@ -68,6 +68,11 @@ impl Life {
 
     pub(super) fn browser(&self) -> Option<u32> {
         Some(self.browser.load(Ordering::Acquire)).filter(|&pid| pid != 0)
+    }
+
+    /// Whose session it is: profiles are named after their account.
+    pub(super) fn account(&self) -> Option<AccountId> {
+        self.profile.file_name()?.to_str()?.parse().ok()
     }
 
     pub(super) fn note_page_error(&self) {

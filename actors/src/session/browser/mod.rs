@@ -54,7 +54,7 @@ use self::{
     programs::Programs,
     temporary::Temporary,
 };
-use super::{AgentFiles, Engine, Session, SessionError, SessionEvent, SessionSpec};
+use super::{AgentFiles, Engine, Session, SessionError, SessionEvent, SessionSpec, Shard};
 use crate::domain::{Clock, EngineKind};
 
 /// Opens sessions in browsers. Dropping it ends every browser.
@@ -161,6 +161,10 @@ impl Engine for BrowserEngine {
 
     fn agent(&self) -> Option<Arc<AgentFiles>> {
         Some(Arc::clone(&self.programs.agent))
+    }
+
+    fn shards(&self) -> Vec<Shard> {
+        self.drivers.shards()
     }
 
     fn footprint_bytes(&self) -> u64 {
