@@ -12,7 +12,7 @@ use super::{
     scribe::Entry,
     writing,
 };
-use crate::{domain::AccountState, store::accounts::RoundTrip};
+use crate::{domain::AccountState, store::round_trips::RoundTrip};
 
 /// How often the proofs of an account that stays online are written. Its health shows every one of them at once, from
 /// memory; the store only needs to know that it still lives.

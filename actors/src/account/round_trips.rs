@@ -12,7 +12,7 @@ use parking_lot::Mutex;
 use super::Shared;
 use crate::{
     domain::AccountId,
-    store::accounts::{self, RoundTrip},
+    store::round_trips::{self, RoundTrip},
 };
 
 /// For how long proofs are gathered: what the API shows is late by as much.
@@ -61,7 +61,7 @@ impl RoundTrips {
         };
         let written = shared.store.write(move |tx| {
             let proofs = Arc::clone(&proofs);
-            Box::pin(async move { accounts::note_round_trips(tx, &proofs).await })
+            Box::pin(async move { round_trips::note_round_trips(tx, &proofs).await })
         });
         if let Err(error) = written.await {
             tracing::warn!(target: "zaptor::account", %error, "when round trips were proven is not written this time");

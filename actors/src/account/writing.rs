@@ -18,9 +18,8 @@ use crate::{
     journal,
     outbox::{self, InboundFields, Outcome},
     store::{
-        StateChange, StoreError, Tx,
-        accounts::{self, RoundTrip},
-        pages,
+        StateChange, StoreError, Tx, accounts, pages,
+        round_trips::{self, RoundTrip},
     },
 };
 
@@ -115,7 +114,7 @@ impl Job {
                     at: now,
                     evidence: encoded(evidence, now),
                 };
-                accounts::note_round_trips(tx, &[proof]).await?;
+                round_trips::note_round_trips(tx, &[proof]).await?;
                 return Ok(Done::Changed(None));
             }
             Op::Linked(_) | Op::Tested(_) | Op::Compared(_) => return self.note_page(tx, op, told).await,

@@ -21,6 +21,7 @@ pub mod messages;
 pub mod pages;
 pub mod people;
 mod reads;
+pub mod round_trips;
 pub mod secrets;
 mod tx;
 mod wallets;

@@ -6,8 +6,8 @@ use zaptor_actors::{
     domain::{AccountState, MessageStatus, Priority, Tokens, message::Ack},
     outbox::{self, NewMessage, Outcome},
     store::{
-        StateChange,
-        accounts::{self, RoundTrip},
+        StateChange, accounts,
+        round_trips::{self, RoundTrip},
     },
 };
 
@@ -239,7 +239,7 @@ pub(super) async fn proofs_are_written_together_and_never_go_back(bench: &Bench)
     for (proofs, at, took) in rows {
         let noted = bench
             .store
-            .write(move |tx| Box::pin(async move { accounts::note_round_trips(tx, &proofs).await }));
+            .write(move |tx| Box::pin(async move { round_trips::note_round_trips(tx, &proofs).await }));
         noted.await.unwrap();
         let row = bench
             .store
