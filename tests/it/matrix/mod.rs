@@ -34,6 +34,7 @@ cells! {
     chromedriver_killed = ChromedriverKilled: idle = Idle, pairing = Pairing, syncing = Syncing, sending = Sending;
     browser_stopped = BrowserStopped: idle = Idle, pairing = Pairing, syncing = Syncing, sending = Sending;
     page_hangs = PageHangs: idle = Idle, pairing = Pairing, syncing = Syncing, sending = Sending;
+    memory_over_limit = MemoryOverLimit: idle = Idle, pairing = Pairing, syncing = Syncing, sending = Sending;
     network_cut = NetworkCut: idle = Idle, pairing = Pairing, syncing = Syncing, sending = Sending;
     socket_dropped = SocketDropped: idle = Idle, pairing = Pairing, syncing = Syncing, sending = Sending;
     profile_corrupted = ProfileCorrupted: idle = Idle, pairing = Pairing, syncing = Syncing, sending = Sending;
