@@ -24,6 +24,9 @@ use crate::{
 /// How often accounts are looked through. A look takes some 50 ns for each account and touches no database.
 const LOOK: Duration = Duration::from_secs(1);
 
+/// How long a visit waits until what the page has was compared with what we have; a comparison takes some 10 ms.
+const COMPARED_WITHIN: Duration = Duration::from_secs(20);
+
 /// When accounts sleep. Every key may be left out.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -171,11 +174,19 @@ async fn visit(office: Office, entry: Entry, held: (OwnedSemaphorePermit, Busy))
 }
 
 async fn look_for_messages(office: &Office, entry: &Entry) -> Result<(), AccountError> {
+    let mut compared = entry.place().compared();
+    compared.mark_unchanged();
     entry.wake(office, Waking::Rotation).await?;
     let mut standing = entry.place().standing.watch();
     let _ = standing
         .wait_for(|stand| stand.state == AccountState::Online)
         .await;
+    // What the page took in before it was parked, and nobody had taken over. Where that cannot be found out now, the next
+    // visit finds it: it stays in the page.
+    tokio::select! {
+        _ = compared.changed() => {}
+        () = office.clock.sleep(COMPARED_WITHIN) => {}
+    }
     let quiet = office.settings.hibernation.visit_quiet();
     loop {
         // Somebody wants it awake, or it has trouble, which is not to be hidden.

@@ -8,6 +8,7 @@ use std::{collections::VecDeque, sync::Arc, time::Duration};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::{Notify, mpsc};
+use tokio_util::sync::CancellationToken;
 
 use super::page::{CallError, Page};
 use crate::{
@@ -188,6 +189,8 @@ pub(super) struct Forwarder {
     pub(super) intake: Arc<Intake>,
     pub(super) pushed: mpsc::Receiver<Numbered>,
     pub(super) events: mpsc::Sender<SessionEvent>,
+    /// Cancelled before the session is closed in order: the page is asked once more, and then nothing is carried.
+    pub(super) leaving: CancellationToken,
     pub(super) clock: Clock,
 }
 
@@ -215,7 +218,7 @@ impl Forwarder {
         }
     }
 
-    /// Carries on until the account no longer listens; cancelled when the session is over.
+    /// Carries on until the account no longer listens or the session is about to be closed; cancelled when it is over.
     async fn carry(&mut self, seen: &mut Seen) {
         let can_push = self.page.can_push();
         // A page that has to be asked every moment is never idle; it has no socket to be tidied through either.
@@ -242,6 +245,11 @@ impl Forwarder {
                     }
                     None => return,
                 },
+                () = self.leaving.cancelled() => {
+                    // What the page has taken in is told before it is closed: later it would come after what is newer.
+                    self.pull(seen).await;
+                    return;
+                }
                 () = self.intake.ask.notified() => self.pull(seen).await,
                 () = poll => self.pull(seen).await,
                 () = idle => {

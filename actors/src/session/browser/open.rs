@@ -12,6 +12,7 @@ use std::{
 use fantoccini::{Client, error::CmdError};
 use serde_json::{Map, Value, json};
 use tokio::{runtime::Handle, sync::mpsc};
+use tokio_util::sync::CancellationToken;
 
 use super::{
     BrowserEngine, ChannelKind,
@@ -204,14 +205,16 @@ impl BrowserEngine {
             command_timeout: self.settings.command_timeout(),
         });
         self.await_agent(&page).await?;
+        let leaving = CancellationToken::new();
         let forwarder = Forwarder {
             page: Arc::clone(&page),
             intake: Arc::clone(&intake),
             pushed,
             events,
+            leaving: leaving.clone(),
             clock: self.clock.clone(),
         };
-        self.runtime.spawn(forwarder.run());
+        let forwarder = self.runtime.spawn(forwarder.run());
         let pulse = Pulse {
             interval: self.settings.heartbeat_interval(),
             patience: self.settings.heartbeat_timeout(),
@@ -229,6 +232,7 @@ impl BrowserEngine {
             script,
             origin: self.page.origin().ascii_serialization(),
             clock: self.clock.clone(),
+            forwarder: (leaving, forwarder),
             deadlines: Deadlines {
                 command: self.settings.command_timeout(),
                 probe: self.settings.probe_timeout(),

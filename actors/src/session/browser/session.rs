@@ -6,7 +6,8 @@ use async_trait::async_trait;
 use fantoccini::Client;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
-use tokio::{runtime::Handle, time::timeout};
+use tokio::{runtime::Handle, task::JoinHandle, time::timeout};
+use tokio_util::sync::CancellationToken;
 
 use super::{
     events::{Inbound, ack_of, identity},
@@ -31,6 +32,9 @@ const MARGIN: Duration = Duration::from_secs(2);
 /// Chromium lets pile up: some 4 MiB in a day of them; tidying takes the page some 20 ms.
 const TIDY_AFTER: u32 = 60;
 
+/// How long a page that is being closed may take to tell what it has taken in; it takes some milliseconds.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
 /// The deadlines of a session.
 #[derive(Clone, Copy)]
 pub(super) struct Deadlines {
@@ -53,6 +57,8 @@ pub(super) struct BrowserSession {
     /// Where the page lives.
     pub(super) origin: String,
     pub(super) clock: Clock,
+    /// Carries the page's events until it is told to leave.
+    pub(super) forwarder: (CancellationToken, JoinHandle<()>),
     pub(super) deadlines: Deadlines,
     /// Probes that were answered.
     pub(super) probes: u32,
@@ -336,6 +342,9 @@ impl Session for BrowserSession {
 
     async fn close(mut self: Box<Self>) -> Ending {
         let lived = self.life.alive().is_ok();
+        let (leaving, forwarder) = &mut self.forwarder;
+        leaving.cancel();
+        let _ = timeout(LAST_WORDS, forwarder).await;
         self.life.finish();
         let mut ending = Ending::Killed;
         if let (Some(client), Some(browser)) = (self.client.take(), self.life.browser()) {
