@@ -130,6 +130,35 @@ async fn browser_the_end_of_the_process_keeps_every_profile() {
 }
 
 #[tokio::test]
+async fn browser_a_snapshot_is_taken_while_the_account_stays_online_and_is_as_good() {
+    let zaptor = Zaptor::start_with(brisk().setting("vault.first_after_s", "10")).await;
+    let account = linked_account(&zaptor).await;
+    send(&zaptor, &account, CUSTOMER, "before").await;
+    until_tally(&zaptor, "read", 1, SOON).await;
+    let (before, _) = told(&zaptor).await;
+    let kept = wait::until("a snapshot", SOON, || async {
+        snapshots(&zaptor, &account).await.pop().ok_or("none")
+    })
+    .await;
+    send(&zaptor, &account, CUSTOMER, "after").await;
+    until_tally(&zaptor, "read", 2, SOON).await;
+    assert_eq!(told(&zaptor).await.0, before, "nobody has noticed");
+    // The session goes on, but the profile that it leaves is replaced by the one from before.
+    stop_and_keep(&zaptor, &account, 2).await;
+    let path = format!("/v1/accounts/{account}/profile/restore");
+    let body = json!({ "snapshot": kept["id"] });
+    let (status, restored) = call(&zaptor, Method::POST, &path, Some(body)).await;
+    assert_eq!(status, StatusCode::OK, "{restored}");
+    act(&zaptor, &account, "start").await;
+    until_state(&zaptor, &account, "online", SOON).await;
+    send(&zaptor, &account, CUSTOMER, "from a copy").await;
+    until_tally(&zaptor, "read", 3, SOON).await;
+    let (states, _) = told(&zaptor).await;
+    let scans = |states: &[String]| states.iter().filter(|state| *state == "pairing").count();
+    assert_eq!(scans(&states), scans(&before), "nobody was asked to scan again");
+}
+
+#[tokio::test]
 async fn browser_a_profile_moves_to_another_zaptor_under_a_passphrase() {
     let sandbox = Sandbox::start().await;
     let here = Zaptor::start_with(brisk().on(&sandbox)).await;

@@ -19,6 +19,7 @@ use crate::{
         AccountError, Deliver, Delivery, GetPairing, LogOut, MemoryOverLimit, Pairing, Park, Stop,
         TakeScreenshot,
     },
+    vault::ProfileCopy,
 };
 
 /// How long after a message in doubt the lane is opened again.
@@ -175,5 +176,32 @@ impl Handler<Park> for Account {
     fn handle(&mut self, Park { why, reason }: Park, ctx: &mut Context<Self>) {
         let evidence = self.place.parked(why);
         self.input(Input::Park { reason, evidence }, ctx);
+    }
+}
+
+/// Finish this copy of the profile while the browser stands still.
+#[derive(Debug, Message)]
+#[rtype(result = "Result<ProfileCopy, AccountError>")]
+pub struct CopyProfile(pub ProfileCopy);
+
+impl Handler<CopyProfile> for Account {
+    type Result = ResponseFuture<Result<ProfileCopy, AccountError>>;
+
+    fn handle(&mut self, CopyProfile(mut copy): CopyProfile, _: &mut Context<Self>) -> Self::Result {
+        let Some(session) = self.session.clone().filter(|_| self.machine.serving().is_some()) else {
+            let error = self.wrong_state("its profile is copied while it is online");
+            return Box::pin(future::ready(Err(error)));
+        };
+        Box::pin(async move {
+            let (give, given) = oneshot::channel();
+            let work = move || {
+                copy.finish()?;
+                let _ = give.send(copy);
+                Ok(())
+            };
+            let done = session.stand_still(Box::new(work)).await;
+            done.map_err(|error| AccountError::Session(error.to_string()))?;
+            given.await.map_err(|_| AccountError::NoAnswer)
+        })
     }
 }

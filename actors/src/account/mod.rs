@@ -61,6 +61,7 @@ use crate::{
 use self::{parking::Parking, probe::Probes, profile::Repair, round_trips::RoundTrips};
 
 pub use actor::Account;
+pub use commands::CopyProfile;
 pub use events::StateSaid;
 pub use gauges::{Gauges, Reading};
 pub use machine::{Dated, Effect, End, Evidence, Input, Machine, Phase, Rules, Say, Woken};

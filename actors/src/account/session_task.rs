@@ -15,11 +15,14 @@ use crate::{
     domain::{AccountSettings, Clock, Jid, Phone, Timestamp, WaMessageId, message::Outgoing},
     session::{
         AgentBuild, Ending, InboundKey, InboundList, InboundMessage, LookUp, PhoneCode, PhoneCodeError,
-        SendError, Session, SessionError, SessionEvent, SessionSpec,
+        SendError, Session, SessionError, SessionEvent, SessionSpec, StillWork,
     },
     store::secrets::PROXY_PASSWORD,
     vault::Vault,
 };
+
+/// How long a session may stand still; what it does meanwhile takes milliseconds.
+const STILL_SECONDS: u64 = 2;
 
 /// What the session is told. Each answer goes to who asked; an asker that left is no error.
 enum Command {
@@ -44,6 +47,7 @@ enum Command {
     PairByPhone(Phone, oneshot::Sender<Result<PhoneCode, PhoneCodeError>>),
     LogOut(oneshot::Sender<Result<(), SessionError>>),
     Screenshot(oneshot::Sender<Result<Vec<u8>, SessionError>>),
+    StandStill(StillWork, oneshot::Sender<Result<(), SessionError>>),
 }
 
 /// The way to the session. Cheap to clone. When the last one is dropped, the task finishes what waits and closes.
@@ -125,6 +129,11 @@ impl SessionHandle {
 
     pub(super) async fn log_out(&self) -> Result<(), SessionError> {
         self.ask(Command::LogOut).await
+    }
+
+    /// Does this while nothing of the session writes to its profile.
+    pub(super) async fn stand_still(&self, work: StillWork) -> Result<(), SessionError> {
+        self.ask(|answer| Command::StandStill(work, answer)).await
     }
 
     pub(super) async fn screenshot(&self) -> Result<Vec<u8>, SessionError> {
@@ -415,6 +424,18 @@ impl Task {
             Command::LogOut(answer) => {
                 let done = self.bounded(seconds, session.log_out()).await;
                 give(answer, done.unwrap_or_else(|cut| Err(cut.of("log_out"))))
+            }
+            Command::StandStill(work, answer) => {
+                // A copy that takes longer is given up: a browser that stands still answers nobody.
+                let done = self.bounded(STILL_SECONDS, session.stand_still(work)).await;
+                let failed = |cut: Cut| {
+                    let detail = cut.of("stand_still").to_string();
+                    Err(SessionError::Refused {
+                        command: "stand_still",
+                        detail,
+                    })
+                };
+                give(answer, done.unwrap_or_else(failed))
             }
             Command::Screenshot(answer) => {
                 let picture = self.bounded(seconds, session.screenshot()).await;

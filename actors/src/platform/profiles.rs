@@ -85,6 +85,7 @@ pub(super) fn open(
     }
     let folder = settings.dir.clone().unwrap_or_else(|| data_dir.join("vault"));
     let storage = Directory::open(&folder, Arc::clone(ids)).map_err(VaultError::Storage)?;
+    vault::remove_left_copies(&data_dir.join("run")).map_err(VaultError::Storage)?;
     let ring = match settings.keys.0.as_str() {
         "" => KeyRing::kept_in(&data_dir.join("vault.keys"), ids)?,
         given => KeyRing::configured(given)?,

@@ -1,18 +1,22 @@
-//! Snapshots of accounts that run for long: a profile is at rest only while no browser runs on it, so a quiet account is
-//! closed in order and opened anew. One at a time: it costs each a few seconds, and its messages wait that long.
+//! Snapshots of accounts that run for long, without anybody noticing: the browser of a quiet account stands still for some
+//! milliseconds, while what has changed of its profile is copied; the copy is what the vault packs. One at a time.
 
 use std::time::Duration;
 
 use super::entry::{Entry, Office};
 use crate::{
+    account::CopyProfile,
     domain::AccountState,
     protocol::account::AccountError,
     vault::{Vault, VaultError},
 };
 
+/// How often it is looked at most for an account whose turn it is.
+const LOOK: Duration = Duration::from_secs(10);
+
 /// Looks again and again for an account whose profile should be kept anew. Ends with the registry.
 pub(super) async fn run(office: Office) {
-    let interval = Duration::from_secs(office.settings.sweep_interval_seconds);
+    let interval = Duration::from_secs(office.settings.sweep_interval_seconds).min(LOOK);
     let Some(vault) = office.shared.vault.clone() else {
         return;
     };
@@ -23,7 +27,7 @@ pub(super) async fn run(office: Office) {
         office.clock.sleep(interval).await;
         for entry in office.running.all() {
             match is_due(&office, &vault, &entry).await {
-                Ok(true) => refresh(&office, &entry).await,
+                Ok(true) => refresh(&office, &vault, &entry).await,
                 Ok(false) => {}
                 Err(error) => {
                     tracing::warn!(target: "zaptor::registry", account = %entry.account(), %error,
@@ -54,11 +58,6 @@ async fn is_due(office: &Office, vault: &Vault, entry: &Entry) -> Result<bool, V
     Ok(now.since(since) >= Duration::from_secs(limit) && quiet())
 }
 
-async fn refresh(office: &Office, entry: &Entry) {
-    tracing::info!(target: "zaptor::registry", account = %entry.account(), "opened anew for a snapshot of its profile");
-    reopen(office, entry).await;
-}
-
 /// Closes an account in order and opens it anew, if it still shall run.
 pub(super) async fn reopen(office: &Office, entry: &Entry) {
     let done = async {
@@ -75,4 +74,41 @@ pub(super) async fn reopen(office: &Office, entry: &Entry) {
     if let Err(error) = done {
         tracing::warn!(target: "zaptor::registry", account = %entry.account(), %error, "not opened anew");
     }
+}
+
+async fn refresh(office: &Office, vault: &Vault, entry: &Entry) {
+    let account = entry.account();
+    if let Err(error) = keep(vault, entry).await {
+        tracing::warn!(target: "zaptor::registry", %account, %error, "no snapshot of its profile while it runs");
+    }
+    // The link may have ended meanwhile, with everything that was kept of it: this must not stay either.
+    let ended = matches!(
+        entry.place().standing.state(),
+        AccountState::LoggedOut | AccountState::Banned
+    );
+    if (ended || office.running.find(account).is_none())
+        && let Err(error) = vault.forget(account).await
+    {
+        tracing::error!(target: "zaptor::registry", %account, %error,
+            "snapshots of an ended link could not be removed");
+    }
+}
+
+async fn keep(vault: &Vault, entry: &Entry) -> Result<(), String> {
+    let told = |error: &dyn std::fmt::Display| error.to_string();
+    let place = entry.place();
+    let copy = vault.begin_copy(&place.profile).await;
+    let copy = copy.map_err(|error| told(&error))?;
+    let address = entry.address().ok_or("it does not run")?;
+    let copied = address.send(CopyProfile(copy)).await;
+    let copy = copied
+        .map_err(|error| told(&error))?
+        .map_err(|error| told(&error))?;
+    let snapshot = vault.take(place.account, copy.path()).await;
+    let snapshot = snapshot.map_err(|error| told(&error))?;
+    tracing::info!(target: "zaptor::registry", account = %place.account, snapshot = %snapshot.id,
+        stored_bytes = snapshot.stored_bytes, "a snapshot of the profile was taken while its browser runs");
+    // Removing a folder takes its time.
+    let _ = tokio::task::spawn_blocking(move || drop(copy)).await;
+    Ok(())
 }

@@ -131,6 +131,13 @@ pub trait Session: Send {
     /// A PNG of the page.
     async fn screenshot(&mut self) -> Result<Vec<u8>, SessionError>;
 
+    /// Does `work` while nothing of the session writes to its profile, which is then as a crash at that moment would leave
+    /// it; the session goes on afterwards. Takes as long as the work does, which is to be milliseconds.
+    async fn stand_still(&mut self, work: StillWork) -> Result<(), SessionError> {
+        // A session without processes writes nothing.
+        work().map_err(not_done)
+    }
+
     /// The session's own processes (browser and children); empty for engines without any.
     fn processes(&self) -> Vec<u32>;
 
@@ -159,6 +166,16 @@ pub struct Vitals {
     pub leader: Option<u32>,
     /// Uncaught exceptions and crashes of its page so far.
     pub page_errors: Arc<AtomicU64>,
+}
+
+/// What is done while a session stands still; it may block.
+pub type StillWork = Box<dyn FnOnce() -> std::io::Result<()> + Send>;
+
+fn not_done(error: std::io::Error) -> SessionError {
+    SessionError::Refused {
+        command: "stand_still",
+        detail: error.to_string(),
+    }
 }
 
 /// How a session ended. Its profile is at rest either way.

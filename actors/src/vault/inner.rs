@@ -11,8 +11,8 @@ use parking_lot::RwLock;
 use zeroize::Zeroizing;
 
 use super::{
-    Contents, KeyName, KeyRing, Name, Part, Restored, Rotation, Settings, Snapshot, Storage, VaultError,
-    archive,
+    Contents, KeyName, KeyRing, Name, Part, ProfileCopy, Restored, Rotation, Settings, Snapshot, Storage,
+    VaultError, archive,
     envelope::{Envelope, Lock, Origin},
     place, scratch,
     stream::{Opener, Sealer, StreamKey},
@@ -57,6 +57,10 @@ impl Inner {
     }
 
     /// A file without a name.
+    pub(super) fn begin_copy(&self, profile: &Path) -> Result<ProfileCopy, VaultError> {
+        ProfileCopy::begin(profile, &self.scratch, &self.ids).map_err(VaultError::Profile)
+    }
+
     pub(super) fn scratch(&self) -> Result<fs::File, VaultError> {
         scratch::file(&self.scratch, &self.ids)
     }

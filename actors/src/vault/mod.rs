@@ -6,11 +6,12 @@
 //!                                          └── locked with the newest key of the ring ─▶ <snapshot>.envelope
 //! ```
 //!
-//! A profile is a credential: whoever has it is linked to the phone. This room never copies one that a browser runs on
-//! (its callers hold the profile), never holds a whole one in memory, never counts a snapshot that it has not read back,
+//! A profile is a credential: whoever has it is linked to the phone. This room never packs one that a browser writes to
+//! (its callers hold the profile, or have the browser stand still while a copy is made), never holds a whole one in memory, never counts a snapshot that it has not read back,
 //! never removes an older one before that, and never prints a key or a passphrase.
 
 mod archive;
+mod copy;
 mod envelope;
 mod error;
 mod inner;
@@ -34,6 +35,7 @@ use tokio::sync::{Semaphore, watch};
 use zeroize::Zeroizing;
 
 pub use archive::Contents;
+pub use copy::{ProfileCopy, remove_left_copies};
 pub use error::VaultError;
 pub use keys::{KeyName, KeyRing};
 pub use place::{remove as remove_profile, set_aside as set_profile_aside};
@@ -167,6 +169,15 @@ impl Vault {
     pub async fn take(&self, account: AccountId, profile: &Path) -> Result<Snapshot, VaultError> {
         let profile = profile.to_owned();
         self.work(move |inner| inner.take(account, &profile)).await
+    }
+
+    /// Begins a copy of a profile on which a browser runs; it is finished while that stands still.
+    ///
+    /// # Errors
+    /// [`VaultError::Profile`].
+    pub async fn begin_copy(&self, profile: &Path) -> Result<ProfileCopy, VaultError> {
+        let profile = profile.to_owned();
+        self.quick(move |inner| inner.begin_copy(&profile)).await
     }
 
     /// The account's snapshots, the newest first.

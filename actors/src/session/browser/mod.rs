@@ -27,6 +27,7 @@ mod relay;
 mod replace;
 mod session;
 mod settings;
+mod still;
 mod table;
 mod temporary;
 mod upstream;

@@ -15,13 +15,15 @@ use super::{
     page::{CallError, Page},
     processes,
     relay::Relay,
-    replace, webdriver,
+    replace,
+    still::Still,
+    webdriver,
 };
 use crate::{
     domain::{Clock, Content, Jid, Phone, Timestamp, WaMessageId, message::Outgoing},
     session::{
         AgentBuild, Ending, InboundKey, InboundList, InboundMessage, LookUp, PageStatus, PhoneCode,
-        PhoneCodeError, SendError, Session, SessionError, Vitals,
+        PhoneCodeError, SendError, Session, SessionError, StillWork, Vitals, not_done,
     },
 };
 
@@ -330,6 +332,17 @@ impl Session for BrowserSession {
                 })
             }
         }
+    }
+
+    async fn stand_still(&mut self, work: StillWork) -> Result<(), SessionError> {
+        self.life.alive()?;
+        let still = Still::hold(|| self.life.processes(), &self.clock).await;
+        let still = still.ok_or_else(|| std::io::Error::other("the browser does not stand still"));
+        let still = still.map_err(not_done)?;
+        let done = tokio::task::spawn_blocking(work).await;
+        drop(still);
+        done.unwrap_or_else(|error| Err(std::io::Error::other(error)))
+            .map_err(not_done)
     }
 
     fn processes(&self) -> Vec<u32> {

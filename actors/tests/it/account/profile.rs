@@ -234,17 +234,16 @@ async fn a_profile_is_lent_only_while_nothing_runs_on_it() {
 }
 
 #[actix::test]
-async fn an_account_that_stays_online_is_opened_anew_for_its_first_snapshot_and_not_again() {
+async fn an_account_that_stays_online_is_kept_without_leaving_it() {
     let house = linked_with(Plan {
         first_snapshot_seconds: 1,
         ..Plan::default()
     })
     .await;
+    let (epoch, told) = (house.row().await.epoch, house.states().await.len());
     house
         .until("there is a snapshot", async || kept(&house).await == 1)
         .await;
-    house.until_state(S::Online).await;
-    let epoch = house.row().await.epoch;
     let messages = house.accept(3).await;
     house
         .until_status(&super::house::ids(&messages), &[M::Read])
@@ -260,6 +259,23 @@ async fn an_account_that_stays_online_is_opened_anew_for_its_first_snapshot_and_
             }
         })
         .await;
-    assert_eq!((house.row().await.epoch, kept(&house).await), (epoch, 1));
-    assert_eq!(house.tree().await[0].restarts, 0, "it counts as no failure");
+    assert_eq!(
+        (house.row().await.epoch, kept(&house).await),
+        (epoch, 1),
+        "and not again"
+    );
+    assert_eq!(house.states().await.len(), told, "nobody has noticed");
+    // It is as good as another: the link comes back from it.
+    fs::remove_dir_all(house.profile()).unwrap();
+    house.network.inflict(house.bench.account, Fault::Die);
+    house
+        .until("it was put back", async || {
+            let reasons = house.reasons().await;
+            reasons
+                .iter()
+                .any(|reason| reason.contains("was put in its place"))
+        })
+        .await;
+    house.until_state(S::Online).await;
+    assert_eq!(fs::read_to_string(house.profile().join(LINK)).unwrap(), "linked");
 }
