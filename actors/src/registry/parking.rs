@@ -360,8 +360,7 @@ impl Entry {
         }
         self.place().wake_with(Woken {
             opening: waking.opening().to_owned(),
-            online: (!lifts)
-                .then(|| "awake for a moment; it sleeps again when there is nothing to do".to_owned()),
+            online: (!lifts).then(|| waking.opening().to_owned()),
         });
         self.sleep().woken_from = Some(slept_under);
         self.start_locked(office, &mut child).await.inspect_err(|_| {

@@ -161,7 +161,7 @@ async fn an_account_with_nothing_to_do_sleeps_and_looks_for_messages_from_time_t
         .collect();
     assert!(
         why[0].contains("look for messages")
-            && why[2].contains("for a moment")
+            && why[2].contains("look for messages")
             && why[3].contains("nothing to do"),
         "{why:?}"
     );
