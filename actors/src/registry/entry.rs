@@ -289,6 +289,11 @@ impl Entry {
         self.0.slot.get().filter(Addr::connected)
     }
 
+    /// Whether it was ever started by this process; one that somebody has only asked about was not.
+    pub(super) fn was_started(&self) -> bool {
+        self.0.seen_child.lock().is_some()
+    }
+
     /// Held while the account is started, stopped, parked or woken: one at a time.
     pub(super) fn child(&self) -> &tokio::sync::Mutex<Option<ChildId>> {
         &self.0.child

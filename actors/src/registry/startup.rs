@@ -53,9 +53,13 @@ pub(super) async fn start_wanted(office: Office) {
             AccountState::LoggedOut | AccountState::Banned | AccountState::Hibernated
         )
     };
-    let wanted = rows
-        .into_iter()
-        .filter(|row| !waits(row) && office.running.find(row.id).is_none());
+    let wanted = rows.into_iter().filter(|row| {
+        !waits(row)
+            && !office
+                .running
+                .find(row.id)
+                .is_some_and(|entry| entry.was_started())
+    });
     let (light, mut heavy): (Vec<AccountRow>, Vec<AccountRow>) =
         wanted.partition(|row| office.engine(row.engine).is_some_and(|engine| engine.is_light()));
     let with_messages = with_messages(&office).await;
