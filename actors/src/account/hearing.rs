@@ -38,6 +38,7 @@ impl Account {
             SessionEvent::LoggedOut { reason } => Input::LoggedOut { reason },
             SessionEvent::Died { reason } => Input::Died { reason },
             SessionEvent::Tested(test) => return self.tested(test, ctx),
+            SessionEvent::Unresponsive { .. } | SessionEvent::Crashed | SessionEvent::Modal { .. } => return,
             SessionEvent::Acked { .. } | SessionEvent::Received(_) => return,
         };
         self.input(input, ctx);

@@ -138,6 +138,22 @@ pub trait Session: Send {
         work().map_err(not_done)
     }
 
+    /// A PNG of the page in which every text, picture and code is hidden: what is left is where things stand.
+    async fn veiled_screenshot(&mut self) -> Result<Vec<u8>, SessionError>;
+
+    /// Closes what covers the page or holds it up. Refused where something is still there.
+    async fn dismiss_modal(&mut self) -> Result<(), SessionError>;
+
+    /// Loads the page anew, whatever state it is in, and returns once its agent answers; what it says then comes as events.
+    /// The profile stays as it is; a command in flight is lost, a later one is carried out by the page that comes.
+    async fn reload(&mut self) -> Result<(), SessionError>;
+
+    /// Puts another page in the place of this one, in the same browser, and returns once its agent answers.
+    async fn new_page(&mut self) -> Result<(), SessionError>;
+
+    /// The last lines that the page wrote to its console, at most 100, the oldest first, without numbers, ids and codes.
+    fn console(&self) -> Vec<String>;
+
     /// The session's own processes (browser and children); empty for engines without any.
     fn processes(&self) -> Vec<u32>;
 
@@ -308,6 +324,19 @@ pub enum SessionEvent {
     },
     /// A message came in.
     Received(InboundMessage),
+    /// The page does not answer, but the browser does: [`Session::reload`] or [`Session::new_page`] may help. Commands are
+    /// refused until then; one that was in flight is lost.
+    Unresponsive {
+        /// To what it did not answer, and for how long, for people.
+        detail: String,
+    },
+    /// The page's process has ended, the browser lives: as for [`SessionEvent::Unresponsive`].
+    Crashed,
+    /// Something covers the page or holds it up: [`Session::dismiss_modal`] may help. Told once as long as it stays.
+    Modal {
+        /// A stable word: `js_dialog`, `use_here`, `update_required`, `dialog`.
+        what: String,
+    },
     /// The session is dead; nothing follows. The account restarts it with a new generation.
     Died {
         /// Why, for people: `browser gone`, `page crashed`, `no answer for 20 s`.

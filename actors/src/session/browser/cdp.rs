@@ -7,8 +7,14 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::{mpsc, oneshot};
 use tokio_tungstenite::{WebSocketStream, connect_async, tungstenite::Message};
+use tokio_util::sync::CancellationToken;
 
-use super::{events::Intake, life::Life, media};
+use super::{
+    events::Intake,
+    life::Life,
+    media,
+    signs::{Signs, Trouble},
+};
 use crate::domain::Clock;
 
 type Socket = WebSocketStream<tokio_tungstenite::MaybeTlsStream<tokio::net::TcpStream>>;
@@ -40,7 +46,23 @@ struct Order {
 
 /// A handle to the socket's task. Cheap to clone.
 #[derive(Clone)]
-pub(super) struct Cdp(mpsc::Sender<Order>);
+pub(super) struct Cdp {
+    orders: mpsc::Sender<Order>,
+    to: Arc<Target>,
+}
+
+/// The page that a socket leads to, and who hears what it tells.
+struct Target {
+    url: String,
+    life: Arc<Life>,
+    intake: Arc<Intake>,
+    signs: Arc<Signs>,
+    clock: Clock,
+    /// Whether the page may fetch media.
+    media: bool,
+    /// Cancelled when another page has taken its place: nothing that happens to it counts any more.
+    retired: CancellationToken,
+}
 
 #[derive(Deserialize)]
 struct Frame {
@@ -63,24 +85,66 @@ impl Cdp {
     pub(super) async fn connect(
         url: String,
         life: Arc<Life>,
-        intake: Arc<Intake>,
+        (intake, signs): (Arc<Intake>, Arc<Signs>),
         clock: Clock,
         media: bool,
     ) -> Result<Self, String> {
-        let socket = dial(&url).await?;
-        let (sender, orders) = mpsc::channel(ORDERS);
-        let line = Line {
+        let retired = life.over.child_token();
+        Self::lead(Target {
             url,
             life,
             intake,
+            signs,
             clock,
             media,
-            orders,
+            retired,
+        })
+        .await
+    }
+
+    async fn lead(to: Target) -> Result<Self, String> {
+        let socket = dial(&to.url).await?;
+        let (orders, waiting) = mpsc::channel(ORDERS);
+        let to = Arc::new(to);
+        let line = Line {
+            to: Arc::clone(&to),
+            orders: waiting,
             waiting: HashMap::new(),
             last: 0,
         };
         tokio::spawn(line.serve(socket));
-        Ok(Self(sender))
+        Ok(Self { orders, to })
+    }
+
+    /// Connects to another page of the same session.
+    pub(super) async fn beside(&self, url: String) -> Result<Self, String> {
+        let to = &self.to;
+        Self::lead(Target {
+            url,
+            life: Arc::clone(&to.life),
+            intake: Arc::clone(&to.intake),
+            signs: Arc::clone(&to.signs),
+            clock: to.clock.clone(),
+            media: to.media,
+            retired: to.life.over.child_token(),
+        })
+        .await
+    }
+
+    /// Another page has taken the place of this one.
+    pub(super) fn retire(&self) {
+        self.to.retired.cancel();
+    }
+
+    /// Where the browser listens: `host:port`.
+    pub(super) fn address(&self) -> Option<String> {
+        let rest = self.to.url.strip_prefix("ws://")?;
+        Some(rest.split_once('/')?.0.to_owned())
+    }
+
+    /// The page's id in the protocol.
+    pub(super) fn page_id(&self) -> Option<String> {
+        self.to.url.rsplit_once('/').map(|(_, id)| id.to_owned())
     }
 
     /// Runs a command of the protocol.
@@ -92,7 +156,7 @@ impl Cdp {
             params,
             answer,
         };
-        self.0.send(order).await.map_err(|_| gone())?;
+        self.orders.send(order).await.map_err(|_| gone())?;
         answered.await.unwrap_or_else(|_| Err(gone()))
     }
 
@@ -119,12 +183,7 @@ async fn dial(url: &str) -> Result<Socket, String> {
 
 /// The task behind a [`Cdp`].
 struct Line {
-    url: String,
-    life: Arc<Life>,
-    intake: Arc<Intake>,
-    clock: Clock,
-    /// Whether the page may fetch media.
-    media: bool,
+    to: Arc<Target>,
     orders: mpsc::Receiver<Order>,
     waiting: HashMap<u64, oneshot::Sender<Result<Value, CdpError>>>,
     last: u64,
@@ -135,33 +194,35 @@ impl Line {
         loop {
             if self.attach(&mut socket).await.is_ok() {
                 // What happened while nobody listened is asked for.
-                self.intake.ask();
+                self.to.intake.ask();
                 self.pump(&mut socket).await;
             }
             for (_, answer) in self.waiting.drain() {
                 let _ = answer.send(Err(CdpError::Lost("the browser's socket broke".to_owned())));
             }
-            if self.life.over.is_cancelled() || self.orders.is_closed() {
+            if self.to.retired.is_cancelled() || self.orders.is_closed() {
                 let _ = socket.close(None).await;
                 return;
             }
             match self.redial().await {
                 Some(fresh) => socket = fresh,
-                None => return self.life.die("browser gone"),
+                None if self.to.retired.is_cancelled() => return,
+                None => return self.to.life.die("browser gone"),
             }
         }
     }
 
-    /// Asks for what the session lives from: the binding (kept over navigations), and the news of a crash.
+    /// Asks for what the session lives from: the binding (kept over navigations), and the news of crashes and dialogs.
     async fn attach(&mut self, socket: &mut Socket) -> Result<(), ()> {
         for (method, params) in [
             ("Inspector.enable", json!({})),
+            ("Page.enable", json!({})),
             ("Runtime.enable", json!({})),
             ("Runtime.addBinding", json!({ "name": BINDING })),
         ] {
             self.write(socket, method, params).await.map_err(|_| ())?;
         }
-        if !self.media {
+        if !self.to.media {
             self.write(socket, "Fetch.enable", media::watched())
                 .await
                 .map_err(|_| ())?;
@@ -178,10 +239,10 @@ impl Line {
 
     /// Carries orders and frames until the socket breaks, the session is over, or nobody has orders any more.
     async fn pump(&mut self, socket: &mut Socket) {
-        let life = Arc::clone(&self.life);
+        let to = Arc::clone(&self.to);
         loop {
             tokio::select! {
-                () = life.over.cancelled() => return,
+                () = to.retired.cancelled() => return,
                 order = self.orders.recv() => {
                     let Some(order) = order else { return };
                     match self.write(socket, order.method, order.params).await {
@@ -223,16 +284,26 @@ impl Line {
         match frame.method.as_deref() {
             Some("Runtime.bindingCalled") if frame.params["name"] == BINDING => {
                 if let Some(payload) = frame.params["payload"].as_str() {
-                    self.intake.push(payload);
+                    self.to.intake.push(payload);
                 }
             }
-            Some("Runtime.exceptionThrown") => self.life.note_page_error(),
+            Some("Runtime.consoleAPICalled") => self.to.signs.note_console(&frame.params),
+            Some("Runtime.exceptionThrown") => {
+                self.to.life.note_page_error();
+                self.to.signs.note_exception(&frame.params);
+            }
+            Some("Page.javascriptDialogOpening") => {
+                let kind = frame.params["type"].as_str().unwrap_or("dialog");
+                self.to.signs.report(Trouble::Dialog(kind.to_owned()));
+            }
+            Some("Page.javascriptDialogClosed") => self.to.signs.dialog_closed(),
+            _ if self.to.retired.is_cancelled() => {}
             Some("Inspector.targetCrashed") => {
-                self.life.note_page_error();
-                self.life.die("page crashed");
+                self.to.life.note_page_error();
+                self.to.signs.report(Trouble::Crashed);
             }
             Some("Inspector.detached") if frame.params["reason"] != "replaced_with_devtools" => {
-                self.life.die("page gone");
+                self.to.life.die("page gone");
             }
             Some("Fetch.requestPaused") => return media::verdict(&frame.params),
             _ => {}
@@ -242,13 +313,13 @@ impl Line {
 
     async fn redial(&self) -> Option<Socket> {
         for _ in 0..RECONNECTS {
-            if self.life.over.is_cancelled() {
+            if self.to.retired.is_cancelled() {
                 return None;
             }
-            if let Ok(socket) = dial(&self.url).await {
+            if let Ok(socket) = dial(&self.to.url).await {
                 return Some(socket);
             }
-            self.clock.sleep(RECONNECT_PAUSE).await;
+            self.to.clock.sleep(RECONNECT_PAUSE).await;
         }
         None
     }
@@ -300,7 +371,8 @@ mod tests {
         let browser = tokio::spawn(browser(listener));
         let life = Arc::new(Life::new("/nowhere/at/all".into()));
         let (intake, _pushed) = Intake::new();
-        let cdp = Cdp::connect(url, Arc::clone(&life), intake, Clock::system(), true)
+        let (signs, _told) = Signs::new();
+        let cdp = Cdp::connect(url, Arc::clone(&life), (intake, signs), Clock::system(), true)
             .await
             .unwrap();
         assert_eq!(cdp.evaluate("1".to_owned()).await.unwrap(), "pong");

@@ -191,6 +191,8 @@ pub(super) struct Forwarder {
     pub(super) events: mpsc::Sender<SessionEvent>,
     /// Cancelled before the session is closed in order: the page is asked once more, and then nothing is carried.
     pub(super) leaving: CancellationToken,
+    /// What is told of the page beside what it reports itself.
+    pub(super) told: mpsc::Receiver<SessionEvent>,
     pub(super) clock: Clock,
 }
 
@@ -250,6 +252,7 @@ impl Forwarder {
                     self.pull(seen).await;
                     return;
                 }
+                Some(event) = self.told.recv() => self.events.send(event).await.is_ok(),
                 () = self.intake.ask.notified() => self.pull(seen).await,
                 () = poll => self.pull(seen).await,
                 () = idle => {

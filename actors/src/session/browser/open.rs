@@ -26,6 +26,7 @@ use super::{
     relay::Relay,
     session::{BrowserSession, Deadlines},
     upstream::Upstream,
+    signs::Signs,
     webdriver,
 };
 use crate::{
@@ -190,20 +191,24 @@ impl BrowserEngine {
     ) -> Result<BrowserSession, SessionError> {
         let relay = self.relay(spec, profile).await?;
         let client = self.browser(spec, profile, life, relay.as_ref()).await?;
-        persona::put_on(&client, &spec.settings).await?;
+        let mut dress = persona::put_on(&client, &spec.settings).await?;
+        let options = media::options(&self.page.origin().ascii_serialization(), spec.settings.downloads_media());
+        dress.push(("Page.addScriptToEvaluateOnNewDocument", json!({ "source": options })));
         let build = self.programs.agent.current();
         let script = self.prepare(spec, &client, &build).await?;
         let (intake, pushed) = Intake::new();
-        let channel = self.channel(spec, &client, life, &intake).await?;
+        let (signs, told) = Signs::new();
+        let channel = self.channel(spec, &client, life, (&intake, &signs)).await?;
         client
             .goto(self.settings.page_url.as_str())
             .await
             .map_err(failed("the page"))?;
-        let page = Arc::new(Page {
-            life: Arc::clone(life),
+        let page = Arc::new(Page::new(
+            Arc::clone(life),
+            (Arc::clone(&intake), signs),
             channel,
-            command_timeout: self.settings.command_timeout(),
-        });
+            self.settings.command_timeout(),
+        ));
         self.await_agent(&page).await?;
         let leaving = CancellationToken::new();
         let forwarder = Forwarder {
@@ -212,6 +217,7 @@ impl BrowserEngine {
             pushed,
             events,
             leaving: leaving.clone(),
+            told,
             clock: self.clock.clone(),
         };
         let forwarder = self.runtime.spawn(forwarder.run());
@@ -240,6 +246,9 @@ impl BrowserEngine {
                 close: self.settings.close_timeout(),
             },
             probes: 0,
+            address: self.settings.page_url.clone(),
+            dress,
+            build,
         })
     }
 
@@ -359,7 +368,7 @@ impl BrowserEngine {
         spec: &SessionSpec,
         client: &Client,
         life: &Arc<Life>,
-        intake: &Arc<Intake>,
+        (intake, signs): (&Arc<Intake>, &Arc<Signs>),
     ) -> Result<Channel, SessionError> {
         if self.settings.channel == ChannelKind::WebDriver {
             return Ok(Channel::WebDriver(client.clone()));
@@ -377,7 +386,7 @@ impl BrowserEngine {
         let connecting = Cdp::connect(
             url,
             Arc::clone(life),
-            Arc::clone(intake),
+            (Arc::clone(intake), Arc::clone(signs)),
             self.clock.clone(),
             spec.settings.downloads_media(),
         );
@@ -395,6 +404,9 @@ impl BrowserEngine {
 
     async fn await_agent(&self, page: &Page) -> Result<(), SessionError> {
         loop {
+            if let Some(trouble) = page.signs.trouble() {
+                return Err(SessionError::Open(trouble.to_string()));
+            }
             match page.call("status", &json!({})).await {
                 Err(CallError::Absent | CallError::Lost(_)) => {}
                 // What it answers is the account's to judge.

@@ -3,17 +3,21 @@
 use std::{sync::Arc, time::Duration};
 
 use fantoccini::Client;
+use parking_lot::RwLock;
 use serde::Deserialize;
 use serde_json::Value;
 use tokio::time::timeout;
 
 use super::{
     cdp::{Cdp, CdpError},
+    events::Intake,
     life::Life,
+    signs::{Signs, Trouble},
     webdriver::{self, ScriptError},
 };
 
 /// The way to the page.
+#[derive(Clone)]
 pub(super) enum Channel {
     Cdp(Cdp),
     WebDriver(Client),
@@ -22,8 +26,10 @@ pub(super) enum Channel {
 /// The page of a session.
 pub(super) struct Page {
     pub(super) life: Arc<Life>,
-    pub(super) channel: Channel,
+    pub(super) signs: Arc<Signs>,
     pub(super) command_timeout: Duration,
+    intake: Arc<Intake>,
+    channel: RwLock<Channel>,
 }
 
 /// Why a call brought no answer.
@@ -35,7 +41,7 @@ pub(super) enum CallError {
     Refused(String),
     /// The page was replaced or the socket broke while it ran; nobody can tell what became of it.
     Lost(String),
-    /// No answer in time. The session is dead now.
+    /// No answer in time. The page is in trouble now.
     Late,
     /// The session is dead.
     Dead(String),
@@ -51,9 +57,45 @@ enum Answer {
 }
 
 impl Page {
+    pub(super) fn new(
+        life: Arc<Life>,
+        (intake, signs): (Arc<Intake>, Arc<Signs>),
+        channel: Channel,
+        command_timeout: Duration,
+    ) -> Self {
+        Self {
+            life,
+            signs,
+            command_timeout,
+            intake,
+            channel: RwLock::new(channel),
+        }
+    }
+
+    /// The way to the page that shows now.
+    pub(super) fn channel(&self) -> Channel {
+        self.channel.read().clone()
+    }
+
+    /// Another page shows from now on.
+    pub(super) fn replace(&self, channel: Channel) {
+        *self.channel.write() = channel;
+    }
+
+    /// Has the page asked for events that nobody has heard of.
+    pub(super) fn ask_for_events(&self) {
+        self.intake.ask();
+    }
+
+    /// Whether the agent is on the page, asked past whatever is wrong with it.
+    pub(super) async fn has_agent(&self, cdp: &Cdp) -> bool {
+        let there = cdp.evaluate("globalThis.__zaptor ? 'there' : 'absent'".to_owned());
+        matches!(timeout(self.command_timeout, there).await, Ok(Ok(answer)) if answer == "there")
+    }
+
     /// Whether the page tells events by itself; it has to be asked otherwise.
     pub(super) fn can_push(&self) -> bool {
-        matches!(self.channel, Channel::Cdp(_))
+        matches!(*self.channel.read(), Channel::Cdp(_))
     }
 
     /// Calls a command of the agent within the command deadline.
@@ -61,7 +103,8 @@ impl Page {
         self.call_within(self.command_timeout, command, order).await
     }
 
-    /// Calls a command of the agent. Past the deadline the session is given up: it dies.
+    /// Calls a command of the agent. Past the deadline the page is in trouble, and the account hears of it. A page in
+    /// trouble is not called at all; a call that is under way when trouble comes is lost.
     pub(super) async fn call_within(
         &self,
         deadline: Duration,
@@ -69,9 +112,13 @@ impl Page {
         order: &Value,
     ) -> Result<Value, CallError> {
         let dead = || CallError::Dead(self.life.death().unwrap_or("closed").to_owned());
+        if self.signs.trouble().is_some() && self.life.alive().is_ok() {
+            return Err(CallError::Absent);
+        }
         let answer = tokio::select! {
             biased;
             () = self.life.over.cancelled() => return Err(dead()),
+            trouble = self.signs.troubled() => return Err(CallError::Lost(trouble.to_string())),
             answer = timeout(deadline, self.text(command, order.to_string())) => match answer {
                 Ok(answer) => answer?,
                 Err(_) => return Err(self.late(command, deadline)),
@@ -88,7 +135,7 @@ impl Page {
     /// Has the page give back the memory of what it no longer needs. Chromium by itself lets it pile up until somebody
     /// else asks for it; with many accounts on a machine that is too late.
     pub(super) async fn collect_garbage(&self) {
-        if let Channel::Cdp(cdp) = &self.channel {
+        if let Channel::Cdp(cdp) = self.channel() {
             let collected = cdp.run(
                 "HeapProfiler.collectGarbage",
                 Value::Object(serde_json::Map::new()),
@@ -98,13 +145,17 @@ impl Page {
         }
     }
 
-    fn late(&self, command: &str, deadline: Duration) -> CallError {
-        self.life.die(format!("no answer to {command} for {deadline:?}"));
+    fn late(&self, command: &'static str, deadline: Duration) -> CallError {
+        if self.can_push() {
+            self.signs.report(Trouble::Silent(command, deadline));
+        } else {
+            self.life.die(format!("no answer to {command} for {deadline:?}"));
+        }
         CallError::Late
     }
 
     async fn text(&self, command: &'static str, order: String) -> Result<String, CallError> {
-        match &self.channel {
+        match self.channel() {
             Channel::Cdp(cdp) => {
                 // JSON text is also a JavaScript literal.
                 let expression = format!(
@@ -118,7 +169,7 @@ impl Page {
                 })
             }
             Channel::WebDriver(client) => {
-                webdriver::call(client, command, &order)
+                webdriver::call(&client, command, &order)
                     .await
                     .map_err(|error| match error {
                         ScriptError::Lost(detail) => CallError::Lost(detail),

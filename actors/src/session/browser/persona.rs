@@ -46,20 +46,24 @@ fn languages(locale: &str) -> String {
     }
 }
 
-/// Makes a page look so, before it is opened.
-pub(super) async fn put_on(client: &Client, settings: &AccountSettings) -> Result<(), SessionError> {
+/// Makes a page look so, before it is opened. Gives what it was told: another page in its place is told the same.
+pub(super) async fn put_on(
+    client: &Client,
+    settings: &AccountSettings,
+) -> Result<Vec<(&'static str, Value)>, SessionError> {
     let failed =
         |method: &str, error: fantoccini::error::CmdError| SessionError::Open(format!("{method}: {error}"));
     let version = webdriver::devtools(client, "Browser.getVersion", json!({}))
         .await
         .map_err(|error| failed("the browser's version", error))?;
     let own = version["userAgent"].as_str().unwrap_or_default();
-    for (method, params) in overrides(settings, own) {
-        webdriver::devtools(client, method, params)
+    let told = overrides(settings, own);
+    for (method, params) in &told {
+        webdriver::devtools(client, method, params.clone())
             .await
             .map_err(|error| failed(method, error))?;
     }
-    Ok(())
+    Ok(told)
 }
 
 #[cfg(test)]

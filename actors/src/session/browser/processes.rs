@@ -56,6 +56,12 @@ fn with_trees(roots: Vec<u32>) -> Vec<u32> {
     all
 }
 
+/// Whether this process draws a page. Chromium's children write their arguments as one text.
+pub(super) fn is_renderer(pid: u32) -> bool {
+    let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    String::from_utf8_lossy(&line).contains("--type=renderer")
+}
+
 /// Kills each of them, at once and for good.
 pub(super) fn kill(processes: &[u32]) {
     for pid in processes.iter().filter_map(|&pid| to_pid(pid)) {

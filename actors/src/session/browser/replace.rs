@@ -57,6 +57,7 @@ async fn swap(
         .await
         .map_err(|error| refused(error.to_string()))?;
     let old = std::mem::replace(&mut session.script, script);
+    session.build = Arc::clone(build);
     for (method, params) in [
         (
             "Page.removeScriptToEvaluateOnNewDocument",

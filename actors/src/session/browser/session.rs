@@ -56,7 +56,7 @@ pub(super) struct BrowserSession {
     pub(super) runtime: Handle,
     /// The number of the script that every document begins with.
     pub(super) script: String,
-    /// Where the page lives.
+    /// The origin of the page.
     pub(super) origin: String,
     pub(super) clock: Clock,
     /// Carries the page's events until it is told to leave.
@@ -64,6 +64,12 @@ pub(super) struct BrowserSession {
     pub(super) deadlines: Deadlines,
     /// Probes that were answered.
     pub(super) probes: u32,
+    /// Where the page lives.
+    pub(super) address: String,
+    /// How a new page is made to look before it goes there.
+    pub(super) dress: Vec<(&'static str, Value)>,
+    /// What is put before the scripts of a new page.
+    pub(super) build: Arc<AgentBuild>,
 }
 
 #[derive(Deserialize)]
@@ -118,7 +124,7 @@ fn read<T: DeserializeOwned>(answer: Value) -> Result<T, CallError> {
 
 fn error(command: &'static str, after: Duration, error: CallError) -> SessionError {
     let detail = match error {
-        CallError::Late => return SessionError::Deadline { command, after },
+        CallError::Late => format!("the page gave no answer for {after:?}"),
         CallError::Dead(reason) => return SessionError::Dead(reason),
         CallError::Absent => "the page is still loading".to_owned(),
         CallError::Refused(detail) | CallError::Lost(detail) => detail,
@@ -309,6 +315,9 @@ impl Session for BrowserSession {
 
     async fn screenshot(&mut self) -> Result<Vec<u8>, SessionError> {
         self.life.alive()?;
+        if self.page.can_push() {
+            return self.picture(false).await;
+        }
         let after = self.deadlines.command;
         let client = self
             .client
@@ -343,6 +352,26 @@ impl Session for BrowserSession {
         drop(still);
         done.unwrap_or_else(|error| Err(std::io::Error::other(error)))
             .map_err(not_done)
+    }
+
+    async fn veiled_screenshot(&mut self) -> Result<Vec<u8>, SessionError> {
+        self.picture(true).await
+    }
+
+    async fn dismiss_modal(&mut self) -> Result<(), SessionError> {
+        self.dismiss().await
+    }
+
+    async fn reload(&mut self) -> Result<(), SessionError> {
+        self.load_anew().await
+    }
+
+    async fn new_page(&mut self) -> Result<(), SessionError> {
+        self.another_page().await
+    }
+
+    fn console(&self) -> Vec<String> {
+        self.page.signs.console()
     }
 
     fn processes(&self) -> Vec<u32> {

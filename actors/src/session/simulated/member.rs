@@ -7,7 +7,7 @@ use std::{
 
 use tokio::sync::oneshot;
 
-use super::{Fault, line::Line};
+use super::{Cure, Fault, PageFault, line::Line};
 use crate::{
     domain::{Jid, Lack, Phone, SelfTest, Timestamp, WaMessageId, message::Ack},
     session::{Identity, InboundKey, InboundList, InboundMessage, PageStatus, PhoneCode, SessionEvent},
@@ -36,6 +36,8 @@ pub(super) struct Member {
     /// How many more are shown before the page gives up.
     pub(super) codes_left: u32,
     pub(super) fault: Option<Fault>,
+    /// What is wrong with the page, and what mends it.
+    pub(super) page: Option<(PageFault, Cure)>,
     pub(super) answers: HashMap<WaMessageId, oneshot::Sender<()>>,
     /// What the page lacks, over all sessions.
     pub(super) lacks: Vec<Lack>,
@@ -93,7 +95,32 @@ impl Member {
         self.code = None;
         self.phone_code = None;
         self.fault = None;
+        self.page = None;
         self.answers.clear();
+    }
+
+    /// Something goes wrong with the page; its session hears of it.
+    pub(super) fn trouble_page(&mut self, what: PageFault, cured_by: Cure) {
+        self.page = Some((what, cured_by));
+        if what != PageFault::Modal {
+            // Whoever waits for an answer of this page hears nothing more of it.
+            self.answers.clear();
+        }
+        self.emit(match what {
+            PageFault::Hang => SessionEvent::Unresponsive {
+                detail: "the page gave no answer to the heartbeat".to_owned(),
+            },
+            PageFault::Crash => SessionEvent::Crashed,
+            PageFault::Modal => SessionEvent::Modal {
+                what: "dialog".to_owned(),
+            },
+        });
+    }
+
+    /// Tries to mend the page; gives whether it is well.
+    pub(super) fn mend_page(&mut self, by: Cure) -> bool {
+        self.page = self.page.take().filter(|(_, cure)| *cure > by);
+        self.page.is_none()
     }
 
     pub(super) fn unlink(&mut self) {

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use tokio::sync::mpsc;
 
-pub use network::{Fault, SimulatedNetwork};
+pub use network::{Cure, Fault, PageFault, SimulatedNetwork};
 pub use settings::Settings;
 
 use self::{network::Shared, session::SimulatedSession};

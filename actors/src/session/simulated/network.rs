@@ -47,11 +47,42 @@ pub enum Fault {
     },
     /// The page lacks these functions, now and after every restart; empty mends it.
     Drift(Vec<Lack>),
+    /// Something is wrong with the page, and stays so until it is mended: it does not answer, has crashed, or is covered.
+    Page {
+        /// What.
+        what: PageFault,
+        /// What mends it; what comes before does not.
+        cured_by: Cure,
+    },
     /// The page loses (`up: false`) or regains its connection.
     Connection {
         /// Whether it is up.
         up: bool,
     },
+}
+
+/// What can be wrong with a simulated page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PageFault {
+    /// It does not answer; commands are refused, one in flight is lost.
+    Hang,
+    /// Its process is gone: the same.
+    Crash,
+    /// A dialog covers it; commands go on.
+    Modal,
+}
+
+/// What mends a simulated page, from the least to the most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Cure {
+    /// The dialog is closed.
+    Dismiss,
+    /// The page is loaded anew.
+    Reload,
+    /// Another page takes its place.
+    NewPage,
+    /// Only another session.
+    NewSession,
 }
 
 /// A handle to the simulated network, for tests and demonstrations. Cheap to clone.
@@ -164,6 +195,7 @@ impl SimulatedNetwork {
                     member.emit(SessionEvent::Tested(member.self_test()));
                 }
             }
+            Fault::Page { what, cured_by } => member.trouble_page(what, cured_by),
             Fault::Connection { up } => {
                 member.offline = !up;
                 member.emit(SessionEvent::Connection { up });
@@ -212,7 +244,7 @@ impl Shared {
     }
 
     /// The page starts: linked ones load their chats, others show a code.
-    fn start_page(&self, account: AccountId, member: &mut Member) {
+    pub(super) fn start_page(&self, account: AccountId, member: &mut Member) {
         let Some(number) = member.line.as_ref().map(|line| line.number) else {
             return;
         };

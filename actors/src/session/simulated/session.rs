@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use parking_lot::Mutex;
 
 use super::{
-    Fault,
+    Cure, Fault, PageFault,
     line::Line,
     member::{Member, is_unknown},
     network::{Sending, Shared},
@@ -62,7 +62,35 @@ impl SimulatedSession {
                 }
             }
         }
-        self.alive()
+        self.alive()?;
+        self.answers(command)
+    }
+
+    /// Refuses a command of a page that does not answer.
+    fn answers(&self, command: &'static str) -> Result<(), SessionError> {
+        let silent = matches!(
+            self.member.lock().page,
+            Some((PageFault::Hang | PageFault::Crash, _))
+        );
+        if silent {
+            let detail = "the page does not answer".to_owned();
+            return Err(SessionError::Refused { command, detail });
+        }
+        Ok(())
+    }
+
+    /// Mends the page as far as that can, and starts it anew.
+    async fn renew(&self, command: &'static str, by: Cure) -> Result<(), SessionError> {
+        self.alive()?;
+        let mut member = self.member.lock();
+        if !member.mend_page(by) {
+            let detail = "the page still does not answer".to_owned();
+            return Err(SessionError::Refused { command, detail });
+        }
+        member.synced = false;
+        member.code = None;
+        self.network.start_page(self.account, &mut member);
+        Ok(())
     }
 
     fn alive(&self) -> Result<(), SessionError> {
@@ -130,7 +158,10 @@ impl Session for SimulatedSession {
     }
 
     async fn send(&mut self, message: &Outgoing) -> Result<(), SendError> {
-        self.enter("send").await.map_err(SendError::Unknown)?;
+        self.enter("send").await.map_err(|error| match error {
+            SessionError::Refused { detail, .. } => SendError::NotSent(detail),
+            error => SendError::Unknown(error),
+        })?;
         self.ready("send")
             .and_then(|()| self.has("send"))
             .map_err(|error| SendError::NotSent(error.to_string()))?;
@@ -161,7 +192,11 @@ impl Session for SimulatedSession {
             },
         }
         Err(SendError::Unknown(self.alive().err().unwrap_or_else(|| {
-            SessionError::Dead("the session ended during the send".to_owned())
+            let detail = "the page was lost during the send".to_owned();
+            SessionError::Refused {
+                command: "send",
+                detail,
+            }
         })))
     }
 
@@ -248,6 +283,34 @@ impl Session for SimulatedSession {
     async fn screenshot(&mut self) -> Result<Vec<u8>, SessionError> {
         self.enter("screenshot").await?;
         Ok(PICTURE.to_vec())
+    }
+
+    async fn veiled_screenshot(&mut self) -> Result<Vec<u8>, SessionError> {
+        self.screenshot().await
+    }
+
+    async fn dismiss_modal(&mut self) -> Result<(), SessionError> {
+        self.enter("dismiss_modal").await?;
+        if self.member.lock().mend_page(Cure::Dismiss) {
+            return Ok(());
+        }
+        let detail = "a dialog is still there".to_owned();
+        Err(SessionError::Refused {
+            command: "dismiss_modal",
+            detail,
+        })
+    }
+
+    async fn reload(&mut self) -> Result<(), SessionError> {
+        self.renew("reload", Cure::Reload).await
+    }
+
+    async fn new_page(&mut self) -> Result<(), SessionError> {
+        self.renew("new_page", Cure::NewPage).await
+    }
+
+    fn console(&self) -> Vec<String> {
+        Vec::new()
     }
 
     fn processes(&self) -> Vec<u32> {

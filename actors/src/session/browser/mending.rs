@@ -1,0 +1,306 @@
+//! What a session does about its page: answers what holds it up, loads it anew, or puts another page in its place.
+//!
+//! A page whose process does not answer cannot be loaded anew, so that process is killed first; the browser then makes
+//! another one and keeps what was attached to the page. All of it goes over the DevTools socket: chromedriver waits for a
+//! page that hangs.
+
+use std::time::Duration;
+
+use fantoccini::wd::WindowHandle;
+use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
+use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+    time::timeout,
+};
+
+use super::{
+    cdp::{Cdp, CdpError},
+    open::inject,
+    page::Channel,
+    processes,
+    session::BrowserSession,
+    signs::Trouble,
+    table::ProcessTable,
+    webdriver,
+};
+use crate::session::SessionError;
+
+const DISMISS: &str = include_str!("dismiss.js");
+const VEIL: &str = include_str!("veil.js");
+const UNVEIL: &str = "(document.getElementById('zaptor-veil')?.remove(), 'unveiled')";
+/// How long the browser itself may take for an order that no page takes part in.
+const ORDER: Duration = Duration::from_secs(5);
+/// How often a page is asked whether its agent is there yet.
+const LOOK: Duration = Duration::from_millis(20);
+/// The longest answer of the browser's own HTTP server, in bytes.
+const ANSWER_MAX: usize = 65_536;
+
+fn refused(command: &'static str, detail: impl Into<String>) -> SessionError {
+    SessionError::Refused {
+        command,
+        detail: detail.into(),
+    }
+}
+
+/// Runs an order of the protocol within `limit`.
+async fn order(
+    cdp: &Cdp,
+    limit: Duration,
+    command: &'static str,
+    method: &'static str,
+    params: Value,
+) -> Result<Value, SessionError> {
+    match timeout(limit, cdp.run(method, params)).await {
+        Ok(Ok(answer)) => Ok(answer),
+        Ok(Err(CdpError::Lost(detail) | CdpError::Refused(detail))) => {
+            Err(refused(command, format!("{method}: {detail}")))
+        }
+        Err(_) => Err(refused(
+            command,
+            format!("no answer to {method} within {limit:?}"),
+        )),
+    }
+}
+
+impl BrowserSession {
+    fn cdp(&self, command: &'static str) -> Result<Cdp, SessionError> {
+        self.life.alive()?;
+        match self.page.channel() {
+            Channel::Cdp(cdp) => Ok(cdp),
+            Channel::WebDriver(_) => Err(refused(command, "that needs a socket to the browser")),
+        }
+    }
+
+    /// Closes what covers the page: dialogs of JavaScript, and the page's own.
+    pub(super) async fn dismiss(&self) -> Result<(), SessionError> {
+        const COMMAND: &str = "dismiss_modal";
+        let cdp = self.cdp(COMMAND)?;
+        if matches!(self.page.signs.trouble(), Some(Trouble::Dialog(_))) {
+            let answer = json!({ "accept": false });
+            order(&cdp, ORDER, COMMAND, "Page.handleJavaScriptDialog", answer).await?;
+            self.page.signs.clear();
+        }
+        match timeout(self.deadlines.command, cdp.evaluate(DISMISS.to_owned())).await {
+            Ok(Ok(left)) if left == "0" => {
+                self.page.signs.see_modal(None);
+                Ok(())
+            }
+            Ok(Ok(left)) => Err(refused(COMMAND, format!("{left} dialogs are still there"))),
+            Ok(Err(CdpError::Lost(detail) | CdpError::Refused(detail))) => Err(refused(COMMAND, detail)),
+            Err(_) => Err(refused(COMMAND, "the page does not answer")),
+        }
+    }
+
+    /// Loads the page anew.
+    pub(super) async fn load_anew(&self) -> Result<(), SessionError> {
+        const COMMAND: &str = "reload";
+        let cdp = self.cdp(COMMAND)?;
+        self.make_way(&cdp).await;
+        self.page.signs.hold();
+        let done = self.visit(&cdp, COMMAND).await;
+        self.settle(done)
+    }
+
+    /// Puts another page in the place of this one, in the same browser.
+    pub(super) async fn another_page(&mut self) -> Result<(), SessionError> {
+        const COMMAND: &str = "new_page";
+        let old = self.cdp(COMMAND)?;
+        self.make_way(&old).await;
+        self.page.signs.hold();
+        let done = self.put_beside(&old).await;
+        self.settle(done)
+    }
+
+    async fn put_beside(&mut self, old: &Cdp) -> Result<(), SessionError> {
+        const COMMAND: &str = "new_page";
+            let address = old
+                .address()
+                .ok_or_else(|| refused(COMMAND, "the browser's address is unknown"))?;
+            let made = http(&address, "PUT", "/json/new?about:blank").await?;
+            let made: Value =
+                serde_json::from_str(&made).map_err(|error| refused(COMMAND, error.to_string()))?;
+            let id = made["id"].as_str().unwrap_or_default();
+            let url = format!("ws://{address}/devtools/page/{id}");
+            let cdp = old.beside(url).await.map_err(|detail| refused(COMMAND, detail))?;
+            if !self.dressed_by_driver(id).await {
+                self.dress_over(&cdp).await?;
+            }
+            self.page.replace(Channel::Cdp(cdp.clone()));
+            old.retire();
+            if let Some(gone) = old.page_id() {
+                // A page that hangs is closed in its own time; nobody waits for it.
+                let close = async move {
+                    drop(timeout(ORDER, http(&address, "GET", &format!("/json/close/{gone}"))).await)
+                };
+                self.runtime.spawn(close);
+            }
+            self.visit(&cdp, COMMAND).await
+    }
+
+    /// Has chromedriver turn to the new page and make it ready: what it put there it can exchange later.
+    async fn dressed_by_driver(&mut self, id: &str) -> bool {
+        let (Some(client), Ok(window)) = (self.client.clone(), WindowHandle::try_from(id)) else {
+            return false;
+        };
+        let injection = self.build.injection(&self.origin);
+        let done = async {
+            client.switch_to_window(window).await.ok()?;
+            for (method, params) in &self.dress {
+                webdriver::devtools(&client, method, params.clone()).await.ok()?;
+            }
+            webdriver::devtools(&client, "Page.enable", json!({})).await.ok()?;
+            inject(&client, &injection).await.ok()
+        };
+        match timeout(ORDER, done).await {
+            Ok(Some(script)) => {
+                self.script = script;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// The same past chromedriver.
+    async fn dress_over(&self, cdp: &Cdp) -> Result<(), SessionError> {
+        const COMMAND: &str = "new_page";
+        for (method, params) in &self.dress {
+            order(cdp, ORDER, COMMAND, method, params.clone()).await?;
+        }
+        let source = json!({ "source": self.build.injection(&self.origin) });
+        order(cdp, ORDER, COMMAND, "Page.addScriptToEvaluateOnNewDocument", source).await.map(drop)
+    }
+
+    /// Whatever came of it, commands may try: a page without an agent answers that it is loading.
+    fn settle(&self, done: Result<(), SessionError>) -> Result<(), SessionError> {
+        self.page.signs.clear();
+        self.page.ask_for_events();
+        done
+    }
+
+    /// Ends what would hold up another load of the page: a dialog, or a process that does not answer.
+    async fn make_way(&self, cdp: &Cdp) {
+        match self.page.signs.trouble() {
+            Some(Trouble::Dialog(_)) => {
+                let answer = json!({ "accept": true });
+                let _ = order(cdp, ORDER, "reload", "Page.handleJavaScriptDialog", answer).await;
+            }
+            Some(Trouble::Silent(..)) => {
+                let renderers = self.life.browser().map(|browser| {
+                    let family = ProcessTable::read().family(browser);
+                    family
+                        .into_iter()
+                        .filter(|&pid| processes::is_renderer(pid))
+                        .collect::<Vec<_>>()
+                });
+                processes::kill(&renderers.unwrap_or_default());
+            }
+            _ => {}
+        }
+    }
+
+    /// Goes to the page's address and waits for its agent.
+    async fn visit(&self, cdp: &Cdp, command: &'static str) -> Result<(), SessionError> {
+        let limit = self.deadlines.command;
+        let went = order(
+            cdp,
+            limit,
+            command,
+            "Page.navigate",
+            json!({ "url": self.address }),
+        )
+        .await?;
+        if let Some(error) = went["errorText"].as_str() {
+            return Err(refused(command, error));
+        }
+        let there = async {
+            while !self.page.has_agent(cdp).await {
+                self.clock.sleep(LOOK).await;
+            }
+        };
+        tokio::select! {
+            () = self.life.over.cancelled() => Err(self.life.alive().err().unwrap_or_else(|| refused(command, "closed"))),
+            () = there => Ok(()),
+            () = self.clock.sleep(limit) => Err(refused(command, "the agent is not on the page")),
+        }
+    }
+
+    /// A picture of the page over the socket. `veiled`: with every text, code and picture hidden.
+    pub(super) async fn picture(&self, veiled: bool) -> Result<Vec<u8>, SessionError> {
+        const COMMAND: &str = "screenshot";
+        let (cdp, limit) = (self.cdp(COMMAND)?, self.deadlines.command);
+        if let Some(trouble) = self.page.signs.trouble() {
+            return Err(refused(COMMAND, trouble.to_string()));
+        }
+        if veiled {
+            let veil = timeout(limit, cdp.evaluate(VEIL.to_owned())).await;
+            // Without the veil there is no picture.
+            if !matches!(&veil, Ok(Ok(done)) if done == "veiled") {
+                return Err(refused(COMMAND, "the page could not be veiled"));
+            }
+        }
+        let shot = order(
+            &cdp,
+            limit,
+            COMMAND,
+            "Page.captureScreenshot",
+            json!({ "format": "png" }),
+        )
+        .await;
+        if veiled {
+            let _ = timeout(limit, cdp.evaluate(UNVEIL.to_owned())).await;
+        }
+        let shot = shot?;
+        let data = shot["data"].as_str().unwrap_or_default();
+        BASE64
+            .decode(data)
+            .map_err(|error| refused(COMMAND, error.to_string()))
+    }
+}
+
+/// One request to the browser's own HTTP server on loopback.
+async fn http(address: &str, method: &str, path: &str) -> Result<String, SessionError> {
+    let failed = |error: std::io::Error| refused("new_page", format!("the browser's address: {error}"));
+    let asked = async {
+        let mut stream = TcpStream::connect(address).await?;
+        let request = format!("{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await?;
+        let mut answer = Vec::new();
+        loop {
+            let whole = body_of(&String::from_utf8_lossy(&answer)).map(str::to_owned);
+            if let Some(body) = whole {
+                return Ok(body);
+            }
+            if answer.len() > ANSWER_MAX || stream.read_buf(&mut answer).await? == 0 {
+                return Err(std::io::ErrorKind::UnexpectedEof.into());
+            }
+        }
+    };
+    match timeout(ORDER, asked).await {
+        Ok(answer) => answer.map_err(failed),
+        Err(_) => Err(failed(std::io::ErrorKind::TimedOut.into())),
+    }
+}
+
+/// The body of an answer that is there as a whole: the browser keeps the connection open whatever it is asked.
+fn body_of(answer: &str) -> Option<&str> {
+    let (head, body) = answer.split_once("\r\n\r\n")?;
+    let length = head.lines().find_map(|line| {
+        let (name, value) = line.split_once(':')?;
+        name.eq_ignore_ascii_case("content-length")
+            .then(|| value.trim().parse::<usize>().ok())?
+    })?;
+    body.get(..length)
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn an_answer_is_read_when_it_is_whole() {
+        let head = "HTTP/1.1 200 OK\r\nContent-Length:4\r\n\r\n";
+        assert_eq!(super::body_of(head), None);
+        assert_eq!(super::body_of(&format!("{head}{{}} ")), None);
+        assert_eq!(super::body_of(&format!("{head}{{ }} more")), Some("{ } "));
+    }
+}
