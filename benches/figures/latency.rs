@@ -127,6 +127,26 @@ impl Session for StampingSession {
         self.session.screenshot().await
     }
 
+    async fn veiled_screenshot(&mut self) -> Result<Vec<u8>, SessionError> {
+        self.session.veiled_screenshot().await
+    }
+
+    async fn dismiss_modal(&mut self) -> Result<(), SessionError> {
+        self.session.dismiss_modal().await
+    }
+
+    async fn reload(&mut self) -> Result<(), SessionError> {
+        self.session.reload().await
+    }
+
+    async fn new_page(&mut self) -> Result<(), SessionError> {
+        self.session.new_page().await
+    }
+
+    fn console(&self) -> Vec<String> {
+        self.session.console()
+    }
+
     fn processes(&self) -> Vec<u32> {
         self.session.processes()
     }

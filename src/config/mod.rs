@@ -19,7 +19,7 @@ pub use search::{Browser, agent_dir, browser, chromedriver, chromium_sandbox};
 pub use validate::Problem;
 
 use sections::{
-    Account, Auth, Billing, Bus, Data, Dispatcher, Engine, Hibernation, RateLimit, Resources, Sandbox,
+    Account, Auth, Billing, Bus, Data, Dispatcher, Engine, Hibernation, RateLimit, Repair, Resources, Sandbox,
     Server, Store, Stream, Supervision, Telemetry, Vault,
 };
 
@@ -50,6 +50,8 @@ pub struct Config {
     pub vault: Vault,
     /// What restarts accounts.
     pub supervision: Supervision,
+    /// Deadlines and budgets of repair.
+    pub repair: Repair,
     /// What accounts may cost, and how often that is measured.
     pub resources: Resources,
     /// Intake and pump.

@@ -151,6 +151,21 @@ fn account(config: &Config) -> account::Settings {
         retry_cap_seconds: account.retry_cap_s.into(),
         pairing_refreshes: account.pairing_refreshes,
         pairing_wait_seconds: account.pairing_wait_s.into(),
+        repair: repair(config),
+    }
+}
+
+fn repair(config: &Config) -> account::RepairSettings {
+    let repair = &config.repair;
+    account::RepairSettings {
+        silence_seconds: repair.silence_s.into(),
+        dismiss_modal_seconds: repair.dismiss_modal_s.into(),
+        reload_page_seconds: repair.reload_page_s.into(),
+        new_page_seconds: repair.new_page_s.into(),
+        new_browser_seconds: repair.new_browser_s.into(),
+        restore_profile_seconds: repair.restore_profile_s.into(),
+        attempts: repair.attempts_max,
+        retry_seconds: repair.retry_s.into(),
     }
 }
 

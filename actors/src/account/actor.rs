@@ -41,7 +41,7 @@ pub struct Account {
     pub(super) number: OwnNumber,
     pub(super) doubts: Vec<Doubt>,
     pub(super) resolving: bool,
-    caught_up: bool,
+    pub(super) caught_up: bool,
     pub(super) gap: gap::Watch,
     pub(super) resolve_again: bool,
     pub(super) probe_timer: Option<SpawnHandle>,
@@ -96,6 +96,7 @@ impl Account {
         match effect {
             Effect::Open => self.open(ctx),
             Effect::Repair { seen, usable } => self.place.repair.ask_for(seen, usable),
+            Effect::Mend { trigger, detail } => self.mend(trigger, &detail, ctx),
             Effect::Say(say) => {
                 if say.state == AccountState::Online {
                     self.place.activity.use_now(self.shared.clock.now());
@@ -110,6 +111,7 @@ impl Account {
                         expires_at,
                     };
                     self.note(Entry::Pairing(shown), ctx);
+                    self.code_shown(ctx);
                     match method {
                         PairingMethod::Qr => self.expect_next_code(expires_at, ctx),
                         PairingMethod::Code => self.expect_end_of_phone_code(expires_at, ctx),
@@ -124,6 +126,7 @@ impl Account {
             Effect::NoteRoundTrip(evidence) => {
                 self.place.repair.has_worked();
                 self.note_agent_works();
+                self.mended(ctx);
                 self.note_round_trip(evidence, ctx);
                 // Said again, in case it was lost or the lane was closed over a message in doubt.
                 self.say_ready();
@@ -206,6 +209,7 @@ impl Account {
         }));
         self.doubts = doubts;
         self.arm_patience(ctx);
+        self.go_on_mending(ctx);
         self.input(Input::TookOver { epoch }, ctx);
     }
 

@@ -9,6 +9,7 @@ use super::{
     Account,
     inbound::{self, Chunk},
     machine::Input,
+    repair::Trigger,
     scribe::{Data, Entry},
 };
 use crate::session::SessionEvent;
@@ -38,7 +39,18 @@ impl Account {
             SessionEvent::LoggedOut { reason } => Input::LoggedOut { reason },
             SessionEvent::Died { reason } => Input::Died { reason },
             SessionEvent::Tested(test) => return self.tested(test, ctx),
-            SessionEvent::Unresponsive { .. } | SessionEvent::Crashed | SessionEvent::Modal { .. } => return,
+            SessionEvent::Unresponsive { detail } => {
+                let trigger = Trigger::PageUnresponsive;
+                Input::Trouble { trigger, detail }
+            }
+            SessionEvent::Crashed => {
+                let (trigger, detail) = (Trigger::PageCrashed, "the page crashed".to_owned());
+                Input::Trouble { trigger, detail }
+            }
+            SessionEvent::Modal { what } => {
+                let (trigger, detail) = (Trigger::Modal, format!("the page is covered ({what})"));
+                Input::Trouble { trigger, detail }
+            }
             SessionEvent::Acked { .. } | SessionEvent::Received(_) => return,
         };
         self.input(input, ctx);

@@ -22,6 +22,7 @@ mod gauges;
 mod hearing;
 mod inbound;
 mod machine;
+mod mending;
 mod metrics;
 mod number;
 mod obituary;
@@ -34,6 +35,7 @@ mod probe;
 mod profile;
 mod proving;
 mod recovery;
+pub mod repair;
 mod round_trips;
 mod scribe;
 mod session_task;
@@ -58,7 +60,7 @@ use crate::{
     vault::Vault,
 };
 
-use self::{parking::Parking, probe::Probes, profile::Repair, round_trips::RoundTrips};
+use self::{parking::Parking, probe::Probes, profile::Repair, repair::Mending, round_trips::RoundTrips};
 
 pub use actor::Account;
 pub use commands::CopyProfile;
@@ -70,7 +72,7 @@ pub use obituary::{record_end, record_parked, record_stop};
 pub use openings::{Opening, OpeningRules, Openings, Urgency, Waits, Weight};
 pub use parking::Activity;
 pub use recovery::{give_up_all, give_up_overdue};
-pub use settings::Settings;
+pub use settings::{RepairSettings, Settings};
 
 /// What every account of a process shares. Cheap to clone.
 #[derive(Clone)]
@@ -152,6 +154,7 @@ pub struct Place {
     /// Held by the session that uses the profile: a new generation waits until the last one's session is closed.
     profile_lock: Arc<tokio::sync::Mutex<()>>,
     repair: Arc<Repair>,
+    mending: Arc<Mending>,
     probes: Arc<Probes>,
     compared: Arc<watch::Sender<Option<Timestamp>>>,
     agent: Arc<watch::Sender<PageAgent>>,
@@ -171,6 +174,7 @@ impl Place {
             activity: Arc::default(),
             profile_lock: Arc::default(),
             repair: Arc::default(),
+            mending: Arc::default(),
             probes: Arc::default(),
             compared: Arc::new(watch::Sender::new(None)),
             agent: Arc::new(watch::Sender::new(PageAgent::default())),

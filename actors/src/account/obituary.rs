@@ -71,6 +71,7 @@ async fn record(shared: &Shared, place: &Place, say: Say, generation: u64) {
             Box::pin(async move {
                 let now = own.clock.now();
                 let from = writing::say_in(tx, &at, epoch, &told, now).await?;
+                writing::repair_in(tx, &at, epoch).await?;
                 if let Some(from) = from {
                     let event = events::state_changed(at.tenant, at.account, from, &told, now);
                     journal::append(tx, &own.ids, now, &[event]).await?;
@@ -81,6 +82,8 @@ async fn record(shared: &Shared, place: &Place, say: Say, generation: u64) {
         .await;
     match written {
         Ok(Some(from)) => {
+            let now = shared.clock.now();
+            place.mending.note_state(now, say.state, say.reason.as_deref());
             place.standing.set_state(say.state, epoch);
             tracing::warn!(target: "zaptor::account", account = %place.account, from = %from, to = %say.state,
                 reason = say.reason.as_deref(), generation, epoch, "account state");

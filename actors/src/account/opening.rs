@@ -79,7 +79,7 @@ impl Account {
 
     /// A page that is open says sooner or later whether it is linked.
     pub(super) fn expect_word(&self, ctx: &mut Context<Self>) {
-        let limit = Duration::from_secs(self.shared.settings.open_deadline_seconds);
+        let limit = self.shared.settings.repair.silence();
         let pause = self.shared.clock.sleep(limit).into_actor(self);
         ctx.spawn(pause.map(|(), this, ctx| this.input(Input::PageSilent, ctx)));
     }

@@ -41,6 +41,14 @@ impl Repair {
         self.0.lock().seen = Some((what, usable));
     }
 
+    /// The same where nobody has said what is wrong: the profile may be good, and is only replaced by a snapshot.
+    pub(super) fn ask_unless_asked(&self, what: &str) {
+        let mut trouble = self.0.lock();
+        if trouble.seen.is_none() {
+            trouble.seen = Some((what.to_owned(), true));
+        }
+    }
+
     /// A round trip was proven: whatever was done has helped.
     pub(super) fn has_worked(&self) {
         self.0.lock().tried = false;

@@ -15,7 +15,8 @@ use super::{
     gap::Closed,
     machine::{Evidence, Say},
     recovery::Doubt,
-    writing::{Done, Job, Op},
+    repair::dossier::Shown,
+    writing::{Attempt, Done, Job, Op},
 };
 use crate::{
     domain::{AccountState, AgentReport, MessageId, Timestamp, WaMessageId, message::Ack},
@@ -39,6 +40,8 @@ pub(super) enum Entry {
     Pairing(PairingShown),
     /// A round trip was proven now.
     RoundTrip(Evidence),
+    /// Where a repair stands, and what became of an attempt.
+    Repair(Option<Shown>, Option<Attempt>),
     /// Acks and messages from the session; the permit, where they came by the stream, lets it go on once they are
     /// committed.
     Data(Vec<Data>, Option<Arc<OwnedSemaphorePermit>>),
@@ -259,6 +262,7 @@ impl Scribe {
                 let ops = data.into_iter().filter_map(|item| self.plan_data(item));
                 (Op::Together(ops.collect()), Answer::Stored(answer))
             }
+            Entry::Repair(shown, attempt) => (Op::Repair(shown, attempt), Answer::None),
             Entry::Settle(settle, answer) => (Op::Settle(settle), Answer::Settlement(answer)),
             Entry::GiveBack(back, answer) => (Op::GiveBack(back), Answer::Back(answer)),
         };
@@ -368,6 +372,10 @@ impl Scribe {
     }
 
     fn said(&self, from: AccountState, say: &Say) {
+        let at = self.shared.clock.now();
+        self.place
+            .mending
+            .note_state(at, say.state, say.reason.as_deref());
         self.place.standing.set_state(say.state, self.stamp.epoch);
         tracing::info!(target: "zaptor::account", account = %self.place.account, from = %from, to = %say.state,
             reason = say.reason.as_deref(), generation = self.stamp.generation, epoch = self.stamp.epoch,

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     domain::{AccountSettings, Clock, Jid, Phone, Timestamp, WaMessageId, message::Outgoing},
     session::{
-        AgentBuild, Ending, InboundKey, InboundList, InboundMessage, LookUp, PhoneCode, PhoneCodeError,
+        AgentBuild, Ending, InboundKey, InboundList, InboundMessage, LookUp, PageStatus, PhoneCode, PhoneCodeError,
         SendError, Session, SessionError, SessionEvent, SessionSpec, StillWork,
     },
     store::secrets::PROXY_PASSWORD,
@@ -23,6 +23,8 @@ use crate::{
 
 /// How long a session may stand still; what it does meanwhile takes milliseconds.
 const STILL_SECONDS: u64 = 2;
+/// How long a veiled picture may take; a page that hangs has none.
+const SEE: Duration = Duration::from_secs(2);
 
 /// What the session is told. Each answer goes to who asked; an asker that left is no error.
 enum Command {
@@ -48,7 +50,21 @@ enum Command {
     LogOut(oneshot::Sender<Result<(), SessionError>>),
     Screenshot(oneshot::Sender<Result<Vec<u8>, SessionError>>),
     StandStill(StillWork, oneshot::Sender<Result<(), SessionError>>),
+    Status(oneshot::Sender<Result<PageStatus, SessionError>>),
+    Mend(Mend, Duration, oneshot::Sender<Result<(), SessionError>>),
+    See(oneshot::Sender<Result<Seen, SessionError>>),
 }
+
+/// What a session can do about its page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mend {
+    Dismiss,
+    Reload,
+    NewPage,
+}
+
+/// The page's console, and a veiled picture where there is one.
+pub(super) type Seen = (Vec<String>, Option<Vec<u8>>);
 
 /// The way to the session. Cheap to clone. When the last one is dropped, the task finishes what waits and closes.
 #[derive(Clone)]
@@ -134,6 +150,20 @@ impl SessionHandle {
     /// Does this while nothing of the session writes to its profile.
     pub(super) async fn stand_still(&self, work: StillWork) -> Result<(), SessionError> {
         self.ask(|answer| Command::StandStill(work, answer)).await
+    }
+
+    pub(super) async fn status(&self) -> Result<PageStatus, SessionError> {
+        self.ask(Command::Status).await
+    }
+
+    /// Does something about the page, within `limit`.
+    pub(super) async fn mend(&self, by: Mend, limit: Duration) -> Result<(), SessionError> {
+        self.ask(|answer| Command::Mend(by, limit, answer)).await
+    }
+
+    /// What the page has written, and what it looks like with everything hidden that somebody wrote or could scan.
+    pub(super) async fn see(&self) -> Result<Seen, SessionError> {
+        self.ask(Command::See).await
     }
 
     pub(super) async fn screenshot(&self) -> Result<Vec<u8>, SessionError> {
@@ -437,10 +467,44 @@ impl Task {
                 };
                 give(answer, done.unwrap_or_else(failed))
             }
+            Command::Status(answer) => {
+                let status = self.bounded(seconds, session.status()).await;
+                give(answer, status.unwrap_or_else(|cut| Err(cut.of("status"))))
+            }
+            Command::Mend(by, limit, answer) => give(answer, self.mend(session, by, limit).await),
+            Command::See(answer) => {
+                let console = session.console();
+                let picture = tokio::select! {
+                    () = self.token.cancelled() => None,
+                    picture = session.veiled_screenshot() => picture.ok(),
+                    () = self.clock.sleep(SEE) => None,
+                };
+                give(answer, Ok((console, picture)))
+            }
             Command::Screenshot(answer) => {
                 let picture = self.bounded(seconds, session.screenshot()).await;
                 give(answer, picture.unwrap_or_else(|cut| Err(cut.of("screenshot"))))
             }
+        }
+    }
+}
+
+impl Task {
+    /// Past its limit the page is given up, not the session: another page may do.
+    async fn mend(&self, session: &mut dyn Session, by: Mend, limit: Duration) -> Result<(), SessionError> {
+        let (command, work) = match by {
+            Mend::Dismiss => ("dismiss_modal", session.dismiss_modal()),
+            Mend::Reload => ("reload", session.reload()),
+            Mend::NewPage => ("new_page", session.new_page()),
+        };
+        tokio::select! {
+            biased;
+            () = self.token.cancelled() => Err(gone()),
+            done = work => done,
+            () = self.clock.sleep(limit) => Err(SessionError::Refused {
+                command,
+                detail: format!("not done within {limit:?}"),
+            }),
         }
     }
 }

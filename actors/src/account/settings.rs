@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::machine::Rules;
+use super::{machine::Rules, repair::Stage};
 
 /// Settings of accounts. Every key may be left out.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -44,6 +44,8 @@ pub struct Settings {
     pub retry_cap_seconds: u64,
     /// How often pairing codes are renewed without anybody asking for one. 0 to 1,000.
     pub pairing_refreshes: u32,
+    /// Repair.
+    pub repair: RepairSettings,
     /// How long somebody who asks for a pairing code waits until one is shown, in seconds. 1 to 60.
     pub pairing_wait_seconds: u64,
 }
@@ -67,8 +69,68 @@ impl Default for Settings {
             retry_base_ms: 1_000,
             retry_cap_seconds: 60,
             pairing_refreshes: 5,
+            repair: RepairSettings::default(),
             pairing_wait_seconds: 10,
         }
+    }
+}
+
+/// Deadlines and budgets of repair. Every key may be left out.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RepairSettings {
+    /// How long a page may say nothing after it was opened, in seconds. 1 to 600.
+    pub silence_seconds: u64,
+    /// How long closing what covers a page may take until a round trip is proven, in seconds. 1 to 600.
+    pub dismiss_modal_seconds: u64,
+    /// The same for loading it anew.
+    pub reload_page_seconds: u64,
+    /// The same for another page.
+    pub new_page_seconds: u64,
+    /// The same for another browser.
+    pub new_browser_seconds: u64,
+    /// The same for a snapshot of the profile.
+    pub restore_profile_seconds: u64,
+    /// How often each stage is tried. 1 to 10.
+    pub attempts: u32,
+    /// How often the page is loaded anew after everything was tried, in seconds. 1 to 3,600.
+    pub retry_seconds: u64,
+}
+
+impl Default for RepairSettings {
+    fn default() -> Self {
+        Self {
+            silence_seconds: 10,
+            dismiss_modal_seconds: 5,
+            reload_page_seconds: 20,
+            new_page_seconds: 20,
+            new_browser_seconds: 60,
+            restore_profile_seconds: 60,
+            attempts: 1,
+            retry_seconds: 10,
+        }
+    }
+}
+
+impl RepairSettings {
+    pub(super) const fn silence(&self) -> Duration {
+        Duration::from_secs(self.silence_seconds)
+    }
+
+    pub(super) const fn retry(&self) -> Duration {
+        Duration::from_secs(self.retry_seconds)
+    }
+
+    /// How long a stage may take until a round trip is proven. Asking a person takes as long as it takes.
+    pub(super) const fn deadline(&self, stage: Stage) -> Duration {
+        Duration::from_secs(match stage {
+            Stage::DismissModal => self.dismiss_modal_seconds,
+            Stage::ReloadPage => self.reload_page_seconds,
+            Stage::NewPage => self.new_page_seconds,
+            Stage::NewBrowser => self.new_browser_seconds,
+            Stage::RestoreProfile => self.restore_profile_seconds,
+            Stage::AskUser => u64::MAX,
+        })
     }
 }
 

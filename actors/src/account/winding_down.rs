@@ -19,6 +19,7 @@ const LAST_WRITES: Duration = Duration::from_secs(10);
 impl Account {
     /// First the session, so that what it reports last is still heard; then the last writes.
     pub(super) fn wind_down(&mut self, say: Say, give_up: bool, end: End, ctx: &mut Context<Self>) {
+        self.mending_overtaken(ctx);
         self.cancel_probe_timer(ctx);
         self.session = None;
         let (closed, token) = (self.session_closed.take(), self.session_token.clone());

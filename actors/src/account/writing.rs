@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
+use serde::Serialize;
 
 use super::{
     Place, Shared,
@@ -11,10 +12,15 @@ use super::{
     inbound,
     machine::{Evidence, Say},
     outbound,
+    repair::dossier::Shown,
     scribe::{GiveBack, Settle},
 };
 use crate::{
-    domain::{AccountState, AgentReport, MessageId, Timestamp, WaMessageId, event::NewEvent, message::Ack},
+    domain::{
+        AccountState, AgentReport, MessageId, Timestamp, WaMessageId,
+        event::{EventType, NewEvent},
+        message::Ack,
+    },
     journal,
     outbox::{self, InboundFields, Outcome},
     store::{
@@ -34,6 +40,7 @@ pub(super) enum Op {
     Compared(Closed),
     /// Several of what follows, of which only the number that changed something matters.
     Together(Vec<Self>),
+    Repair(Option<Shown>, Option<Attempt>),
     /// `settles`: the message is still `sending` under our epoch, so that any ack proves that it was sent.
     Acked {
         id: WaMessageId,
@@ -46,6 +53,15 @@ pub(super) enum Op {
     },
     Settle(Settle),
     GiveBack(GiveBack),
+}
+
+/// What became of one attempt of a repair.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(super) struct Attempt {
+    pub(super) stage: &'static str,
+    pub(super) attempt: u32,
+    pub(super) trigger: &'static str,
+    pub(super) outcome: &'static str,
 }
 
 /// Whether an operation found what it wanted to change.
@@ -117,7 +133,9 @@ impl Job {
                 round_trips::note_round_trips(tx, &[proof]).await?;
                 return Ok(Done::Changed(None));
             }
-            Op::Linked(_) | Op::Tested(_) | Op::Compared(_) => return self.note_page(tx, op, told).await,
+            Op::Linked(_) | Op::Tested(_) | Op::Compared(_) | Op::Repair(..) => {
+                return self.note_page(tx, op, told).await;
+            }
             Op::Together(ops) => {
                 let mut stored = 0;
                 for op in ops {
@@ -199,6 +217,12 @@ impl Job {
                 }
                 told.extend(events::gap_closed(tenant, account, closed));
             }
+            Op::Repair(shown, attempt) => {
+                let shown = shown.and_then(|shown| serde_json::to_string(&shown).ok());
+                accounts::note_repair(tx, account, self.epoch, shown).await?;
+                let event = |attempt| NewEvent::new(tenant, Some(account), EventType::AccountRepair, attempt);
+                told.extend(attempt.as_ref().map(event));
+            }
             _ => {}
         }
         Ok(Done::Changed(None))
@@ -241,4 +265,11 @@ pub(super) async fn say_in(
         at: now,
     };
     accounts::change_state(tx, place.account, epoch, &change).await
+}
+
+/// Writes where a repair stands, for a generation that is dead.
+pub(super) async fn repair_in(tx: &Tx, place: &Place, epoch: i64) -> Result<(), StoreError> {
+    let shown = place.mending.shown();
+    let shown = shown.and_then(|shown| serde_json::to_string(&shown).ok());
+    accounts::note_repair(tx, place.account, epoch, shown).await
 }

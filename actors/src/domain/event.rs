@@ -23,6 +23,8 @@ macro_rules! event_types {
 event_types! {
     /// An account took another state.
     AccountStateChanged = "account.state_changed",
+    /// A stage of a repair was begun, has helped or has failed.
+    AccountRepair = "account.repair",
     /// A new pairing code is shown. The code itself is never in the journal: ask for the pairing.
     AccountPairing = "account.pairing",
     /// WhatsApp Web or the agent has changed: what the page lacks; nothing any more, where that is mended.

@@ -345,6 +345,24 @@ pub async fn change_state(
     Ok((update.exec(tx.connection().await?).await?.rows_affected == 1).then_some(from))
 }
 
+/// Notes the repair that is under way, as a JSON object; `None` ends it. Does nothing under a stale epoch.
+///
+/// # Errors
+/// As the database says.
+pub async fn note_repair(
+    tx: &Tx,
+    account: AccountId,
+    epoch: i64,
+    repair: Option<String>,
+) -> Result<(), StoreError> {
+    tx.execute(
+        "UPDATE accounts SET repair = $3 WHERE id = $1 AND epoch = $2",
+        [account.to_string().into(), epoch.into(), repair.into()],
+    )
+    .await?;
+    Ok(())
+}
+
 /// Counts a restart. Does nothing under a stale epoch.
 ///
 /// # Errors

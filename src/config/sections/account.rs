@@ -44,6 +44,28 @@ pub struct Account {
     pub pairing_wait_s: u32,
 }
 
+/// `[repair]`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Repair {
+    /// How long a page may say nothing after it was opened.
+    pub silence_s: u32,
+    /// From closing what covers a page to a proven round trip.
+    pub dismiss_modal_s: u32,
+    /// From loading the page anew to a proven round trip.
+    pub reload_page_s: u32,
+    /// From another page to a proven round trip.
+    pub new_page_s: u32,
+    /// From another browser to a proven round trip.
+    pub new_browser_s: u32,
+    /// From putting a snapshot back to a proven round trip.
+    pub restore_profile_s: u32,
+    /// How often each stage is tried.
+    pub attempts_max: u32,
+    /// Pause between two loads of the page after everything was tried.
+    pub retry_s: u32,
+}
+
 /// `[supervision]`
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -8,7 +8,7 @@ mod hibernation;
 mod messages;
 mod vault;
 
-pub use account::{Account, Resources, Supervision};
+pub use account::{Account, Repair, Resources, Supervision};
 pub use edge::{Auth, Bus, Data, LogFormat, Sandbox, Server, Store, Stream, Telemetry};
 pub use engine::{BrowserFlag, ChromiumSandbox, Engine, EngineKind, FlagUse};
 pub use hibernation::Hibernation;

@@ -79,7 +79,7 @@ impl Machine {
             // Nobody can be linked by it before the page has a network again, and then there is a fresh one.
             Input::CodeShown if self.unreachable && self.phase == Phase::Unlinked => vec![Effect::ForgetCode],
             Input::CodeShown => self.code_shown(SCANNED),
-            Input::CodesIdle if matches!(self.phase, Phase::Unlinked | Phase::Opening) => {
+            Input::CodesIdle if matches!(self.phase, Phase::Unlinked | Phase::Opening | Phase::Repairing) => {
                 self.phase = Phase::Unlinked;
                 self.idle = true;
                 let say = |why| Say::because(AccountState::Pairing, why, Evidence::page("shows_no_code"));

@@ -13,9 +13,11 @@
 //!              │ probe failed, connection lost          │ probe failed, connection lost
 //!              ▼                                        ▼
 //!           Doubting ◀──────────────────────────────────┘
-//!              │ Proven ▶ Recovering              failed too often ▶ ended, a new generation follows
+//!              │ Proven ▶ Recovering              failed too often ▶ Repairing
 //!
 //!  any phase with a page: Tested, something vital is missing ▶ Drifted; Tested, nothing is ▶ Proving (or Opening, unlinked)
+//!  Opening and all that is linked: Trouble, PageSilent ▶ Repairing; Ready ▶ Doubting, CodeShown ▶ Unlinked
+//!  Repairing: Replace ▶ ended, a new generation follows
 //!  Opening: ProfileDamaged, or a code on a profile that was kept ▶ ended; the next generation begins with a snapshot
 //!  any phase: LoggedOut, Stop, Park ▶ Ending (wind down)      Died, Stale, a fatal answer ▶ ended at once
 //! ```
@@ -31,6 +33,7 @@
 //! | `Serving` | `online` |
 //! | `Doubting` | `degraded` |
 //! | `Drifted` | `degraded` |
+//! | `Repairing` | `degraded` |
 //! | `Ending` | `stopped`, `restarting`, `hibernated`, `logged_out` |
 //! | `Ended` | what was said before |
 //!
@@ -51,6 +54,7 @@ pub use evidence::{Dated, Evidence};
 pub use words::{Effect, End, Input, Phase, Rules, Say, Woken};
 
 use self::linking::{OTHER_ENDED, RIGHT_PHONE, TYPED};
+use super::repair::Trigger;
 use crate::{
     domain::{AccountState, SelfTest},
     session::Identity,
@@ -84,7 +88,9 @@ pub struct Machine {
 }
 
 const LOST: &str = "the browser's profile had lost its link to the phone";
-const SILENT: &str = "the page said nothing on the browser's profile";
+const SILENT: &str = "the page answers and says nothing";
+const ASK: &str =
+    "Look at `zaptor account forensics` and at the phone's connection; a restart by hand begins anew";
 const LINK_AGAIN: &str = "Start the account and scan the code again";
 
 impl Machine {
@@ -166,13 +172,15 @@ impl Machine {
             (_, Input::StoreStalled) => self.end("store_stalled", "the database takes no more writes"),
             (Phase::Ending, _) => Vec::new(),
             (_, stop @ (Input::Stop { .. } | Input::Park { .. })) => self.stop(stop),
-            (_, Input::Died { reason }) => self.end("session_died", &reason),
-            (_, Input::OpenFailed { reason }) => self.end("open_failed", &reason),
-            (_, Input::OverLimit { reason }) => self.end("memory_over_limit", &reason),
+            (_, Input::Died { reason }) => self.gone("session_died", reason),
+            (_, Input::OpenFailed { reason }) => self.gone("open_failed", reason),
+            (_, Input::Replace { reason }) => self.end("repair", &reason),
+            (_, Input::Trouble { trigger, detail }) => self.trouble(trigger, detail),
+            (_, Input::OverLimit { reason }) => self.gone("memory_over_limit", reason),
             (Phase::Opening, Input::NoRoom { needs, free }) => vec![Effect::Say(words::no_room(needs, free))],
             (_, Input::ProfileDamaged { reason }) => {
                 let seen = format!("the browser's profile could not be opened ({reason})");
-                self.repair("profile_damaged", seen, false)
+                self.repair("profile_damaged", seen, false, Trigger::ProfileDamaged)
             }
             (Phase::Opening, Input::ProfileReady { done, restorable }) => {
                 self.restorable = restorable;
@@ -181,11 +189,10 @@ impl Machine {
                 vec![Effect::Say(Say::because(AccountState::Starting, done, evidence))]
             }
             (Phase::Opening, Input::CodeShown | Input::CodesIdle) if self.restorable => {
-                self.repair("profile_lost", LOST.to_owned(), true)
+                self.repair("profile_lost", LOST.to_owned(), true, Trigger::ProfileLost)
             }
-            (Phase::Opening, Input::PageSilent) if self.restorable => {
-                self.repair("profile_silent", SILENT.to_owned(), false)
-            }
+            (Phase::Opening, Input::PageSilent) => self.trouble(Trigger::PageSilent, SILENT.to_owned()),
+            (Phase::Repairing, Input::PersonAsked { detail }) => vec![person_asked(detail)],
             (_, Input::LoggedOut { reason }) => self.logged_out(&reason),
             // It is on its way out.
             (_, Input::Ready(_) | Input::OtherNumber | Input::CodeWanted) if self.foreign => Vec::new(),
@@ -268,9 +275,40 @@ impl Machine {
     }
 
     /// The profile does not serve; the next generation begins with a better one.
-    fn repair(&mut self, kind: &'static str, seen: String, usable: bool) -> Vec<Effect> {
+    fn repair(&mut self, kind: &'static str, seen: String, usable: bool, trigger: Trigger) -> Vec<Effect> {
         let mut effects = self.end(kind, &seen);
-        effects.insert(0, Effect::Repair { seen, usable });
+        let detail = seen.clone();
+        effects.splice(
+            0..0,
+            [Effect::Repair { seen, usable }, Effect::Mend { trigger, detail }],
+        );
+        effects
+    }
+
+    /// The session is gone; the next generation opens another one.
+    fn gone(&mut self, kind: &'static str, reason: String) -> Vec<Effect> {
+        let mut effects = self.end(kind, &reason);
+        let (trigger, detail) = (Trigger::BrowserGone, reason);
+        effects.insert(0, Effect::Mend { trigger, detail });
+        effects
+    }
+
+    /// The page is in trouble; the session lives, and is told what to do about it.
+    fn trouble(&mut self, trigger: Trigger, detail: String) -> Vec<Effect> {
+        let mut effects = self.leave_ready();
+        self.phase = Phase::Repairing;
+        self.failures = 0;
+        let evidence = Evidence::Page {
+            page: trigger.as_str(),
+            detail: Some(detail.clone()),
+        };
+        let say = Say::because(AccountState::Degraded, detail.clone(), evidence)
+            .asking("Nothing yet: it is being repaired");
+        effects.extend([
+            Effect::ForgetCode,
+            Effect::Say(say),
+            Effect::Mend { trigger, detail },
+        ]);
         effects
     }
 
@@ -323,7 +361,7 @@ impl Machine {
     }
 
     fn linked(&mut self) -> Vec<Effect> {
-        if !matches!(self.phase, Phase::Opening | Phase::Unlinked) {
+        if !matches!(self.phase, Phase::Opening | Phase::Unlinked | Phase::Repairing) {
             return Vec::new();
         }
         self.phase = Phase::Syncing;
@@ -347,8 +385,23 @@ impl Machine {
             }
             return effects;
         }
-        self.phase = Phase::Proving;
         self.failures = 0;
+        if self.phase == Phase::Repairing {
+            // Degraded until it is proven: a repair is not over because a page says so.
+            self.phase = Phase::Doubting;
+            let (why, evidence) = (
+                "the page is back; the connection is being proven",
+                Evidence::page("ready"),
+            );
+            let say = Say::because(AccountState::Degraded, why, evidence);
+            let say = Effect::Say(Say {
+                identity: Some(who),
+                ..say
+            });
+            effects.extend([Effect::ForgetCode, say, self.probe()]);
+            return effects;
+        }
+        self.phase = Phase::Proving;
         let (why, evidence) = ("ready; the connection is being proven", Evidence::page("ready"));
         let say = Say::because(AccountState::Syncing, why, evidence);
         effects.extend([
@@ -388,7 +441,7 @@ impl Machine {
         self.failures += 1;
         if self.failures >= self.rules.probe_failures {
             let reason = format!("{} probes in a row failed; the last: {reason}", self.failures);
-            return self.end("probe_failed", &reason);
+            return self.trouble(Trigger::NoRoundTrip, reason);
         }
         let evidence = Evidence::Missed {
             missed_probes: self.failures,
@@ -442,4 +495,13 @@ impl Machine {
             soon,
         }
     }
+}
+
+fn person_asked(detail: String) -> Effect {
+    let reason = format!("everything was tried; the last: {detail}");
+    let evidence = Evidence::Page {
+        page: "repair_failed",
+        detail: Some(detail),
+    };
+    Effect::Say(Say::because(AccountState::Degraded, reason, evidence).asking(ASK))
 }

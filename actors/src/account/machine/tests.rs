@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::{Effect, End, Evidence, Input, Machine, Phase, Rules};
 use crate::{
+    account::repair::Trigger,
     domain::{AccountState as S, Lack, Phone, SelfTest},
     session::Identity,
 };
@@ -98,6 +99,12 @@ pub(super) fn input(word: &str) -> Input {
         "stop" => Input::Stop { restarting: false },
         "restart" => Input::Stop { restarting: true },
         "park" => park(),
+        "hung" => Input::Trouble {
+            trigger: Trigger::PageUnresponsive,
+            detail: reason,
+        },
+        "replace" => Input::Replace { reason },
+        "asked" => Input::PersonAsked { detail: reason },
         "stale" => Input::Stale,
         _ => panic!("no such word: {word}"),
     }
@@ -105,7 +112,7 @@ pub(super) fn input(word: &str) -> Input {
 
 /// What happens, what is heard (after `serving`, a life that may send), and where it leads.
 #[rustfmt::skip]
-const LIFE: [(&str, &str, Phase, S); 57] = [
+const LIFE: [(&str, &str, Phase, S); 64] = [
     ("nothing is opened before the epoch is known", "ready", Phase::TakingOver, S::Created),
     ("opening", "took", Phase::Opening, S::Starting),
     ("a code is shown", "took shown", Phase::Unlinked, S::Pairing),
@@ -147,8 +154,15 @@ const LIFE: [(&str, &str, Phase, S); 57] = [
     ("the session does not open", "took no-open", Phase::Ended, S::Starting),
     ("a kept link is lost", "took kept shown", Phase::Ended, S::Starting),
     ("a kept link is lost, and no code is shown any more", "took kept idle", Phase::Ended, S::Starting),
-    ("a page is silent on a kept profile", "took kept silent", Phase::Ended, S::Starting),
-    ("a page is silent on a new profile", "took silent", Phase::Opening, S::Starting),
+    ("a page is silent", "took kept silent", Phase::Repairing, S::Degraded),
+    ("a page that is mended is not online", "serving hung ready", Phase::Doubting, S::Degraded),
+    ("a page that is mended and proven", "serving hung ready proven2", Phase::Recovering, S::Online),
+    ("a page that crashes while it is paired", "took shown hung", Phase::Repairing, S::Degraded),
+    ("a page shows a code again", "took shown hung shown", Phase::Unlinked, S::Pairing),
+    ("linked after a repair", "took shown hung linked", Phase::Syncing, S::Syncing),
+    ("repair asks for another session", "serving hung replace", Phase::Ended, S::Degraded),
+    ("a person is asked", "serving hung asked", Phase::Repairing, S::Degraded),
+    ("a stop in a repair", "serving hung stop", Phase::Ending, S::Stopped),
     ("a kept profile loads", "took kept ready silent", Phase::Proving, S::Syncing),
     ("the link ends while the page is open", "took kept ready shown", Phase::Unlinked, S::Pairing),
     ("the profile is damaged", "took no-profile", Phase::Ended, S::Starting),
@@ -215,7 +229,7 @@ fn a_life_by_table() {
 }
 
 #[test]
-fn three_failed_probes_in_a_row_end_the_session() {
+fn three_failed_probes_in_a_row_ask_for_a_repair() {
     let (mut machine, _) = walk([
         Input::TookOver { epoch: 7 },
         Input::Ready(who()),
@@ -240,7 +254,7 @@ fn three_failed_probes_in_a_row_end_the_session() {
     }
     let effects = machine.step(failed(4));
     assert!(
-        matches!(effects.last(), Some(Effect::End(End::Failed("probe_failed", _)))),
+        matches!(effects.last(), Some(Effect::Mend { trigger: Trigger::NoRoundTrip, .. })),
         "{effects:?}"
     );
 }
@@ -307,6 +321,8 @@ fn any_input() -> impl Strategy<Value = Input> {
             restorable
         }),
         Just(Input::PageSilent),
+        Just(Input::Trouble { trigger: Trigger::Modal, detail: String::new() }),
+        Just(Input::PersonAsked { detail: String::new() }),
     ]
 }
 
@@ -437,12 +453,11 @@ fn a_woken_account_says_why_it_opens_and_why_it_is_online() {
 fn what_is_wrong_with_a_profile_is_told_before_the_end() {
     for (words, usable) in [
         ("took kept shown", true),
-        ("took kept silent", false),
         ("took no-profile", false),
     ] {
         let (_, last) = walk(words.split(' ').map(input));
         assert!(
-            matches!(&last[..], [Effect::Repair { usable: found, .. }, Effect::End(End::Failed(..))] if *found == usable),
+            matches!(&last[..], [Effect::Repair { usable: found, .. }, Effect::Mend { .. }, Effect::End(End::Failed(..))] if *found == usable),
             "{words}: {last:?}"
         );
     }

@@ -2,6 +2,7 @@
 
 use super::Evidence;
 use crate::{
+    account::repair::Trigger,
     domain::{AccountState, SelfTest},
     session::Identity,
 };
@@ -36,6 +37,8 @@ pub enum Phase {
     Doubting,
     /// The page lacks what sending or receiving needs.
     Drifted,
+    /// The page is being mended.
+    Repairing,
     /// The session is being closed in good order.
     Ending,
     /// Over.
@@ -140,6 +143,23 @@ pub enum Input {
         /// Why.
         reason: String,
     },
+    /// Something is wrong with the page; the session lives.
+    Trouble {
+        /// What.
+        trigger: Trigger,
+        /// The same for people.
+        detail: String,
+    },
+    /// Repair asks for another session.
+    Replace {
+        /// Why.
+        reason: String,
+    },
+    /// Repair has tried everything.
+    PersonAsked {
+        /// What the last attempt came to.
+        detail: String,
+    },
     /// What was in doubt has been looked up, as far as possible.
     Recovered,
     /// Stop.
@@ -225,6 +245,13 @@ pub enum Effect {
         /// Whether a phone could be linked with it all the same.
         usable: bool,
     },
+    /// Have what is wrong repaired.
+    Mend {
+        /// What is wrong.
+        trigger: Trigger,
+        /// The same for people.
+        detail: String,
+    },
     /// Write and publish a state.
     Say(Say),
     /// Publish that a code is shown.
@@ -273,7 +300,7 @@ pub enum Effect {
 
 impl Phase {
     /// Every phase, in the order in which a good life passes through them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::TakingOver,
         Self::Opening,
         Self::Unlinked,
@@ -283,6 +310,7 @@ impl Phase {
         Self::Serving,
         Self::Doubting,
         Self::Drifted,
+        Self::Repairing,
         Self::Ending,
         Self::Ended,
     ];
@@ -296,7 +324,7 @@ impl Phase {
             Self::Unlinked => &[S::Pairing],
             Self::Syncing | Self::Proving => &[S::Syncing],
             Self::Recovering | Self::Serving => &[S::Online],
-            Self::Doubting | Self::Drifted => &[S::Degraded],
+            Self::Doubting | Self::Drifted | Self::Repairing => &[S::Degraded],
             Self::Ending => &[S::Stopped, S::Restarting, S::Hibernated, S::LoggedOut],
         }
     }

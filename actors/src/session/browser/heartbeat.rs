@@ -1,8 +1,8 @@
 //! Whether a page still does anything, asked beside all commands: a page that hangs, a browser that is stopped, or a
 //! native dialog that blocks everything behind it says nothing by itself, and an account at rest asks it nothing.
 //!
-//! What is asked is the smallest thing there is, a number; it never reaches WhatsApp. From the moment at which a page stops
-//! to the end of its session it takes one interval and one patience at most.
+//! What is asked is what covers the page, in two looks; it never reaches WhatsApp. From the moment at which a page stops to
+//! the word of it it takes one interval and one patience at most, and a second for the browser to say that it lives.
 
 use std::{sync::Arc, time::Duration};
 
@@ -19,24 +19,34 @@ pub(super) struct Pulse {
     pub(super) patience: Duration,
 }
 
-/// Asks until the session is over; past the patience it dies. Without a socket of its own a page is not asked: one thing
-/// at a time goes through chromedriver, and a long command would look like a page that hangs.
+/// Asks until the session is over. A page that does not answer is in trouble, a browser that does not answer either is
+/// dead; what covers the page is told. Without a socket of its own a page is not asked: one thing at a time goes through
+/// chromedriver, and a long command would look like a page that hangs.
 pub(super) async fn watch(page: Arc<Page>, clock: Clock, pulse: Pulse) {
-    let Channel::Cdp(cdp) = &page.channel else {
-        return;
-    };
-    let asked = json!({ "expression": "1", "silent": true });
+    let asked = json!({ "expression": include_str!("modal.js"), "silent": true, "returnByValue": true });
     loop {
         tokio::select! {
             () = page.life.over.cancelled() => return,
             () = clock.sleep(pulse.interval) => {}
         }
+        let Channel::Cdp(cdp) = page.channel() else {
+            return;
+        };
+        if page.signs.trouble().is_some() {
+            continue;
+        }
         let answer = timeout(pulse.patience, cdp.run("Runtime.evaluate", asked.clone()));
         tokio::select! {
             () = page.life.over.cancelled() => return,
-            answer = answer => if answer.is_err() {
-                page.life.die(format!("the page did nothing for {:?}", pulse.patience));
-                return;
+            _ = page.signs.troubled() => {}
+            answer = answer => match answer {
+                Ok(Ok(answer)) => {
+                    let modal = answer.pointer("/result/value").and_then(|word| word.as_str());
+                    page.signs.see_modal(modal.filter(|word| !word.is_empty()));
+                }
+                // On its way to another document.
+                Ok(Err(_)) => {}
+                Err(_) => drop(page.late("the heartbeat", pulse.patience).await),
             },
         }
     }
@@ -51,7 +61,10 @@ mod tests {
     use tokio_tungstenite::{accept_async, tungstenite::Message};
 
     use super::*;
-    use crate::session::browser::{cdp::Cdp, events::Intake, life::Life};
+    use crate::session::{
+        SessionEvent,
+        browser::{cdp::Cdp, events::Intake, life::Life, signs::Signs},
+    };
 
     /// A browser whose page answers so many questions, and then lies still with its socket open.
     async fn browser(listener: TcpListener, mut answers: usize) {
@@ -68,25 +81,31 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_page_that_stops_answering_ends_its_session() {
+    async fn a_page_that_stops_answering_is_in_trouble() {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let url = format!("ws://{}/devtools/page/1", listener.local_addr().unwrap());
         tokio::spawn(browser(listener, 3));
         let life = Arc::new(Life::new("/nowhere/at/all".into()));
         let (intake, _pushed) = Intake::new();
-        let cdp = Cdp::connect(url, Arc::clone(&life), intake, Clock::system(), true)
+        let (signs, mut told) = Signs::new();
+        let own = (Arc::clone(&intake), Arc::clone(&signs));
+        let cdp = Cdp::connect(url, Arc::clone(&life), own, Clock::system(), true)
             .await
             .unwrap();
-        let page = Page {
-            life: Arc::clone(&life),
-            channel: Channel::Cdp(cdp),
-            command_timeout: Duration::from_secs(60),
-        };
+        let page = Page::new(
+            Arc::clone(&life),
+            (intake, signs),
+            Channel::Cdp(cdp),
+            Duration::from_secs(60),
+        );
         let pulse = Pulse {
             interval: Duration::from_millis(1),
             patience: Duration::from_millis(300),
         };
-        watch(Arc::new(page), Clock::system(), pulse).await;
-        assert_eq!(life.death(), Some("the page did nothing for 300ms"));
+        tokio::spawn(watch(Arc::new(page), Clock::system(), pulse));
+        let event = told.recv().await.unwrap();
+        assert!(matches!(event, SessionEvent::Unresponsive { .. }), "{event:?}");
+        assert!(life.alive().is_ok(), "the browser lives");
+        life.finish();
     }
 }

@@ -34,14 +34,14 @@ pub struct Settings {
     pub channel: ChannelKind,
     /// From asking for a browser to an agent that answers, in milliseconds.
     pub start_timeout_ms: u64,
-    /// One command to the page, in milliseconds; past it the browser is killed.
+    /// One command to the page, in milliseconds; past it the page is in trouble.
     pub command_timeout_ms: u64,
     /// How long WhatsApp's server may take to answer a probe, in milliseconds; less than a command. Past it the probe
     /// has failed, and the session lives on.
     pub probe_timeout_ms: u64,
     /// How often a page is asked whether it does anything, in milliseconds.
     pub heartbeat_interval_ms: u64,
-    /// How long it may take to say so, in milliseconds; past it the browser is killed.
+    /// How long it may take to say so, in milliseconds; past it the page is in trouble.
     pub heartbeat_timeout_ms: u64,
     /// One send, in milliseconds, server ack included; past it the browser is killed. The page gives up 2 s earlier.
     pub send_timeout_ms: u64,
@@ -227,8 +227,8 @@ impl Default for Settings {
             concurrent_starts: 2,
             channel: ChannelKind::Cdp,
             start_timeout_ms: 60_000,
+            probe_timeout_ms: 4_000,
             command_timeout_ms: 20_000,
-            probe_timeout_ms: 10_000,
             heartbeat_interval_ms: 2_000,
             heartbeat_timeout_ms: 6_000,
             send_timeout_ms: 30_000,
