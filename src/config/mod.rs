@@ -19,8 +19,8 @@ pub use search::{Browser, agent_dir, browser, chromedriver, chromium_sandbox};
 pub use validate::Problem;
 
 use sections::{
-    Account, Auth, Billing, Bus, Data, Dispatcher, Engine, Hibernation, RateLimit, Repair, Resources, Sandbox,
-    Server, Store, Stream, Supervision, Telemetry, Vault,
+    Account, Auth, Billing, Bus, Data, Dispatcher, Engine, Hibernation, RateLimit, Repair, Resources,
+    Sandbox, Server, Store, Stream, Supervision, Telemetry, Vault,
 };
 
 /// The defaults, which are also the manual.

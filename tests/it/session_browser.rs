@@ -169,15 +169,20 @@ pub(crate) struct Stage {
 
 impl Stage {
     pub(crate) async fn set(channel: ChannelKind) -> Self {
+        Self::set_with(channel, |_| {}).await
+    }
+
+    pub(crate) async fn set_with(channel: ChannelKind, change: impl FnOnce(&mut Settings)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let sandbox = sandbox::start(sandbox::Settings::in_dir(&folder.path().join("sandbox")))
             .await
             .unwrap();
         let phones = Phones::of(&sandbox).await;
-        let settings = Settings {
+        let mut settings = Settings {
             channel,
             ..settings(&sandbox)
         };
+        change(&mut settings);
         let engine = BrowserEngine::new(settings, folder.path(), Clock::system()).unwrap();
         Self {
             folder,
@@ -344,17 +349,99 @@ fn chromium_of_an_earlier_run_is_found_and_ended() {
     });
 }
 
+/// Waits for a code of the page that shows now.
+async fn shown_code(events: &mut mpsc::Receiver<SessionEvent>) -> String {
+    next(events, |event| match event {
+        SessionEvent::Pairing { code, .. } => Some(code),
+        _ => None,
+    })
+    .await
+}
+
 #[test]
-fn a_page_that_crashes_in_chromium_ends_its_session() {
+fn a_page_that_crashes_in_chromium_is_loaded_anew() {
     run(async {
         let stage = Stage::set(ChannelKind::Cdp).await;
-        let (session, mut events) = stage.open(1).await;
-        let processes = session.processes();
-        let renderer = processes.iter().find(|process| is_renderer(**process)).unwrap();
-        kill(*renderer);
-        assert_eq!(died(&mut events).await, "page crashed");
-        gone(&processes).await;
-        drop(session);
+        let (mut session, mut events) = stage.open(1).await;
+        for replaced in [false, true] {
+            shown_code(&mut events).await;
+            let processes = session.processes();
+            let renderer = processes.iter().find(|process| is_renderer(**process)).unwrap();
+            kill(*renderer);
+            next(&mut events, |event| {
+                matches!(event, SessionEvent::Crashed).then_some(())
+            })
+            .await;
+            let refused = session.probe().await;
+            assert!(refused.is_err_and(|error| !error.is_fatal()), "the session lives");
+            if replaced {
+                session.new_page().await.unwrap();
+            } else {
+                session.reload().await.unwrap();
+            }
+        }
+        shown_code(&mut events).await;
+        assert!(session.screenshot().await.unwrap().starts_with(b"\x89PNG"));
+        session.close().await;
+        stage.strike().await;
+    });
+}
+
+#[test]
+fn a_page_that_hangs_in_chromium_is_told_and_mended() {
+    run(async {
+        let stage = Stage::set_with(ChannelKind::Cdp, |settings| settings.command_timeout_ms = 2_000).await;
+        let (mut session, mut events) = stage.open(1).await;
+        for replaced in [false, true] {
+            shown_code(&mut events).await;
+            let processes = session.processes();
+            let renderer = processes.iter().find(|process| is_renderer(**process)).unwrap();
+            let stopped = Command::new("kill")
+                .args(["-STOP", &renderer.to_string()])
+                .status();
+            assert!(stopped.unwrap().success());
+            let answer = session.probe().await;
+            assert!(answer.is_err_and(|error| !error.is_fatal()), "the session lives");
+            next(&mut events, |event| {
+                matches!(event, SessionEvent::Unresponsive { .. }).then_some(())
+            })
+            .await;
+            if replaced {
+                session.new_page().await.unwrap();
+            } else {
+                session.reload().await.unwrap();
+            }
+        }
+        shown_code(&mut events).await;
+        session.close().await;
+        stage.strike().await;
+    });
+}
+
+#[test]
+fn no_code_is_seen_in_a_veiled_picture_of_a_page_in_chromium() {
+    run(async {
+        let stage = Stage::set(ChannelKind::Cdp).await;
+        let (mut session, mut events) = stage.open(1).await;
+        shown_code(&mut events).await;
+        let dark = |png: &[u8]| {
+            let picture = image::load_from_memory(png).unwrap().to_luma8();
+            picture.pixels().filter(|pixel| pixel.0[0] < 100).count()
+        };
+        // The code is drawn a moment after it was told.
+        loop {
+            let seen = dark(&session.screenshot().await.unwrap());
+            if seen > 2_000 {
+                break;
+            }
+        }
+        let veiled = session.veiled_screenshot().await.unwrap();
+        assert_eq!(dark(&veiled), 0, "nothing that could be read or scanned");
+        assert!(
+            dark(&session.screenshot().await.unwrap()) > 2_000,
+            "and the page is as before"
+        );
+        session.close().await;
         stage.strike().await;
     });
 }
@@ -364,13 +451,15 @@ fn the_sandbox_crashes_a_page_in_chromium_on_order() {
     run(async {
         let stage = Stage::set(ChannelKind::Cdp).await;
         let (session, mut events) = stage.open(1).await;
-        let code = shown(&mut events).await;
+        let code = shown_code(&mut events).await;
         stage.phones.scan(AccountId::from_bits(1), &code).await;
         let order = json!({"kind": "page_crash", "phone": ANA});
         stage.phones.post("/faults", order).await;
-        assert_eq!(died(&mut events).await, "page crashed");
-        gone(&session.processes()).await;
-        drop(session);
+        next(&mut events, |event| {
+            matches!(event, SessionEvent::Crashed).then_some(())
+        })
+        .await;
+        session.close().await;
         stage.strike().await;
     });
 }

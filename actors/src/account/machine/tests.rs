@@ -254,7 +254,13 @@ fn three_failed_probes_in_a_row_ask_for_a_repair() {
     }
     let effects = machine.step(failed(4));
     assert!(
-        matches!(effects.last(), Some(Effect::Mend { trigger: Trigger::NoRoundTrip, .. })),
+        matches!(
+            effects.last(),
+            Some(Effect::Mend {
+                trigger: Trigger::NoRoundTrip,
+                ..
+            })
+        ),
         "{effects:?}"
     );
 }
@@ -321,8 +327,13 @@ fn any_input() -> impl Strategy<Value = Input> {
             restorable
         }),
         Just(Input::PageSilent),
-        Just(Input::Trouble { trigger: Trigger::Modal, detail: String::new() }),
-        Just(Input::PersonAsked { detail: String::new() }),
+        Just(Input::Trouble {
+            trigger: Trigger::Modal,
+            detail: String::new()
+        }),
+        Just(Input::PersonAsked {
+            detail: String::new()
+        }),
     ]
 }
 
@@ -451,10 +462,7 @@ fn a_woken_account_says_why_it_opens_and_why_it_is_online() {
 
 #[test]
 fn what_is_wrong_with_a_profile_is_told_before_the_end() {
-    for (words, usable) in [
-        ("took kept shown", true),
-        ("took no-profile", false),
-    ] {
+    for (words, usable) in [("took kept shown", true), ("took no-profile", false)] {
         let (_, last) = walk(words.split(' ').map(input));
         assert!(
             matches!(&last[..], [Effect::Repair { usable: found, .. }, Effect::Mend { .. }, Effect::End(End::Failed(..))] if *found == usable),

@@ -6,8 +6,8 @@
 
 use std::time::Duration;
 
-use fantoccini::wd::WindowHandle;
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
+use fantoccini::wd::WindowHandle;
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -115,28 +115,27 @@ impl BrowserSession {
 
     async fn put_beside(&mut self, old: &Cdp) -> Result<(), SessionError> {
         const COMMAND: &str = "new_page";
-            let address = old
-                .address()
-                .ok_or_else(|| refused(COMMAND, "the browser's address is unknown"))?;
-            let made = http(&address, "PUT", "/json/new?about:blank").await?;
-            let made: Value =
-                serde_json::from_str(&made).map_err(|error| refused(COMMAND, error.to_string()))?;
-            let id = made["id"].as_str().unwrap_or_default();
-            let url = format!("ws://{address}/devtools/page/{id}");
-            let cdp = old.beside(url).await.map_err(|detail| refused(COMMAND, detail))?;
-            if !self.dressed_by_driver(id).await {
-                self.dress_over(&cdp).await?;
-            }
-            self.page.replace(Channel::Cdp(cdp.clone()));
-            old.retire();
-            if let Some(gone) = old.page_id() {
-                // A page that hangs is closed in its own time; nobody waits for it.
-                let close = async move {
-                    drop(timeout(ORDER, http(&address, "GET", &format!("/json/close/{gone}"))).await)
-                };
-                self.runtime.spawn(close);
-            }
-            self.visit(&cdp, COMMAND).await
+        let address = old
+            .address()
+            .ok_or_else(|| refused(COMMAND, "the browser's address is unknown"))?;
+        let made = http(&address, "PUT", "/json/new?about:blank").await?;
+        let made: Value = serde_json::from_str(&made).map_err(|error| refused(COMMAND, error.to_string()))?;
+        let id = made["id"].as_str().unwrap_or_default();
+        let url = format!("ws://{address}/devtools/page/{id}");
+        let cdp = old.beside(url).await.map_err(|detail| refused(COMMAND, detail))?;
+        if !self.dressed_by_driver(id).await {
+            self.dress_over(&cdp).await?;
+        }
+        self.page.replace(Channel::Cdp(cdp.clone()));
+        old.retire();
+        if let Some(gone) = old.page_id() {
+            // A page that hangs is closed in its own time; nobody waits for it.
+            let close = async move {
+                drop(timeout(ORDER, http(&address, "GET", &format!("/json/close/{gone}"))).await)
+            };
+            self.runtime.spawn(close);
+        }
+        self.visit(&cdp, COMMAND).await
     }
 
     /// Has chromedriver turn to the new page and make it ready: what it put there it can exchange later.
@@ -150,7 +149,9 @@ impl BrowserSession {
             for (method, params) in &self.dress {
                 webdriver::devtools(&client, method, params.clone()).await.ok()?;
             }
-            webdriver::devtools(&client, "Page.enable", json!({})).await.ok()?;
+            webdriver::devtools(&client, "Page.enable", json!({}))
+                .await
+                .ok()?;
             inject(&client, &injection).await.ok()
         };
         match timeout(ORDER, done).await {
@@ -169,7 +170,15 @@ impl BrowserSession {
             order(cdp, ORDER, COMMAND, method, params.clone()).await?;
         }
         let source = json!({ "source": self.build.injection(&self.origin) });
-        order(cdp, ORDER, COMMAND, "Page.addScriptToEvaluateOnNewDocument", source).await.map(drop)
+        order(
+            cdp,
+            ORDER,
+            COMMAND,
+            "Page.addScriptToEvaluateOnNewDocument",
+            source,
+        )
+        .await
+        .map(drop)
     }
 
     /// Whatever came of it, commands may try: a page without an agent answers that it is loading.

@@ -192,8 +192,14 @@ impl BrowserEngine {
         let relay = self.relay(spec, profile).await?;
         let client = self.browser(spec, profile, life, relay.as_ref()).await?;
         let mut dress = persona::put_on(&client, &spec.settings).await?;
-        let options = media::options(&self.page.origin().ascii_serialization(), spec.settings.downloads_media());
-        dress.push(("Page.addScriptToEvaluateOnNewDocument", json!({ "source": options })));
+        let options = media::options(
+            &self.page.origin().ascii_serialization(),
+            spec.settings.downloads_media(),
+        );
+        dress.push((
+            "Page.addScriptToEvaluateOnNewDocument",
+            json!({ "source": options }),
+        ));
         let build = self.programs.agent.current();
         let script = self.prepare(spec, &client, &build).await?;
         let (intake, pushed) = Intake::new();

@@ -16,6 +16,9 @@ use super::{
     webdriver::{self, ScriptError},
 };
 
+/// How long the browser itself may take to say that it lives, once its page did not.
+const BROWSER_PATIENCE: Duration = Duration::from_secs(1);
+
 /// The way to the page.
 #[derive(Clone)]
 pub(super) enum Channel {
@@ -121,7 +124,7 @@ impl Page {
             trouble = self.signs.troubled() => return Err(CallError::Lost(trouble.to_string())),
             answer = timeout(deadline, self.text(command, order.to_string())) => match answer {
                 Ok(answer) => answer?,
-                Err(_) => return Err(self.late(command, deadline)),
+                Err(_) => return Err(self.late(command, deadline).await),
             },
         };
         match serde_json::from_str(&answer) {
@@ -145,13 +148,22 @@ impl Page {
         }
     }
 
-    fn late(&self, command: &'static str, deadline: Duration) -> CallError {
-        if self.can_push() {
+    /// A page that gives no answer is in trouble; a browser that gives none either is dead.
+    async fn late(&self, command: &'static str, deadline: Duration) -> CallError {
+        let browser_answers = match self.channel() {
+            Channel::Cdp(cdp) => {
+                let asked = cdp.run("Browser.getVersion", Value::Object(serde_json::Map::new()));
+                timeout(BROWSER_PATIENCE, asked).await.is_ok()
+            }
+            Channel::WebDriver(_) => false,
+        };
+        if browser_answers {
             self.signs.report(Trouble::Silent(command, deadline));
-        } else {
-            self.life.die(format!("no answer to {command} for {deadline:?}"));
+            return CallError::Late;
         }
-        CallError::Late
+        let reason = format!("no answer to {command} for {deadline:?}");
+        self.life.die(reason.clone());
+        CallError::Dead(reason)
     }
 
     async fn text(&self, command: &'static str, order: String) -> Result<String, CallError> {
@@ -169,16 +181,18 @@ impl Page {
                 })
             }
             Channel::WebDriver(client) => {
-                webdriver::call(&client, command, &order)
-                    .await
-                    .map_err(|error| match error {
-                        ScriptError::Lost(detail) => CallError::Lost(detail),
-                        ScriptError::TimedOut => self.late(command, self.command_timeout),
-                        ScriptError::Dead(detail) => {
-                            self.life.die(format!("browser gone ({detail})"));
-                            CallError::Dead(detail)
-                        }
-                    })
+                let error = match webdriver::call(&client, command, &order).await {
+                    Ok(answer) => return Ok(answer),
+                    Err(error) => error,
+                };
+                Err(match error {
+                    ScriptError::Lost(detail) => CallError::Lost(detail),
+                    ScriptError::TimedOut => self.late(command, self.command_timeout).await,
+                    ScriptError::Dead(detail) => {
+                        self.life.die(format!("browser gone ({detail})"));
+                        CallError::Dead(detail)
+                    }
+                })
             }
         }
     }

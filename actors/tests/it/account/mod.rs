@@ -11,6 +11,7 @@ mod moody;
 mod openings;
 mod panics;
 mod profile;
+mod repair;
 
 use std::{os::unix::fs::PermissionsExt as _, sync::atomic::Ordering, time::Duration};
 
