@@ -1,6 +1,8 @@
 //! The task that owns the session: one command in flight, each within its deadline. It ends when its generation does,
 //! and never without closing the session.
 
+mod mend;
+
 use std::{sync::Arc, time::Duration};
 
 use futures::future::BoxFuture;
@@ -14,8 +16,8 @@ use super::{
 use crate::{
     domain::{AccountSettings, Clock, Jid, Phone, Timestamp, WaMessageId, message::Outgoing},
     session::{
-        AgentBuild, Ending, InboundKey, InboundList, InboundMessage, LookUp, PageStatus, PhoneCode, PhoneCodeError,
-        SendError, Session, SessionError, SessionEvent, SessionSpec, StillWork,
+        AgentBuild, Ending, InboundKey, InboundList, InboundMessage, LookUp, PageStatus, PhoneCode,
+        PhoneCodeError, SendError, Session, SessionError, SessionEvent, SessionSpec, StillWork,
     },
     store::secrets::PROXY_PASSWORD,
     vault::Vault,
@@ -485,26 +487,6 @@ impl Task {
                 let picture = self.bounded(seconds, session.screenshot()).await;
                 give(answer, picture.unwrap_or_else(|cut| Err(cut.of("screenshot"))))
             }
-        }
-    }
-}
-
-impl Task {
-    /// Past its limit the page is given up, not the session: another page may do.
-    async fn mend(&self, session: &mut dyn Session, by: Mend, limit: Duration) -> Result<(), SessionError> {
-        let (command, work) = match by {
-            Mend::Dismiss => ("dismiss_modal", session.dismiss_modal()),
-            Mend::Reload => ("reload", session.reload()),
-            Mend::NewPage => ("new_page", session.new_page()),
-        };
-        tokio::select! {
-            biased;
-            () = self.token.cancelled() => Err(gone()),
-            done = work => done,
-            () = self.clock.sleep(limit) => Err(SessionError::Refused {
-                command,
-                detail: format!("not done within {limit:?}"),
-            }),
         }
     }
 }

@@ -45,7 +45,10 @@
 mod drift;
 mod evidence;
 mod linking;
+mod mending;
 mod network;
+#[cfg(test)]
+mod published;
 #[cfg(test)]
 mod tests;
 mod words;
@@ -54,6 +57,7 @@ pub use evidence::{Dated, Evidence};
 pub use words::{Effect, End, Input, Phase, Rules, Say, Woken};
 
 use self::linking::{OTHER_ENDED, RIGHT_PHONE, TYPED};
+use self::mending::person_asked;
 use super::repair::Trigger;
 use crate::{
     domain::{AccountState, SelfTest},
@@ -89,8 +93,6 @@ pub struct Machine {
 
 const LOST: &str = "the browser's profile had lost its link to the phone";
 const SILENT: &str = "the page answers and says nothing";
-const ASK: &str =
-    "Look at `zaptor account forensics` and at the phone's connection; a restart by hand begins anew";
 const LINK_AGAIN: &str = "Start the account and scan the code again";
 
 impl Machine {
@@ -271,44 +273,6 @@ impl Machine {
             effects.push(Effect::Unready);
         }
         effects.push(Effect::End(End::Failed(kind, reason.to_owned())));
-        effects
-    }
-
-    /// The profile does not serve; the next generation begins with a better one.
-    fn repair(&mut self, kind: &'static str, seen: String, usable: bool, trigger: Trigger) -> Vec<Effect> {
-        let mut effects = self.end(kind, &seen);
-        let detail = seen.clone();
-        effects.splice(
-            0..0,
-            [Effect::Repair { seen, usable }, Effect::Mend { trigger, detail }],
-        );
-        effects
-    }
-
-    /// The session is gone; the next generation opens another one.
-    fn gone(&mut self, kind: &'static str, reason: String) -> Vec<Effect> {
-        let mut effects = self.end(kind, &reason);
-        let (trigger, detail) = (Trigger::BrowserGone, reason);
-        effects.insert(0, Effect::Mend { trigger, detail });
-        effects
-    }
-
-    /// The page is in trouble; the session lives, and is told what to do about it.
-    fn trouble(&mut self, trigger: Trigger, detail: String) -> Vec<Effect> {
-        let mut effects = self.leave_ready();
-        self.phase = Phase::Repairing;
-        self.failures = 0;
-        let evidence = Evidence::Page {
-            page: trigger.as_str(),
-            detail: Some(detail.clone()),
-        };
-        let say = Say::because(AccountState::Degraded, detail.clone(), evidence)
-            .asking("Nothing yet: it is being repaired");
-        effects.extend([
-            Effect::ForgetCode,
-            Effect::Say(say),
-            Effect::Mend { trigger, detail },
-        ]);
         effects
     }
 
@@ -495,13 +459,4 @@ impl Machine {
             soon,
         }
     }
-}
-
-fn person_asked(detail: String) -> Effect {
-    let reason = format!("everything was tried; the last: {detail}");
-    let evidence = Evidence::Page {
-        page: "repair_failed",
-        detail: Some(detail),
-    };
-    Effect::Say(Say::because(AccountState::Degraded, reason, evidence).asking(ASK))
 }

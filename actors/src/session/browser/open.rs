@@ -25,8 +25,8 @@ use super::{
     persona, processes,
     relay::Relay,
     session::{BrowserSession, Deadlines},
-    upstream::Upstream,
     signs::Signs,
+    upstream::Upstream,
     webdriver,
 };
 use crate::{

@@ -149,7 +149,7 @@ impl Page {
     }
 
     /// A page that gives no answer is in trouble; a browser that gives none either is dead.
-    async fn late(&self, command: &'static str, deadline: Duration) -> CallError {
+    pub(super) async fn late(&self, command: &'static str, deadline: Duration) -> CallError {
         let browser_answers = match self.channel() {
             Channel::Cdp(cdp) => {
                 let asked = cdp.run("Browser.getVersion", Value::Object(serde_json::Map::new()));

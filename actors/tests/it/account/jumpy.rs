@@ -155,6 +155,26 @@ impl Session for Jumpy {
         self.at(Verb::Screenshot).screenshot().await
     }
 
+    async fn veiled_screenshot(&mut self) -> Result<Vec<u8>, SessionError> {
+        self.at(Verb::Screenshot).veiled_screenshot().await
+    }
+
+    async fn dismiss_modal(&mut self) -> Result<(), SessionError> {
+        self.at(Verb::Screenshot).dismiss_modal().await
+    }
+
+    async fn reload(&mut self) -> Result<(), SessionError> {
+        self.at(Verb::Screenshot).reload().await
+    }
+
+    async fn new_page(&mut self) -> Result<(), SessionError> {
+        self.at(Verb::Screenshot).new_page().await
+    }
+
+    fn console(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     fn processes(&self) -> Vec<u32> {
         Vec::new()
     }
