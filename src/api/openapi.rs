@@ -42,6 +42,7 @@ const PROBLEM: &str = "#/components/schemas/Problem";
         v1::wallet::show, v1::wallet::entries, v1::wallet::top_up,
         v1::events::list, v1::keys::list, v1::keys::create, v1::keys::revoke,
         v1::stream::open, v1::stream::ticket, v1::system::info, v1::system::actors,
+        v1::agent::show, v1::agent::reload,
         operations::healthz, operations::readyz, operations::metrics,
     ),
     components(schemas(error::ProblemBody, error::Flaw)),

@@ -23,14 +23,7 @@ const PAIR_TIMEOUT: Duration = Duration::from_secs(300);
 pub(super) async fn run(command: AccountCommand, client: &Client, printer: Printer) -> Result<(), Failure> {
     match command {
         AccountCommand::Create(new) => create(new, client, printer).await,
-        AccountCommand::List => {
-            let accounts = Value::from(client.accounts().await?);
-            if printer.is_json() {
-                return printer.data(&accounts, one);
-            }
-            let actors = client.get("/v1/system/actors", &[]).await?;
-            printer.data(&accounts, |accounts| many(accounts, &actors["data"], now()))
-        }
+        AccountCommand::List => list(client, printer).await,
         AccountCommand::Show(which) => {
             let account = in_full_of(&which.account, client).await?;
             printer.data(&account, |account| in_full(account, now()))
@@ -86,6 +79,15 @@ pub(super) async fn run(command: AccountCommand, client: &Client, printer: Print
             screenshot(&which.account, &output, client, printer).await
         }
     }
+}
+
+async fn list(client: &Client, printer: Printer) -> Result<(), Failure> {
+    let accounts = Value::from(client.accounts().await?);
+    if printer.is_json() {
+        return printer.data(&accounts, one);
+    }
+    let actors = client.get("/v1/system/actors", &[]).await?;
+    printer.data(&accounts, |accounts| many(accounts, &actors["data"], now()))
 }
 
 fn now() -> Timestamp {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use comfy_table::Table;
 use serde_json::{Value, json};
+use zaptor_actors::domain::Clock;
 
 use super::args::AgentCommand;
 use super::client::Client;
@@ -38,9 +39,10 @@ async fn reload(
     if let Some(canary) = canary {
         order["canary"] = client.account_id(&canary).await?.into();
     }
+    let clock = Clock::system();
     let mut status = client.post("/v1/system/agent/reload", Some(&order)).await?;
     while status["reload"]["ended_at"].is_null() {
-        tokio::time::sleep(LOOK).await;
+        clock.sleep(LOOK).await;
         status = client.get(STATUS, &[]).await?;
     }
     printer.data(&status, table)?;

@@ -23,8 +23,15 @@ macro_rules! bounds {
 }
 
 /// The numbers of `config` with their bounds.
-#[rustfmt::skip]
 pub(super) fn of(config: &Config) -> Vec<Bound> {
+    let mut all = of_the_edge(config);
+    all.extend(of_accounts(config));
+    all.extend(of_messages(config));
+    all
+}
+
+#[rustfmt::skip]
+fn of_the_edge(config: &Config) -> Vec<Bound> {
     bounds! {
         config;
         server.port: 0..=65_535,
@@ -40,6 +47,16 @@ pub(super) fn of(config: &Config) -> Vec<Bound> {
         sandbox.port: 0..=65_535,
         sandbox.sync_ms: 0..=60_000,
         sandbox.messages_per_minute: 1..=100_000,
+        stream.flush_ms: 0..=1000,
+        stream.buffer_events_max: 16..=65_536,
+        stream.heartbeat_s: 1..=300,
+    }
+}
+
+#[rustfmt::skip]
+fn of_accounts(config: &Config) -> Vec<Bound> {
+    bounds! {
+        config;
         engine.accounts_per_driver: 1..=32,
         engine.start_timeout_ms: 5000..=600_000,
         engine.command_timeout_ms: 500..=120_000,
@@ -97,6 +114,13 @@ pub(super) fn of(config: &Config) -> Vec<Bound> {
         resources.hard_mib: 0..=65_536,
         resources.measure_interval_s: 1..=300,
         resources.measure_memory_s: 1..=3600,
+    }
+}
+
+#[rustfmt::skip]
+fn of_messages(config: &Config) -> Vec<Bound> {
+    bounds! {
+        config;
         dispatcher.intake_queue_max: 1..=100_000,
         dispatcher.intake_batch_max: 1..=5000,
         dispatcher.deliver_timeout_s: 1..=600,
@@ -108,9 +132,6 @@ pub(super) fn of(config: &Config) -> Vec<Bound> {
         billing.price_text: 0..=1_000_000,
         billing.low_threshold: 0..=1_000_000_000,
         billing.trial_tokens: 0..=1_000_000_000,
-        stream.flush_ms: 0..=1000,
-        stream.buffer_events_max: 16..=65_536,
-        stream.heartbeat_s: 1..=300,
     }
 }
 
