@@ -40,6 +40,7 @@ mod session_browser;
 mod session_conformance;
 mod session_linking;
 mod session_media;
+mod session_mending;
 mod session_processes;
 mod session_proxy;
 mod stream;

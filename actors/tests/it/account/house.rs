@@ -88,6 +88,18 @@ pub(super) struct Plan {
     pub(super) leaps: bool,
 }
 
+impl Plan {
+    fn registry(&self) -> registry::Settings {
+        registry::Settings {
+            sweep_interval_seconds: 1,
+            start_at_once: self.at_once,
+            first_snapshot_seconds: self.first_snapshot_seconds,
+            hibernation: self.hibernation.clone(),
+            ..registry::Settings::default()
+        }
+    }
+}
+
 impl Default for Plan {
     fn default() -> Self {
         Self {
@@ -253,14 +265,8 @@ impl House {
         let profiles = folder.path().join("profiles");
         let forensics = Forensics::new(folder.path().join("forensics"), Arc::clone(&ids));
         let parts = RegistryParts {
-            settings: registry::Settings {
-                sweep_interval_seconds: 1,
-                start_at_once: plan.at_once,
-                first_snapshot_seconds: plan.first_snapshot_seconds,
-                hibernation: plan.hibernation,
-                ..registry::Settings::default()
-            },
-            account: plan.account,
+            settings: plan.registry(),
+            account: plan.account.clone(),
             profiles: profiles.clone(),
             vault: vault.clone(),
             forensics: forensics.clone(),

@@ -1,0 +1,130 @@
+//! Pages in a real Chromium that crash or hang, and what mends them; pictures of pages in which nothing can be read.
+
+use std::process::Command;
+
+use serde_json::json;
+use tokio::sync::mpsc;
+use zaptor_actors::{
+    domain::AccountId,
+    session::{SessionEvent, browser::ChannelKind},
+};
+
+use crate::{
+    session_browser::{ANA, Stage, is_renderer, kill, next, run},
+    session_conformance::Outside as _,
+};
+
+/// Waits for a code of the page that shows now.
+async fn shown_code(events: &mut mpsc::Receiver<SessionEvent>) -> String {
+    next(events, |event| match event {
+        SessionEvent::Pairing { code, .. } => Some(code),
+        _ => None,
+    })
+    .await
+}
+
+#[test]
+fn a_page_that_crashes_in_chromium_is_loaded_anew() {
+    run(async {
+        let stage = Stage::set(ChannelKind::Cdp).await;
+        let (mut session, mut events) = stage.open(1).await;
+        for replaced in [false, true] {
+            shown_code(&mut events).await;
+            let processes = session.processes();
+            let renderer = processes.iter().find(|process| is_renderer(**process)).unwrap();
+            kill(*renderer);
+            next(&mut events, |event| {
+                matches!(event, SessionEvent::Crashed).then_some(())
+            })
+            .await;
+            let refused = session.probe().await;
+            assert!(refused.is_err_and(|error| !error.is_fatal()), "the session lives");
+            if replaced {
+                session.new_page().await.unwrap();
+            } else {
+                session.reload().await.unwrap();
+            }
+        }
+        shown_code(&mut events).await;
+        assert!(session.screenshot().await.unwrap().starts_with(b"\x89PNG"));
+        session.close().await;
+        stage.strike().await;
+    });
+}
+
+#[test]
+fn a_page_that_hangs_in_chromium_is_told_and_mended() {
+    run(async {
+        let stage = Stage::set_with(ChannelKind::Cdp, |settings| settings.command_timeout_ms = 2_000).await;
+        let (mut session, mut events) = stage.open(1).await;
+        for replaced in [false, true] {
+            shown_code(&mut events).await;
+            let processes = session.processes();
+            let renderer = processes.iter().find(|process| is_renderer(**process)).unwrap();
+            let stopped = Command::new("kill")
+                .args(["-STOP", &renderer.to_string()])
+                .status();
+            assert!(stopped.unwrap().success());
+            let answer = session.probe().await;
+            assert!(answer.is_err_and(|error| !error.is_fatal()), "the session lives");
+            next(&mut events, |event| {
+                matches!(event, SessionEvent::Unresponsive { .. }).then_some(())
+            })
+            .await;
+            if replaced {
+                session.new_page().await.unwrap();
+            } else {
+                session.reload().await.unwrap();
+            }
+        }
+        shown_code(&mut events).await;
+        session.close().await;
+        stage.strike().await;
+    });
+}
+
+#[test]
+fn no_code_is_seen_in_a_veiled_picture_of_a_page_in_chromium() {
+    run(async {
+        let stage = Stage::set(ChannelKind::Cdp).await;
+        let (mut session, mut events) = stage.open(1).await;
+        shown_code(&mut events).await;
+        let dark = |png: &[u8]| {
+            let picture = image::load_from_memory(png).unwrap().to_luma8();
+            picture.pixels().filter(|pixel| pixel.0[0] < 100).count()
+        };
+        // The code is drawn a moment after it was told.
+        loop {
+            let seen = dark(&session.screenshot().await.unwrap());
+            if seen > 2_000 {
+                break;
+            }
+        }
+        let veiled = session.veiled_screenshot().await.unwrap();
+        assert_eq!(dark(&veiled), 0, "nothing that could be read or scanned");
+        assert!(
+            dark(&session.screenshot().await.unwrap()) > 2_000,
+            "and the page is as before"
+        );
+        session.close().await;
+        stage.strike().await;
+    });
+}
+
+#[test]
+fn the_sandbox_crashes_a_page_in_chromium_on_order() {
+    run(async {
+        let stage = Stage::set(ChannelKind::Cdp).await;
+        let (session, mut events) = stage.open(1).await;
+        let code = shown_code(&mut events).await;
+        stage.phones.scan(AccountId::from_bits(1), &code).await;
+        let order = json!({"kind": "page_crash", "phone": ANA});
+        stage.phones.post("/faults", order).await;
+        next(&mut events, |event| {
+            matches!(event, SessionEvent::Crashed).then_some(())
+        })
+        .await;
+        session.close().await;
+        stage.strike().await;
+    });
+}
