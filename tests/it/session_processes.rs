@@ -138,7 +138,8 @@ async fn nothing_is_left(browser: Option<&str>, victims: &[Victim]) {
             "a browser leads a process group"
         );
         strike(victim, &processes);
-        if !matches!(victim, Victim::None) {
+        // A page that crashes is mended where it is: the browser lives on.
+        if !matches!(victim, Victim::None | Victim::Renderer) {
             died(&mut events).await;
         }
         session.close().await;

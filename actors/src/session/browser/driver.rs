@@ -67,6 +67,13 @@ impl Driver {
         format!("http://127.0.0.1:{}", self.port)
     }
 
+    /// Whether one of `seats` is free.
+    fn has_seat(&self, seats: usize) -> bool {
+        let taken = self.seats.lock();
+        let lives = |seat: &&Weak<Life>| seat.upgrade().is_some_and(|life| !life.over.is_cancelled());
+        !self.gone.is_cancelled() && taken.iter().filter(lives).count() < seats
+    }
+
     /// Takes a seat for a session, if one of `seats` is free.
     fn seat(&self, life: &Arc<Life>, seats: usize) -> bool {
         let mut taken = self.seats.lock();
@@ -133,8 +140,16 @@ impl Drivers {
     pub(super) async fn seat(&self, life: &Arc<Life>) -> Result<Arc<Driver>, SessionError> {
         let mut all = self.all.lock().await;
         all.retain(|driver| !driver.gone.is_cancelled());
-        if let Some(driver) = all.iter().find(|driver| driver.seat(life, self.seats)) {
-            return Ok(Arc::clone(driver));
+        for driver in all.iter() {
+            if !driver.has_seat(self.seats) {
+                continue;
+            }
+            // One that was killed just now is not known to be gone before its guard has tidied up.
+            if !answers(driver.port).await.unwrap_or(false) {
+                driver.end();
+            } else if driver.seat(life, self.seats) {
+                return Ok(Arc::clone(driver));
+            }
         }
         let number = self.started.fetch_add(1, Ordering::Relaxed) + 1;
         let start = self.garage.clone().start(number);

@@ -77,6 +77,8 @@ pub(super) struct Plan {
     pub(super) fright: Fright,
     /// Whether profiles matter, and are kept in a vault.
     pub(super) keeps: bool,
+    /// Whether sessions take room, so that not all can be opened together.
+    pub(super) heavy: bool,
     /// So many sessions are opened at a time.
     pub(super) at_once: usize,
     /// What all sessions together may take; each takes one.
@@ -131,6 +133,7 @@ impl Default for Plan {
             listener_panics: 0,
             fright: Fright::default(),
             keeps: false,
+            heavy: false,
             at_once: 4,
             budget_bytes: u64::MAX,
             first_snapshot_seconds: 3_600,
@@ -257,6 +260,7 @@ impl House {
             keeps: plan.keeps,
             planted: Arc::clone(&planted),
             doors: Arc::clone(&doors),
+            heavy: plan.heavy,
             fright: fright.clone(),
         });
         let vault = plan.keeps.then(|| vault(folder.path(), &ids));

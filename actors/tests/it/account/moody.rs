@@ -24,6 +24,8 @@ pub(super) struct Moody {
     /// Where it panics next.
     pub(super) fright: Fright,
     pub(super) doors: Arc<Doors>,
+    /// Whether its sessions take room, as with a browser, so that not all can be opened together.
+    pub(super) heavy: bool,
 }
 
 /// Who was opened, and how many at a time.
@@ -103,7 +105,7 @@ impl Engine for Moody {
 
     fn is_light(&self) -> bool {
         self.fright.meet_anyone(Verb::Weigh);
-        true
+        !self.heavy
     }
 
     async fn shut_down(&self) {}

@@ -51,6 +51,7 @@ impl House {
 async fn two_hundred_start_few_at_a_time_and_those_with_messages_first() {
     const AT_ONCE: usize = 3;
     let mut house = House::new(Plan {
+        heavy: true,
         at_once: AT_ONCE,
         ..Plan::default()
     })
@@ -90,6 +91,7 @@ async fn two_hundred_start_few_at_a_time_and_those_with_messages_first() {
 #[actix::test]
 async fn what_the_memory_has_no_room_for_waits_until_somebody_idle_has_left() {
     let mut house = House::new(Plan {
+        heavy: true,
         budget_bytes: 2,
         ..Plan::default()
     })
