@@ -249,10 +249,11 @@ impl House {
         };
         let ids = Arc::new(IdSource::random(clock.clone()));
         let bench = Bench::with(store.clone(), Arc::clone(&ids), clock.clone()).await;
-        let supervisor = Supervisor::start_with(plan.supervision, clock.clone(), Arc::clone(&ids)).unwrap();
-        let engine = SimulatedEngine::new(plan.network, clock.clone());
+        let supervisor =
+            Supervisor::start_with(plan.supervision.clone(), clock.clone(), Arc::clone(&ids)).unwrap();
+        let engine = SimulatedEngine::new(plan.network.clone(), clock.clone());
         let (network, failures) = (engine.network(), Arc::new(AtomicU32::new(0)));
-        let (planted, fright) = (Arc::new(AtomicBool::new(false)), plan.fright);
+        let (planted, fright) = (Arc::new(AtomicBool::new(false)), plan.fright.clone());
         let doors = Arc::<Doors>::default();
         let engine: Arc<dyn Engine> = Arc::new(Moody {
             inner: engine,
