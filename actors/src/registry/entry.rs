@@ -318,11 +318,11 @@ impl Entry {
             return Err(AccountError::NotRunning);
         }
         let known = match *child {
-            Some(id) => office
-                .supervisor
-                .send(Revive(id))
-                .await
-                .map_err(|_| AccountError::NotRunning)?,
+            Some(id) => {
+                self.let_end(office, id).await?;
+                let revived = office.supervisor.send(Revive(id)).await;
+                revived.map_err(|_| AccountError::NotRunning)?
+            }
             None => false,
         };
         if !known {
@@ -330,6 +330,24 @@ impl Entry {
             let id = office.supervisor.send(Supervise(spec)).await;
             *child = Some(id.map_err(|_| AccountError::NotRunning)?);
             *self.0.seen_child.lock() = *child;
+        }
+        Ok(())
+    }
+
+    /// A generation writes its last state a moment before it ends, and a start that is told in between would find it
+    /// alive: waits until it has ended, or until a newer one has spoken.
+    async fn let_end(&self, office: &Office, id: ChildId) -> Result<(), AccountError> {
+        let mut standing = self.0.place.standing.watch();
+        if !is_last(standing.borrow_and_update().state) {
+            return Ok(());
+        }
+        let down = office.supervisor.send(Retire(id)).await;
+        let down = down.map_err(|_| AccountError::NotRunning)?;
+        let limit = Duration::from_secs(office.settings.stop_deadline_seconds);
+        tokio::select! {
+            _ = down => {}
+            _ = standing.wait_for(|stand| !is_last(stand.state)) => {}
+            () = office.clock.sleep(limit) => return Err(AccountError::NoAnswer),
         }
         Ok(())
     }
@@ -431,4 +449,12 @@ impl Entry {
     fn permits_in_use(&self) -> usize {
         self.0.bound.saturating_sub(self.0.permits.available_permits())
     }
+}
+
+/// Whether a generation that says this says nothing more.
+const fn is_last(state: AccountState) -> bool {
+    matches!(
+        state,
+        AccountState::Stopped | AccountState::LoggedOut | AccountState::Banned | AccountState::Hibernated
+    )
 }
