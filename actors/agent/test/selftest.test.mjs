@@ -37,7 +37,7 @@ function whole() {
   return {
     isInjected: true,
     version: '4.6.0',
-    conn: { isAuthenticated: any, getStreamData: () => ({ mode: 'MAIN' }), getMyUserWid: any, refreshQR: any, logout: any },
+    conn: { isAuthenticated: any, getStreamData: () => ({ mode: 'MAIN' }), getMyUserWid: any, refreshQR: any, logout: any, startLinkDeviceCodeForPhoneNumber: any },
     profile: { getMyProfileName: any },
     chat: { find: any, sendTextMessage: any, getMessageById: any, getMessages: any },
     whatsapp: {

@@ -1,6 +1,7 @@
 //! The task that owns the session: one command in flight, each within its deadline. It ends when its generation does,
 //! and never without closing the session.
 
+mod commands;
 mod mend;
 
 use std::{sync::Arc, time::Duration};
@@ -401,91 +402,6 @@ impl Task {
             };
             if self.carry_out(session.as_mut(), command).await {
                 return (session, true);
-            }
-        }
-    }
-
-    /// Gives whether the session is lost.
-    async fn carry_out(&self, session: &mut dyn Session, command: Command) -> bool {
-        let seconds = self.settings.command_deadline_seconds;
-        match command {
-            Command::Probe(answer) => {
-                let took = self.bounded(seconds, session.probe()).await;
-                give(answer, took.unwrap_or_else(|cut| Err(cut.of("probe"))))
-            }
-            Command::Send(message, answer) => {
-                let sent = self
-                    .bounded(self.settings.send_deadline_seconds, session.send(&message))
-                    .await
-                    .unwrap_or_else(|cut| Err(SendError::Unknown(cut.of("send"))));
-                let lost = matches!(&sent, Err(SendError::Unknown(error)) if error.is_fatal());
-                let _ = answer.send(sent);
-                lost
-            }
-            Command::LookUp(chat, id, answer) => {
-                let found = self.bounded(seconds, session.look_up(&chat, &id)).await;
-                give(answer, found.unwrap_or_else(|cut| Err(cut.of("look_up"))))
-            }
-            Command::LookUpMany(messages, answer) => {
-                let found = self.bounded(seconds, session.look_up_many(&messages)).await;
-                give(answer, found.unwrap_or_else(|cut| Err(cut.of("look_up_many"))))
-            }
-            Command::InboundSince(since, most, answer) => {
-                let list = self.bounded(seconds, session.inbound_since(since, most)).await;
-                give(answer, list.unwrap_or_else(|cut| Err(cut.of("inbound_since"))))
-            }
-            Command::FetchInbound(keys, answer) => {
-                let fetched = self.bounded(seconds, session.fetch_inbound(&keys)).await;
-                give(answer, fetched.unwrap_or_else(|cut| Err(cut.of("fetch_inbound"))))
-            }
-            Command::ReplaceAgent(build, answer) => {
-                let done = self.bounded(seconds, session.replace_agent(&build)).await;
-                give(answer, done.unwrap_or_else(|cut| Err(cut.of("replace_agent"))))
-            }
-            Command::RefreshPairing(answer) => {
-                let done = self.bounded(seconds, session.refresh_pairing()).await;
-                give(answer, done.unwrap_or_else(|cut| Err(cut.of("refresh_pairing"))))
-            }
-            Command::PairByPhone(phone, answer) => {
-                let code = self.bounded(seconds, session.pair_by_phone(&phone)).await;
-                let code = code.unwrap_or_else(|cut| Err(cut.of("pair_by_phone").into()));
-                let lost = matches!(&code, Err(PhoneCodeError::Session(error)) if error.is_fatal());
-                let _ = answer.send(code);
-                lost
-            }
-            Command::LogOut(answer) => {
-                let done = self.bounded(seconds, session.log_out()).await;
-                give(answer, done.unwrap_or_else(|cut| Err(cut.of("log_out"))))
-            }
-            Command::StandStill(work, answer) => {
-                // A copy that takes longer is given up: a browser that stands still answers nobody.
-                let done = self.bounded(STILL_SECONDS, session.stand_still(work)).await;
-                let failed = |cut: Cut| {
-                    let detail = cut.of("stand_still").to_string();
-                    Err(SessionError::Refused {
-                        command: "stand_still",
-                        detail,
-                    })
-                };
-                give(answer, done.unwrap_or_else(failed))
-            }
-            Command::Status(answer) => {
-                let status = self.bounded(seconds, session.status()).await;
-                give(answer, status.unwrap_or_else(|cut| Err(cut.of("status"))))
-            }
-            Command::Mend(by, limit, answer) => give(answer, self.mend(session, by, limit).await),
-            Command::See(answer) => {
-                let console = session.console();
-                let picture = tokio::select! {
-                    () = self.token.cancelled() => None,
-                    picture = session.veiled_screenshot() => picture.ok(),
-                    () = self.clock.sleep(SEE) => None,
-                };
-                give(answer, Ok((console, picture)))
-            }
-            Command::Screenshot(answer) => {
-                let picture = self.bounded(seconds, session.screenshot()).await;
-                give(answer, picture.unwrap_or_else(|cut| Err(cut.of("screenshot"))))
             }
         }
     }
