@@ -29,7 +29,6 @@ const HOARD: &str =
 const DATABASE: &str = "Default/IndexedDB/https_web.whatsapp.com_0.indexeddb.leveldb";
 
 /// What goes wrong.
-#[allow(dead_code, reason = "some rows wait for what makes them good")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fault {
     /// SIGKILL for the browser itself.

@@ -38,4 +38,5 @@ cells! {
     network_cut = NetworkCut: idle = Idle, pairing = Pairing, syncing = Syncing, sending = Sending;
     socket_dropped = SocketDropped: idle = Idle, pairing = Pairing, syncing = Syncing, sending = Sending;
     profile_corrupted = ProfileCorrupted: idle = Idle, pairing = Pairing, syncing = Syncing, sending = Sending;
+    modal = ModalOpen: idle = Idle, pairing = Pairing, syncing = Syncing, sending = Sending;
 }
