@@ -92,6 +92,7 @@ async fn stage() -> Stage {
     leap(&clock, 2_000).await;
     assert!(matches!(events.recv().await, Some(SessionEvent::Linked)));
     leap(&clock, 300).await;
+    assert!(matches!(events.recv().await, Some(SessionEvent::Tested(_))));
     assert!(matches!(events.recv().await, Some(SessionEvent::Ready(_))));
     Stage {
         engine,
@@ -159,6 +160,7 @@ async fn nobody_can_tell_about_a_send_in_which_the_session_died() {
         stage.session.close().await;
         let mut session = stage.engine.open(spec(), sender).await.unwrap();
         leap(&stage.clock, 300).await;
+        assert!(matches!(events.recv().await, Some(SessionEvent::Tested(_))));
         assert!(matches!(events.recv().await, Some(SessionEvent::Ready(_))));
         let found = session
             .look_up(&text("3EB0AA").chat, &text("3EB0AA").id)

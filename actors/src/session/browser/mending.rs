@@ -34,6 +34,8 @@ const UNVEIL: &str = "(document.getElementById('zaptor-veil')?.remove(), 'unveil
 const ORDER: Duration = Duration::from_secs(5);
 /// How often a page is asked whether its agent is there yet.
 const LOOK: Duration = Duration::from_millis(20);
+/// How long the agent may take to be there, once the page is on its way.
+const AGENT: Duration = Duration::from_secs(15);
 /// The longest answer of the browser's own HTTP server, in bytes.
 const ANSWER_MAX: usize = 65_536;
 
@@ -231,7 +233,7 @@ impl BrowserSession {
         tokio::select! {
             () = self.life.over.cancelled() => Err(self.life.alive().err().unwrap_or_else(|| refused(command, "closed"))),
             () = there => Ok(()),
-            () = self.clock.sleep(limit) => Err(refused(command, "the agent is not on the page")),
+            () = self.clock.sleep(AGENT) => Err(refused(command, "the agent is not on the page")),
         }
     }
 

@@ -191,15 +191,7 @@ impl BrowserEngine {
     ) -> Result<BrowserSession, SessionError> {
         let relay = self.relay(spec, profile).await?;
         let client = self.browser(spec, profile, life, relay.as_ref()).await?;
-        let mut dress = persona::put_on(&client, &spec.settings).await?;
-        let options = media::options(
-            &self.page.origin().ascii_serialization(),
-            spec.settings.downloads_media(),
-        );
-        dress.push((
-            "Page.addScriptToEvaluateOnNewDocument",
-            json!({ "source": options }),
-        ));
+        let dress = self.dress(spec, &client).await?;
         let build = self.programs.agent.current();
         let script = self.prepare(spec, &client, &build).await?;
         let (intake, pushed) = Intake::new();
@@ -256,6 +248,20 @@ impl BrowserEngine {
             dress,
             build,
         })
+    }
+
+    /// Makes the page look as the account wants it. Gives what another page in its place is told, but for the agent.
+    async fn dress(
+        &self,
+        spec: &SessionSpec,
+        client: &Client,
+    ) -> Result<Vec<(&'static str, Value)>, SessionError> {
+        let mut told = persona::put_on(client, &spec.settings).await?;
+        let origin = self.page.origin().ascii_serialization();
+        let options = media::options(&origin, spec.settings.downloads_media());
+        let source = json!({ "source": options });
+        told.push(("Page.addScriptToEvaluateOnNewDocument", source));
+        Ok(told)
     }
 
     /// The way through the account's proxy, if it has one.

@@ -16,6 +16,9 @@ use super::{
     webdriver::{self, ScriptError},
 };
 
+/// After which a page is asked anew whether its agent is there.
+const ASK_AGAIN: Duration = Duration::from_millis(500);
+
 /// How long the browser itself may take to say that it lives, once its page did not.
 const BROWSER_PATIENCE: Duration = Duration::from_secs(1);
 
@@ -93,7 +96,8 @@ impl Page {
     /// Whether the agent is on the page, asked past whatever is wrong with it.
     pub(super) async fn has_agent(&self, cdp: &Cdp) -> bool {
         let there = cdp.evaluate("globalThis.__zaptor ? 'there' : 'absent'".to_owned());
-        matches!(timeout(self.command_timeout, there).await, Ok(Ok(answer)) if answer == "there")
+        // A question to a process that is just being killed is never answered: asked again soon, it goes to the next one.
+        matches!(timeout(ASK_AGAIN, there).await, Ok(Ok(answer)) if answer == "there")
     }
 
     /// Whether the page tells events by itself; it has to be asked otherwise.

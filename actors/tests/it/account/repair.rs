@@ -43,52 +43,55 @@ async fn told(house: &House) -> Vec<String> {
         .collect()
 }
 
+/// What is wrong, what mends it, and what is told.
+const TROUBLES: [(PageFault, Cure, &[&str]); 5] = [
+    (
+        PageFault::Modal,
+        Cure::Dismiss,
+        &["dismiss_modal begun", "dismiss_modal helped"],
+    ),
+    (
+        PageFault::Modal,
+        Cure::Reload,
+        &[
+            "dismiss_modal begun",
+            "dismiss_modal failed",
+            "reload_page begun",
+            "reload_page helped",
+        ],
+    ),
+    (
+        PageFault::Hang,
+        Cure::Reload,
+        &["reload_page begun", "reload_page helped"],
+    ),
+    (
+        PageFault::Crash,
+        Cure::NewPage,
+        &[
+            "reload_page begun",
+            "reload_page failed",
+            "new_page begun",
+            "new_page helped",
+        ],
+    ),
+    (
+        PageFault::Hang,
+        Cure::NewSession,
+        &[
+            "reload_page begun",
+            "reload_page failed",
+            "new_page begun",
+            "new_page failed",
+            "new_browser begun",
+            "new_browser helped",
+        ],
+    ),
+];
+
 #[actix::test]
 async fn each_trouble_is_met_by_the_first_stage_that_helps() {
-    for (what, cured_by, stages) in [
-        (
-            PageFault::Modal,
-            Cure::Dismiss,
-            vec!["dismiss_modal begun", "dismiss_modal helped"],
-        ),
-        (
-            PageFault::Modal,
-            Cure::Reload,
-            vec![
-                "dismiss_modal begun",
-                "dismiss_modal failed",
-                "reload_page begun",
-                "reload_page helped",
-            ],
-        ),
-        (
-            PageFault::Hang,
-            Cure::Reload,
-            vec!["reload_page begun", "reload_page helped"],
-        ),
-        (
-            PageFault::Crash,
-            Cure::NewPage,
-            vec![
-                "reload_page begun",
-                "reload_page failed",
-                "new_page begun",
-                "new_page helped",
-            ],
-        ),
-        (
-            PageFault::Hang,
-            Cure::NewSession,
-            vec![
-                "reload_page begun",
-                "reload_page failed",
-                "new_page begun",
-                "new_page failed",
-                "new_browser begun",
-                "new_browser helped",
-            ],
-        ),
-    ] {
+    for (what, cured_by, stages) in TROUBLES {
         let house = House::new(plan()).await;
         house.until_state(AccountState::Online).await;
         let account = house.bench.account;
