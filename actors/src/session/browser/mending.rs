@@ -34,6 +34,8 @@ const UNVEIL: &str = "(document.getElementById('zaptor-veil')?.remove(), 'unveil
 const ORDER: Duration = Duration::from_secs(5);
 /// How often a page is asked whether its agent is there yet.
 const LOOK: Duration = Duration::from_millis(20);
+/// How long a page may take to come, until it is asked for once more.
+const COMES: Duration = Duration::from_secs(4);
 /// How long the agent may take to be there, once the page is on its way.
 const AGENT: Duration = Duration::from_secs(15);
 /// The longest answer of the browser's own HTTP server, in bytes.
@@ -206,6 +208,8 @@ impl BrowserSession {
                         .collect::<Vec<_>>()
                 });
                 processes::kill(&renderers.unwrap_or_default());
+                // Until the browser knows, it would put another page into the process that is gone.
+                drop(timeout(ORDER, self.page.signs.crashed()).await);
             }
             _ => {}
         }
@@ -213,27 +217,34 @@ impl BrowserSession {
 
     /// Goes to the page's address and waits for its agent.
     async fn visit(&self, cdp: &Cdp, command: &'static str) -> Result<(), SessionError> {
-        let limit = self.deadlines.command;
-        let went = order(
-            cdp,
-            limit,
-            command,
-            "Page.navigate",
-            json!({ "url": self.address }),
-        )
-        .await?;
-        if let Some(error) = went["errorText"].as_str() {
-            return Err(refused(command, error));
-        }
-        let there = async {
-            while !self.page.has_agent(cdp).await {
-                self.clock.sleep(LOOK).await;
+        let visits = async {
+            loop {
+                self.go(cdp, command).await?;
+                // A page that was asked for while its process ended may never come: asked for again, a new process has it.
+                if timeout(COMES, self.agent_is_there(cdp)).await.is_ok() {
+                    return Ok(());
+                }
             }
         };
         tokio::select! {
             () = self.life.over.cancelled() => Err(self.life.alive().err().unwrap_or_else(|| refused(command, "closed"))),
-            () = there => Ok(()),
+            there = visits => there,
             () = self.clock.sleep(AGENT) => Err(refused(command, "the agent is not on the page")),
+        }
+    }
+
+    async fn go(&self, cdp: &Cdp, command: &'static str) -> Result<(), SessionError> {
+        let address = json!({ "url": self.address });
+        let went = order(cdp, self.deadlines.command, command, "Page.navigate", address).await?;
+        match went["errorText"].as_str() {
+            Some(error) => Err(refused(command, error)),
+            None => Ok(()),
+        }
+    }
+
+    async fn agent_is_there(&self, cdp: &Cdp) {
+        while !self.page.has_agent(cdp).await {
+            self.clock.sleep(LOOK).await;
         }
     }
 

@@ -75,6 +75,12 @@ impl Signs {
             .unwrap_or(Trouble::Replaced)
     }
 
+    /// Completes once the browser has noticed that the page's process is gone.
+    pub(super) async fn crashed(&self) {
+        let mut watch = self.trouble.subscribe();
+        drop(watch.wait_for(|now| matches!(now, Some(Trouble::Crashed))).await);
+    }
+
     /// Notes trouble and tells it. While there is any, further trouble is part of it.
     pub(super) fn report(&self, trouble: Trouble) {
         let event = match &trouble {
@@ -87,12 +93,15 @@ impl Signs {
             },
             Trouble::Replaced => return self.hold(),
         };
-        let fresh = self.trouble.send_if_modified(|now| {
-            let fresh = now.is_none();
-            if fresh {
+        let mut fresh = false;
+        self.trouble.send_if_modified(|now| {
+            fresh = now.is_none();
+            // A page that hung and whose process has ended is crashed: whoever mends it waits for that.
+            let ended = matches!((&now, &trouble), (Some(Trouble::Silent(..)), Trouble::Crashed));
+            if fresh || ended {
                 *now = Some(trouble);
             }
-            fresh
+            fresh || ended
         });
         if fresh {
             // A full queue means that the account hears of trouble already.
