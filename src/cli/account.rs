@@ -101,7 +101,8 @@ async fn in_full_of(which: &str, client: &Client) -> Result<Value, Failure> {
     let mut account = client.get(&path, &[]).await?;
     account["health"] = client.get(&format!("{path}/health"), &[]).await?;
     let mut bundles = client.get(&format!("{path}/forensics"), &[]).await?;
-    account["bundle"] = bundles["data"][0].take();
+    let newest = bundles["data"].get_mut(0).map(Value::take);
+    account["bundle"] = newest.unwrap_or_default();
     Ok(account)
 }
 
