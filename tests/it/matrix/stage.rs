@@ -98,12 +98,26 @@ impl Stage {
                 let account = self.show(&self.struck).await;
                 if account["state"] == "pairing" {
                     self.scan(&self.pairing_code().await).await;
+                    until_state(&self.zaptor, &self.struck.id, "syncing", SOON).await;
                 } else {
+                    // A page that was linked before says nothing of its chats until they are there.
                     self.act(&self.struck.id, "start").await;
+                    self.until_connected().await;
                 }
-                until_state(&self.zaptor, &self.struck.id, "syncing", SOON).await;
             }
         }
+    }
+
+    /// Waits until the page of the struck account has found its server.
+    async fn until_connected(&self) {
+        wait::until("the page's connection", SOON, || async {
+            let phone = self.sandbox(Method::GET, &format!("phones/{OURS}"), None).await;
+            match phone["linked"][0]["connected"].as_bool() {
+                Some(true) => Ok(()),
+                _ => Err(phone),
+            }
+        })
+        .await;
     }
 
     /// Now, by the clock of this machine: that of the journal's events, too.
