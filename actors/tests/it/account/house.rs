@@ -290,10 +290,8 @@ impl House {
             }),
         };
         let own = parts.clone();
-        supervise(&supervisor, &registry, move |life| {
-            Registry::new(own.clone(), life)
-        })
-        .await;
+        let make = move |life| Registry::new(own.clone(), life);
+        supervise(&supervisor, &registry, make).await;
         Self {
             bench,
             network,
