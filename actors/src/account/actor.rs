@@ -98,8 +98,13 @@ impl Account {
             Effect::Repair { seen, usable } => self.place.repair.ask_for(seen, usable),
             Effect::Mend { trigger, detail } => self.mend(trigger, &detail, ctx),
             Effect::Say(say) => {
+                let now = self.shared.clock.now();
+                // Here and not once it is written: a repair may be over before that.
+                self.place
+                    .mending
+                    .note_state(now, say.state, say.reason.as_deref());
                 if say.state == AccountState::Online {
-                    self.place.activity.use_now(self.shared.clock.now());
+                    self.place.activity.use_now(now);
                 }
                 self.note(Entry::Say(say), ctx);
             }

@@ -372,10 +372,6 @@ impl Scribe {
     }
 
     fn said(&self, from: AccountState, say: &Say) {
-        let at = self.shared.clock.now();
-        self.place
-            .mending
-            .note_state(at, say.state, say.reason.as_deref());
         self.place.standing.set_state(say.state, self.stamp.epoch);
         tracing::info!(target: "zaptor::account", account = %self.place.account, from = %from, to = %say.state,
             reason = say.reason.as_deref(), generation = self.stamp.generation, epoch = self.stamp.epoch,
