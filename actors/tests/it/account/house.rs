@@ -15,9 +15,9 @@ use std::{
 use actix::{Actor, Addr, Context, Handler, MessageResult};
 use dashmap::DashMap;
 use zaptor_actors::{
-    account::{self, OpeningRules, Openings},
+    account::{OpeningRules, Openings},
     dispatcher::{self, Pump, PumpParts},
-    domain::{AccountState, Clock, EngineKind, IdSource, MessageId, MessageStatus, Timestamp, event::Event},
+    domain::{AccountState, EngineKind, IdSource, MessageId, MessageStatus, event::Event},
     forensics::Forensics,
     journal::{self, EventFilter},
     outbox::NewMessage,
@@ -28,16 +28,17 @@ use zaptor_actors::{
         rate_limit::{AskPace, Pace},
         registry::{ActorReport, ObserveActors, RestartAccount, StartAccount, StopAccount, To},
     },
-    registry::{self, HibernationSettings, Registry, RegistryParts, Running},
+    registry::{Registry, RegistryParts, Running},
     session::{
         Engine,
-        simulated::{self, SimulatedEngine, SimulatedNetwork},
+        simulated::{SimulatedEngine, SimulatedNetwork},
     },
     store::{AccountRow, Settings, Store, accounts},
     supervision::{self, ChildSpec, RestartClass, Slot, Supervise, Supervisor, starter},
     vault::{self, Directory, KeyRing, Vault},
 };
 
+pub(super) use super::plan::Plan;
 use super::{
     jumpy::{Fright, panicking},
     moody::{Doors, LINK, Moody},
@@ -59,87 +60,6 @@ impl Handler<AskPace> for NoPace {
 
     fn handle(&mut self, _: AskPace, _: &mut Context<Self>) -> Self::Result {
         MessageResult(Pace::Go)
-    }
-}
-
-/// What a test may set.
-pub(super) struct Plan {
-    pub(super) network: simulated::Settings,
-    pub(super) account: account::Settings,
-    pub(super) supervision: supervision::Settings,
-    /// So many times the account's actor panics in its own turn, just when it becomes ready.
-    pub(super) panics: u32,
-    /// So many times the pump panics in a future of its own, with a claimed message in hand.
-    pub(super) pump_panics: u32,
-    /// So many times whoever hears of commits panics, on the store's thread.
-    pub(super) listener_panics: u32,
-    /// Where an engine or a session panics first.
-    pub(super) fright: Fright,
-    /// Whether profiles matter, and are kept in a vault.
-    pub(super) keeps: bool,
-    /// Whether sessions take room, so that not all can be opened together.
-    pub(super) heavy: bool,
-    /// So many sessions are opened at a time.
-    pub(super) at_once: usize,
-    /// What all sessions together may take; each takes one.
-    pub(super) budget_bytes: u64,
-    /// How long it may be online without a snapshot.
-    pub(super) first_snapshot_seconds: u64,
-    pub(super) hibernation: HibernationSettings,
-    /// Whether time leaps: it stands still but for [`House::until`], which moves it on, and [`House::leap`].
-    pub(super) leaps: bool,
-}
-
-impl Plan {
-    fn registry(&self) -> registry::Settings {
-        registry::Settings {
-            sweep_interval_seconds: 1,
-            start_at_once: self.at_once,
-            first_snapshot_seconds: self.first_snapshot_seconds,
-            hibernation: self.hibernation.clone(),
-            ..registry::Settings::default()
-        }
-    }
-}
-
-impl Default for Plan {
-    fn default() -> Self {
-        Self {
-            network: simulated::Settings {
-                link_after_ms: 20,
-                sync_ms: 10,
-                ack_ms: 2,
-                deliver_ms: 5,
-                read_ms: 5,
-                send_deadline_ms: 300,
-                ..simulated::Settings::default()
-            },
-            account: account::Settings {
-                look_up_interval_ms: 20,
-                look_up_patience_seconds: 2,
-                retry_base_ms: 10,
-                stop_grace_seconds: 0,
-                probe_interval_seconds: 1,
-                ..account::Settings::default()
-            },
-            supervision: supervision::Settings {
-                backoff_base_ms: 2,
-                backoff_cap_seconds: 1,
-                arbiters: 2,
-                ..supervision::Settings::default()
-            },
-            panics: 0,
-            pump_panics: 0,
-            listener_panics: 0,
-            fright: Fright::default(),
-            keeps: false,
-            heavy: false,
-            at_once: 4,
-            budget_bytes: u64::MAX,
-            first_snapshot_seconds: 3_600,
-            hibernation: HibernationSettings::default(),
-            leaps: false,
-        }
     }
 }
 
@@ -243,10 +163,7 @@ impl House {
         let folder = tempfile::tempdir().unwrap();
         let (pump, registry) = (Slot::<Pump>::default(), Slot::<Registry>::default());
         let store = store(folder.path(), pump.clone(), plan.listener_panics).await;
-        let clock = match plan.leaps {
-            true => Clock::manual(Timestamp::from_millis(1_800_000_000_000)),
-            false => Clock::system(),
-        };
+        let clock = plan.clock();
         let ids = Arc::new(IdSource::random(clock.clone()));
         let bench = Bench::with(store.clone(), Arc::clone(&ids), clock.clone()).await;
         let supervisor =

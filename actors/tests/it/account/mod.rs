@@ -10,6 +10,7 @@ mod linking;
 mod moody;
 mod openings;
 mod panics;
+mod plan;
 mod profile;
 mod repair;
 
