@@ -172,19 +172,24 @@ impl Pump {
         let look = async move {
             let expired = sweep::expire(&parts.store, &parts.ids, &parts.clock).await;
             let due = outbox::due_accounts(parts.store.reads(), parts.clock.now(), POLL_LIMIT).await;
-            parts.clock.sleep(parts.settings.poll_interval).await;
             (expired, due)
         };
         ctx.spawn(look.into_actor(self).map(|(expired, due), pump, ctx| {
             if let Err(error) = expired {
                 tracing::warn!(target: "zaptor::dispatcher", %error, "expiry waits");
             }
+            // Before the pause: after it, what was due may be long sent.
             match due {
                 Ok(accounts) => pump.run_all(accounts, ctx),
                 Err(error) => tracing::warn!(target: "zaptor::dispatcher", %error, "the poll failed"),
             }
-            pump.poll(ctx);
+            pump.poll_later(ctx);
         }));
+    }
+
+    fn poll_later(&self, ctx: &mut Context<Self>) {
+        let pause = self.parts.clock.sleep(self.parts.settings.poll_interval);
+        ctx.spawn(pause.into_actor(self).map(|(), pump, ctx| pump.poll(ctx)));
     }
 }
 

@@ -218,7 +218,8 @@ async fn opened(office: &Office, entry: &Entry) {
     }
 }
 
-/// Wakes an account in the background, some at a time: opening a session is the most expensive thing that it does.
+/// Wakes an account for what waits to be sent, in the background, some at a time: opening a session is the most expensive
+/// thing that it does.
 pub(super) fn wake_in_turn(office: &Office, entry: Entry) {
     let Some(busy) = entry.occupy() else {
         // A visit or a parking is under way; whatever waits is told of again.
@@ -230,7 +231,13 @@ pub(super) fn wake_in_turn(office: &Office, entry: Entry) {
         let Ok(_permit) = office.wakes.clone().acquire_owned().await else {
             return;
         };
-        match entry.wake(&office, Waking::Message).await {
+        let woken = match entry.has_work(&office, office.clock.now()).await {
+            // Sent since the pump told of it.
+            Ok(false) => return,
+            Ok(true) => entry.wake(&office, Waking::Message).await,
+            Err(error) => Err(error),
+        };
+        match woken {
             Ok(()) => opened(&office, &entry).await,
             Err(error) => {
                 tracing::warn!(target: "zaptor::registry", account = %entry.account(), %error, "not woken");

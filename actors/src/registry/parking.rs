@@ -228,7 +228,7 @@ impl Entry {
     }
 
     /// Whether it has something to send until then.
-    async fn has_work(&self, office: &Office, by: Timestamp) -> Result<bool, AccountError> {
+    pub(super) async fn has_work(&self, office: &Office, by: Timestamp) -> Result<bool, AccountError> {
         let found = outbox::has_work(office.store.reads(), self.account(), by).await;
         found.map_err(|error| failed(&error))
     }
