@@ -11,6 +11,7 @@ use super::journey::{
     CUSTOMER, SOON, assert_settled, brisk, call, linked_account, messages, send, until_state, until_tally,
     write_from,
 };
+use super::session_browser::is_renderer;
 use super::support::wait;
 use super::support::zaptor::{Plan, Sandbox, Zaptor};
 
@@ -148,19 +149,57 @@ async fn browser_a_message_wakes_a_parked_account_and_is_sent_once() {
     assert!(zaptor.stop().await.success());
 }
 
+/// How far a parking has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Moment {
+    /// The order is on its way.
+    Ordered,
+    /// The page's process is gone, its browser may still write the profile.
+    PageGone,
+    /// The browser is gone.
+    BrowserGone,
+    /// The account says that it sleeps.
+    Asleep,
+}
+
+async fn until_moment(zaptor: &Zaptor, account: &str, moment: Moment) {
+    let has_come = || match moment {
+        Moment::Ordered | Moment::Asleep => true,
+        Moment::PageGone => {
+            let pids = zaptor.browser_processes();
+            !pids
+                .iter()
+                .any(|pid| is_renderer(pid.as_raw_nonzero().get().unsigned_abs()))
+        }
+        Moment::BrowserGone => browsers(zaptor) == 0,
+    };
+    wait::until("the parking has come so far", SOON, || async {
+        if has_come() { Ok(()) } else { Err(moment) }
+    })
+    .await;
+    if moment == Moment::Asleep {
+        until_state(zaptor, account, "hibernated", SOON).await;
+    }
+}
+
 #[tokio::test]
 async fn browser_messages_at_the_moment_of_parking_are_neither_lost_nor_doubled() {
-    let zaptor = Zaptor::start_with(restless()).await;
+    let zaptor = Zaptor::start_with(deep()).await;
     let account = linked_account(&zaptor).await;
     let (mut written, mut sent) = (Vec::new(), 0);
-    for round in 0..4_u64 {
+    let moments = [
+        Moment::Ordered,
+        Moment::PageGone,
+        Moment::BrowserGone,
+        Moment::Asleep,
+    ];
+    for moment in moments {
+        act(&zaptor, &account, "wake").await;
+        until_state(&zaptor, &account, "online", SOON).await;
         let parking = act(&zaptor, &account, "hibernate");
         let speaking = async {
             written.push(write_from(&zaptor, CUSTOMER, "before").await);
-            // Into another moment of the parking each time; it takes some hundreds of milliseconds.
-            zaptor_actors::domain::Clock::system()
-                .sleep(Duration::from_millis(round * 120))
-                .await;
+            until_moment(&zaptor, &account, moment).await;
             send(&zaptor, &account, CUSTOMER, "in between").await;
             written.push(write_from(&zaptor, CUSTOMER, "after").await);
         };

@@ -40,6 +40,7 @@ use zaptor_actors::{
 
 pub(super) use super::plan::Plan;
 use super::{
+    halts::Halts,
     jumpy::{Fright, panicking},
     moody::{Doors, LINK, Moody},
 };
@@ -72,6 +73,8 @@ pub(super) struct House {
     pub(super) doors: Arc<Doors>,
     /// Where a session panics next.
     pub(super) fright: Fright,
+    /// Where a session stands still next.
+    pub(super) halts: Halts,
     pub(super) vault: Option<Vault>,
     pub(super) forensics: Forensics,
     pub(super) registry: Addr<Registry>,
@@ -171,7 +174,7 @@ impl House {
         let engine = SimulatedEngine::new(plan.network.clone(), clock.clone());
         let (network, failures) = (engine.network(), Arc::new(AtomicU32::new(0)));
         let (planted, fright) = (Arc::new(AtomicBool::new(false)), plan.fright.clone());
-        let doors = Arc::<Doors>::default();
+        let (doors, halts) = (Arc::<Doors>::default(), Halts::default());
         let engine: Arc<dyn Engine> = Arc::new(Moody {
             inner: engine,
             failures: Arc::clone(&failures),
@@ -180,6 +183,7 @@ impl House {
             doors: Arc::clone(&doors),
             heavy: plan.heavy,
             fright: fright.clone(),
+            halts: halts.clone(),
         });
         let vault = plan.keeps.then(|| vault(folder.path(), &ids));
         let parts = pump_parts(&bench, &registry, plan.pump_panics);
@@ -216,6 +220,7 @@ impl House {
             planted,
             doors,
             fright,
+            halts,
             vault,
             forensics,
             registry: registry.get().unwrap(),

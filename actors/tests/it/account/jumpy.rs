@@ -19,12 +19,16 @@ use zaptor_actors::{
     },
 };
 
+use super::halts::Halts;
+
 /// Where an engine or a session is when it panics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verb {
     /// The registry asks the engine what a session costs: in the registry's own background task.
     Weigh,
     Open,
+    /// It is asked where it stands, as before it is closed.
+    Status,
     Probe,
     Send,
     LookUp,
@@ -34,6 +38,8 @@ pub(super) enum Verb {
     Screenshot,
     LogOut,
     Close,
+    /// It is closed, and nobody has heard of it.
+    Closed,
     Drop,
 }
 
@@ -88,6 +94,7 @@ pub(super) struct Jumpy {
     pub(super) inner: Option<Box<dyn Session>>,
     pub(super) account: AccountId,
     pub(super) fright: Fright,
+    pub(super) halts: Halts,
 }
 
 impl Jumpy {
@@ -100,7 +107,8 @@ impl Jumpy {
 #[async_trait]
 impl Session for Jumpy {
     async fn status(&mut self) -> Result<PageStatus, SessionError> {
-        self.inner.as_deref_mut().expect("it is open").status().await
+        self.halts.pass(Verb::Status).await;
+        self.at(Verb::Status).status().await
     }
 
     async fn probe(&mut self) -> Result<Duration, SessionError> {
@@ -185,10 +193,13 @@ impl Session for Jumpy {
 
     async fn close(mut self: Box<Self>) -> Ending {
         self.fright.meet(self.account, Verb::Close);
-        match self.inner.take() {
+        self.halts.pass(Verb::Close).await;
+        let ending = match self.inner.take() {
             Some(inner) => inner.close().await,
             None => Ending::Killed,
-        }
+        };
+        self.halts.pass(Verb::Closed).await;
+        ending
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod doubt;
 mod gap;
+mod halts;
 mod hibernation;
 mod house;
 mod jumpy;

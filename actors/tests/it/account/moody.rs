@@ -12,7 +12,10 @@ use zaptor_actors::{
     session::{Engine, Session, SessionError, SessionEvent, SessionSpec, simulated::SimulatedEngine},
 };
 
-use super::jumpy::{Fright, Jumpy, Verb};
+use super::{
+    halts::Halts,
+    jumpy::{Fright, Jumpy, Verb},
+};
 
 /// The simulated engine, which fails to open so many times, or as long as it is told to.
 pub(super) struct Moody {
@@ -23,6 +26,8 @@ pub(super) struct Moody {
     pub(super) planted: Arc<AtomicBool>,
     /// Where it panics next.
     pub(super) fright: Fright,
+    /// Where it stands still next.
+    pub(super) halts: Halts,
     pub(super) doors: Arc<Doors>,
     /// Whether its sessions take room, as with a browser, so that not all can be opened together.
     pub(super) heavy: bool,
@@ -87,11 +92,13 @@ impl Engine for Moody {
         self.doors.pass(spec.account).await;
         let account = self.seen_as(&spec)?;
         self.fright.meet(account, Verb::Open);
+        self.halts.pass(Verb::Open).await;
         let inner = self.inner.open(SessionSpec { account, ..spec }, events).await?;
         Ok(Box::new(Jumpy {
             inner: Some(inner),
             account,
             fright: self.fright.clone(),
+            halts: self.halts.clone(),
         }))
     }
 

@@ -113,7 +113,7 @@ async fn lead_to(house: &House, verb: Verb) {
         Verb::LookUp => house
             .network
             .inflict(account, Fault::DieInSend { delivered: true }),
-        Verb::Close => house.restart().await,
+        Verb::Status | Verb::Close | Verb::Closed => house.restart().await,
         Verb::Probe | Verb::Send | Verb::Weigh | Verb::Replace => {}
     }
 }
