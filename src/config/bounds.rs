@@ -88,6 +88,7 @@ fn of_accounts(config: &Config) -> Vec<Bound> {
         hibernation.linger_s: 1..=86_400,
         hibernation.visit_quiet_s: 1..=600,
         hibernation.visit_max_s: 10..=3600,
+        hibernation.wake_lead_s: 0..=60,
         vault.keep: 1..=100,
         vault.refresh_h: 0..=720,
         vault.first_after_s: 10..=86_400,

@@ -63,7 +63,6 @@ pub(super) fn platform(config: &Config, data_dir: &Path, sandbox: bool) -> platf
             stop_deadline_seconds: u64::from(config.account.close_deadline_s + config.account.stop_grace_s)
                 + 5,
             agent_proof_seconds: config.account.agent_proof_s.into(),
-            refresh_snapshots_seconds: u64::from(config.vault.refresh_h) * 3_600,
             first_snapshot_seconds: config.vault.first_after_s.into(),
             start_at_once: config.resources.start_at_once as usize,
             limits: MemoryLimits {
@@ -90,6 +89,7 @@ fn hibernation(section: &sections::Hibernation) -> registry::HibernationSettings
         linger_seconds: section.linger_s.into(),
         visit_quiet_seconds: section.visit_quiet_s.into(),
         visit_max_seconds: section.visit_max_s.into(),
+        wake_lead_seconds: section.wake_lead_s.into(),
     }
 }
 
@@ -151,6 +151,7 @@ fn account(config: &Config) -> account::Settings {
         retry_cap_seconds: account.retry_cap_s.into(),
         pairing_refreshes: account.pairing_refreshes,
         pairing_wait_seconds: account.pairing_wait_s.into(),
+        refresh_snapshots_seconds: u64::from(config.vault.refresh_h) * 3_600,
         repair: repair(config),
     }
 }

@@ -87,6 +87,7 @@ impl Handler<Deliver> for Account {
         let me = ctx.address().downgrade();
         let (activity, clock) = (self.place.activity.clone(), self.shared.clock.clone());
         activity.use_now(clock.now());
+        self.place.note_change();
         Box::pin(async move {
             let (delivery, aftermath) = outbound::deliver(kit, deliver).await;
             activity.use_now(clock.now());

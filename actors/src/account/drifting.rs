@@ -24,6 +24,10 @@ impl Account {
             tested_at: self.shared.clock.now(),
         };
         let test = report.test.clone();
+        if self.place.agent.borrow().build != test.build {
+            // Other files may keep other things.
+            self.place.note_change();
+        }
         self.place.agent.send_replace(PageAgent {
             build: test.build.clone(),
             stops: test.stops(test.linked),

@@ -58,7 +58,12 @@ impl Account {
             this.gap.running = false;
             this.gap.last = Some(this.shared.clock.instant());
             match done {
-                Ok(()) => place.note_compared(this.shared.clock.now()),
+                Ok(found) => {
+                    if found > 0 {
+                        place.note_change();
+                    }
+                    place.note_compared(this.shared.clock.now());
+                }
                 Err(Failure::Session(error)) => {
                     tracing::debug!(target: "zaptor::account", account = %whose.1, %error, "not compared with the page");
                     this.command_failed(&error, ctx);
@@ -105,12 +110,13 @@ impl From<StoreError> for Failure {
 }
 
 /// Compares from the last comparison on, and writes down how far it came.
-async fn compare(kit: &Kit, whose: (TenantId, AccountId)) -> Result<(), Failure> {
+/// Gives how many messages nobody had been told of.
+async fn compare(kit: &Kit, whose: (TenantId, AccountId)) -> Result<usize, Failure> {
     let shared = &kit.shared;
     let Some(before) = shared.store.reads().compared(whose.0, whose.1).await? else {
         // Linked before anybody compared: what the page has is history.
         kit.scribe.note(Entry::Linked(shared.clock.now()));
-        return Ok(());
+        return Ok(0);
     };
     let mut since = before.until.before(MARGIN).max(before.from);
     let mut most = MOST;
@@ -134,8 +140,9 @@ async fn compare(kit: &Kit, whose: (TenantId, AccountId)) -> Result<(), Failure>
             since = latest.after(Duration::from_secs(1));
         }
     }
+    let found = gap.found;
     kit.scribe.note(Entry::Compared(gap.closed()));
-    Ok(())
+    Ok(found)
 }
 
 /// What a comparison has done.

@@ -69,6 +69,12 @@ impl StreamHandler<Chunk> for Account {
         let mut data: Vec<Data> = Vec::new();
         let now = self.shared.clock.now();
         for event in chunk.events {
+            if matches!(
+                event,
+                SessionEvent::Acked { .. } | SessionEvent::Received(_) | SessionEvent::Linked
+            ) {
+                self.place.note_change();
+            }
             match event {
                 SessionEvent::Acked { id, ack } => {
                     self.place.activity.hear_now(now);

@@ -83,7 +83,7 @@ static PERMITS: LazyLock<IntGaugeVec> = LazyLock::new(|| {
 static PROFILES: LazyLock<IntCounterVec> = LazyLock::new(|| {
     let about = opts!(
         "zaptor_profiles_total",
-        "What was done with profiles between two sessions: kept, not_kept, restored, set_aside"
+        "What was done with profiles between two sessions: kept, unchanged, not_kept, restored, set_aside"
     );
     register_int_counter_vec!(about, &["done"]).expect(ONCE)
 });

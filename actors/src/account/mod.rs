@@ -60,7 +60,13 @@ use crate::{
     vault::Vault,
 };
 
-use self::{parking::Parking, probe::Probes, profile::Repair, repair::Mending, round_trips::RoundTrips};
+use self::{
+    parking::Parking,
+    probe::Probes,
+    profile::{Repair, Unkept},
+    repair::Mending,
+    round_trips::RoundTrips,
+};
 
 pub use actor::Account;
 pub use commands::CopyProfile;
@@ -154,6 +160,7 @@ pub struct Place {
     /// Held by the session that uses the profile: a new generation waits until the last one's session is closed.
     profile_lock: Arc<tokio::sync::Mutex<()>>,
     repair: Arc<Repair>,
+    unkept: Arc<Unkept>,
     mending: Arc<Mending>,
     probes: Arc<Probes>,
     compared: Arc<watch::Sender<Option<Timestamp>>>,
@@ -174,6 +181,7 @@ impl Place {
             activity: Arc::default(),
             profile_lock: Arc::default(),
             repair: Arc::default(),
+            unkept: Arc::default(),
             mending: Arc::default(),
             probes: Arc::default(),
             compared: Arc::new(watch::Sender::new(None)),

@@ -9,19 +9,47 @@
 //!
 //! Once a snapshot was put there and did not help, the next trouble is not answered by the same one: a phone is asked for.
 
-use std::{path::Path, time::Duration};
+use std::{
+    path::Path,
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
 
 use parking_lot::Mutex;
 
-use super::{Place, metrics};
+use super::{Place, Settings, metrics};
 use crate::{
-    domain::{AccountId, Clock},
+    domain::Clock,
     session::{Ending, PageStatus, Session, SessionError},
     vault::{self, Vault, VaultError},
 };
 
 /// How long a page may take to say whether it is linked, before it is closed.
 const ASK: Duration = Duration::from_secs(2);
+
+/// Whether a profile may hold something that its newest snapshot does not: messages or acks that came or went, a new link,
+/// other settings, another agent, or somebody who had the profile in hand. A browser that was only opened and closed again
+/// changes caches and counters alone. In memory: nobody knows what the last process saw, so the first one counts.
+pub(super) struct Unkept(AtomicBool);
+
+impl Default for Unkept {
+    fn default() -> Self {
+        Self(AtomicBool::new(true))
+    }
+}
+
+impl Place {
+    /// The profile may hold something from now on that no snapshot does.
+    pub fn note_change(&self) {
+        self.unkept.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Whatever comes from now on is not in the snapshot that is being taken. Gives whether it will hold anything new;
+    /// where it fails, [`Place::note_change`] takes that back.
+    pub fn begin_keeping(&self) -> bool {
+        self.unkept.0.swap(false, Ordering::Relaxed)
+    }
+}
 
 /// What the next session does about the profile. Lives as long as the account's place: over all its generations.
 #[derive(Default)]
@@ -108,6 +136,7 @@ async fn repair(
         match vault.restore(place.account, None, &place.profile).await {
             Ok(restored) => {
                 place.repair.0.lock().tried = true;
+                place.note_change();
                 metrics::profile("restored");
                 tracing::warn!(target: "zaptor::account", account = %place.account, why, snapshot = %restored.id,
                     taken_at = %restored.taken_at, "a profile was restored");
@@ -165,8 +194,25 @@ pub(super) async fn is_linked(session: &mut dyn Session, clock: &Clock) -> bool 
     }
 }
 
-/// Takes a snapshot of a linked profile whose session ended in order. A failure costs nothing but the snapshot.
-pub(super) async fn keep(vault: &Vault, place: &Place, account: AccountId) {
+/// Whether there is no snapshot, or only one that is too old however little has happened: keys and lists that WhatsApp Web
+/// renews by itself change without a word.
+async fn is_due(vault: &Vault, place: &Place, settings: &Settings, clock: &Clock) -> bool {
+    let limit = settings.refresh_snapshots_seconds;
+    match vault.list(place.account).await {
+        Ok(kept) => kept.first().is_none_or(|newest| {
+            limit > 0 && clock.now().since(newest.taken_at) >= Duration::from_secs(limit)
+        }),
+        Err(_) => true,
+    }
+}
+
+/// Takes a snapshot of a linked profile whose session ended in order, unless the newest one is as good. A failure costs
+/// nothing but the snapshot.
+pub(super) async fn keep(vault: &Vault, place: &Place, settings: &Settings, clock: &Clock) {
+    let account = place.account;
+    if !place.begin_keeping() && !is_due(vault, place, settings, clock).await {
+        return metrics::profile("unchanged");
+    }
     match vault.take(account, &place.profile).await {
         Ok(snapshot) => {
             metrics::profile("kept");
@@ -174,6 +220,7 @@ pub(super) async fn keep(vault: &Vault, place: &Place, account: AccountId) {
                 stored_bytes = snapshot.stored_bytes, "a snapshot of the profile was taken");
         }
         Err(error) => {
+            place.note_change();
             metrics::profile("not_kept");
             tracing::error!(target: "zaptor::account", %account, %error, "no snapshot of the profile could be taken");
         }

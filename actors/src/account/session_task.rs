@@ -307,7 +307,7 @@ impl Task {
             // Nobody waits for it but the end of the process and whoever wants the profile next.
             let _busy = vault.busy();
             let _ = tell.closed.send(());
-            profile::keep(vault, &self.place, self.spec.account).await;
+            profile::keep(vault, &self.place, &self.settings, &self.clock).await;
         }
     }
 

@@ -44,6 +44,9 @@ pub struct Settings {
     pub retry_cap_seconds: u64,
     /// How often pairing codes are renewed without anybody asking for one. 0 to 1,000.
     pub pairing_refreshes: u32,
+    /// How old the newest snapshot of a profile may become, in seconds, before another is taken although nothing was
+    /// seen to change; 0: any age.
+    pub refresh_snapshots_seconds: u64,
     /// Repair.
     pub repair: RepairSettings,
     /// How long somebody who asks for a pairing code waits until one is shown, in seconds. 1 to 60.
@@ -69,6 +72,7 @@ impl Default for Settings {
             retry_base_ms: 1_000,
             retry_cap_seconds: 60,
             pairing_refreshes: 5,
+            refresh_snapshots_seconds: 86_400,
             repair: RepairSettings::default(),
             pairing_wait_seconds: 10,
         }

@@ -18,6 +18,11 @@ pub enum HibernationCause {
     Memory,
 }
 
+impl HibernationCause {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Idle, Self::Asked, Self::Memory];
+}
+
 words!(HibernationCause { Idle = "idle", Asked = "asked", Memory = "memory" });
 
 /// What is meant to hold of a parked account. It is kept while the account is awake for a moment only (to send what

@@ -224,6 +224,30 @@ pub async fn has_work(reads: &Reads, account: AccountId, by: Timestamp) -> Resul
     Ok(!found.is_empty())
 }
 
+/// When each account is to send first of what is due at `by` or before, for at most `limit` accounts. Reads what
+/// [`due_accounts`] reads.
+///
+/// # Errors
+/// As the database says.
+pub async fn first_due(
+    reads: &Reads,
+    by: Timestamp,
+    limit: u64,
+) -> Result<Vec<(AccountId, Timestamp)>, StoreError> {
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let sql = format!(
+        "SELECT account_id, MIN(run_at) AS first FROM outbox WHERE state = {READY} AND run_at <= $1
+         GROUP BY account_id LIMIT $2"
+    );
+    let rows = reads.all(sql, [by.millis().into(), limit.into()]).await?;
+    rows.iter()
+        .map(|row| {
+            let first = Timestamp::from_millis(row.try_get("", "first")?);
+            Ok((parsed(row, "account_id")?, first))
+        })
+        .collect()
+}
+
 /// The accounts that have a message in `sending` since before `claimed_before`, at most `limit`: what no generation
 /// resolves any more is found by this.
 ///

@@ -20,7 +20,9 @@ mod end;
 mod inbound;
 
 pub use accept::{NewMessage, Row, accept, first_status};
-pub use claim::{Claim, adopt, claim_next, due_accounts, give_back, has_ready, has_work, overdue_accounts};
+pub use claim::{
+    Claim, adopt, claim_next, due_accounts, first_due, give_back, has_ready, has_work, overdue_accounts,
+};
 pub use end::{
     AwaitingAck, Outcome, Settled, acknowledge, any_expired, awaiting_acks, cancel, cancel_of_account,
     expire_due, settle,

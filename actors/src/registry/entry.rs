@@ -393,6 +393,7 @@ impl Entry {
             )));
         }
         let profile = self.0.place.hold_profile().await;
+        self.0.place.note_change();
         Ok(ProfileLoan {
             path: self.0.place.profile.clone(),
             guards: Box::new((child, profile)),

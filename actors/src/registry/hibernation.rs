@@ -11,21 +11,31 @@ use tokio::sync::OwnedSemaphorePermit;
 use super::{
     Registry,
     entry::{Entry, Office},
+    metrics,
     parking::{Busy, Parked, Waking},
 };
 use crate::{
     domain::{AccountId, AccountState, HibernationCause, Timestamp},
+    outbox,
     protocol::{
         account::AccountError,
         registry::{HibernateAccount, MakeRoom, MessagesWait, SettingsChanged, WakeAccount},
     },
 };
 
-/// How often accounts are looked through. A look takes some 50 ns for each account and touches no database.
+/// How often accounts are looked through. A look takes some 50 ns for each account; where any of them sleeps, it also asks
+/// the database once what is due soon.
 const LOOK: Duration = Duration::from_secs(1);
 
 /// How long a visit waits until what the page has was compared with what we have; a comparison takes some 10 ms.
 const COMPARED_WITHIN: Duration = Duration::from_secs(20);
+
+/// How long an account is woken before a message is due, at most: some wakes take long once, and would cost memory for
+/// nothing every other time.
+const LEAD_MAX: Duration = Duration::from_secs(60);
+
+/// How many accounts with messages that are due soon one look takes on; the others are woken when they are due.
+const SOON: u64 = 1_000;
 
 /// When accounts sleep. Every key may be left out.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -44,6 +54,9 @@ pub struct Settings {
     pub visit_quiet_seconds: u64,
     /// How long one account that looks for messages may keep the next one waiting, in seconds. 10 to 3,600.
     pub visit_max_seconds: u64,
+    /// How long an account is woken before a message is due, in seconds, until a wake of it was measured; from then on
+    /// twice what the last one took. 0: never before. 0 to 60.
+    pub wake_lead_seconds: u64,
 }
 
 impl Default for Settings {
@@ -55,6 +68,7 @@ impl Default for Settings {
             linger_seconds: 60,
             visit_quiet_seconds: 3,
             visit_max_seconds: 120,
+            wake_lead_seconds: 5,
         }
     }
 }
@@ -92,6 +106,16 @@ impl Settings {
         }
     }
 
+    /// How long an account is woken before a message is due; `took` is how long its last wake did.
+    pub(super) fn lead(&self, took: Option<Duration>) -> Duration {
+        if self.wake_lead_seconds == 0 {
+            return Duration::ZERO;
+        }
+        let expected = took.map_or(Duration::from_secs(self.wake_lead_seconds), |took| took * 2);
+        // Somebody looks only so often.
+        (expected + LOOK).min(LEAD_MAX)
+    }
+
     /// How often this account is looked after while it sleeps.
     pub(super) fn wake_every(&self, entry: &Entry) -> Option<Duration> {
         let own = entry.own_settings().wake_every.map(u64::from);
@@ -104,31 +128,64 @@ impl Settings {
 pub(super) async fn keep(office: Office) {
     loop {
         office.clock.sleep(LOOK).await;
-        look(&office);
+        if look(&office) > 0 {
+            wake_ahead(&office).await;
+        }
     }
 }
 
-fn look(office: &Office) {
+/// Gives how many sleep.
+fn look(office: &Office) -> i64 {
     let now = office.clock.now();
     let mut due: Vec<(Timestamp, Entry)> = Vec::new();
+    let mut parked = HibernationCause::ALL.map(|why| (why, 0));
     for entry in office.running.all() {
         match entry.place().standing.state() {
             AccountState::Hibernated => {
-                let at = entry.hibernation().and_then(|meant| meant.wake_at);
+                let meant = entry.hibernation();
+                let counted = parked
+                    .iter_mut()
+                    .find(|(why, _)| meant.is_some_and(|meant| meant.why == *why));
+                counted.into_iter().for_each(|(_, count)| *count += 1);
+                let at = meant.and_then(|meant| meant.wake_at);
                 due.extend(at.filter(|&at| at <= now).map(|at| (at, entry)));
             }
             AccountState::Online if is_idle(office, &entry, now) => lay_down(office, entry),
             _ => {}
         }
     }
+    metrics::parked(&parked);
     // Who waits longest comes first; the others wait for the next look.
     due.sort_by_key(|(at, entry)| (*at, entry.account()));
     for (_, entry) in due {
         let Ok(permit) = office.visits.clone().try_acquire_owned() else {
-            return;
+            break;
         };
         if let Some(busy) = entry.occupy() {
             actix::spawn(visit(office.clone(), entry, (permit, busy)));
+        }
+    }
+    parked.iter().map(|(_, count)| count).sum()
+}
+
+/// Wakes those that sleep and have a message whose time comes before they would be awake. It is sent when it is due all the
+/// same: nobody claims it before.
+async fn wake_ahead(office: &Office) {
+    let settings = &office.settings.hibernation;
+    if settings.lead(None).is_zero() {
+        return;
+    }
+    let now = office.clock.now();
+    let soon = outbox::first_due(office.store.reads(), now.after(LEAD_MAX), SOON).await;
+    let soon = soon.unwrap_or_else(|error| {
+        // They are woken when it is due.
+        tracing::warn!(target: "zaptor::registry", %error, "it cannot be read what is due soon");
+        Vec::new()
+    });
+    for (account, at) in soon.into_iter().filter(|(_, at)| *at > now) {
+        let entry = office.running.find(account).filter(Entry::sleeps);
+        if let Some(entry) = entry.filter(|entry| at.since(now) <= settings.lead(entry.wake_took())) {
+            wake_in_turn(office, entry, at.since(now));
         }
     }
 }
@@ -159,10 +216,14 @@ fn lay_down(office: &Office, entry: Entry) {
 async fn visit(office: Office, entry: Entry, held: (OwnedSemaphorePermit, Busy)) {
     let limit = Duration::from_secs(office.settings.hibernation.visit_max_seconds);
     let done = tokio::select! {
-        done = look_for_messages(&office, &entry) => done,
+        done = look_for_messages(&office, &entry) => {
+            metrics::visited(if done.is_ok() { "done" } else { "failed" });
+            done
+        }
         () = office.clock.sleep(limit) => {
             tracing::warn!(target: "zaptor::registry", account = %entry.account(),
                 state = %entry.place().standing.state(), "looking for messages takes long; the next one goes on");
+            metrics::visited("slow");
             Ok(())
         }
     };
@@ -219,8 +280,8 @@ async fn opened(office: &Office, entry: &Entry) {
 }
 
 /// Wakes an account for what waits to be sent, in the background, some at a time: opening a session is the most expensive
-/// thing that it does.
-pub(super) fn wake_in_turn(office: &Office, entry: Entry) {
+/// thing that it does. `ahead`: for what waits and for what is due so soon.
+pub(super) fn wake_in_turn(office: &Office, entry: Entry, ahead: Duration) {
     let Some(busy) = entry.occupy() else {
         // A visit or a parking is under way; whatever waits is told of again.
         return;
@@ -231,10 +292,14 @@ pub(super) fn wake_in_turn(office: &Office, entry: Entry) {
         let Ok(_permit) = office.wakes.clone().acquire_owned().await else {
             return;
         };
-        let woken = match entry.has_work(&office, office.clock.now()).await {
-            // Sent since the pump told of it.
+        let waking = match ahead.is_zero() {
+            true => Waking::Message,
+            false => Waking::Schedule,
+        };
+        let woken = match entry.has_work(&office, office.clock.now().after(ahead)).await {
+            // Sent or cancelled since somebody told of it.
             Ok(false) => return,
-            Ok(true) => entry.wake(&office, Waking::Message).await,
+            Ok(true) => entry.wake(&office, waking).await,
             Err(error) => Err(error),
         };
         match woken {
@@ -288,7 +353,7 @@ impl Handler<MessagesWait> for Registry {
     fn handle(&mut self, MessagesWait { accounts }: MessagesWait, _: &mut Context<Self>) {
         for account in accounts {
             if let Some(entry) = self.office.running.find(account).filter(Entry::needs_waking) {
-                wake_in_turn(&self.office, entry);
+                wake_in_turn(&self.office, entry, Duration::ZERO);
             }
         }
     }

@@ -9,6 +9,7 @@ mod agent;
 mod entry;
 mod forward;
 mod hibernation;
+mod metrics;
 mod parking;
 mod refresh;
 mod room;
@@ -62,8 +63,6 @@ pub struct Settings {
     pub sweep_interval_seconds: u64,
     /// How long an account may take to prove a round trip with new files of the agent, in seconds. 5 to 600.
     pub agent_proof_seconds: u64,
-    /// How old the newest snapshot of an account's profile may become while it runs, in seconds; 0: any age.
-    pub refresh_snapshots_seconds: u64,
     /// What a browser may take.
     pub limits: MemoryLimits,
     /// How long an account is left alone after its browser was made anew because it took too much, in seconds. 60 to
@@ -93,7 +92,6 @@ impl Default for Settings {
             stop_deadline_seconds: 40,
             sweep_interval_seconds: 60,
             agent_proof_seconds: 60,
-            refresh_snapshots_seconds: 86_400,
             first_snapshot_seconds: 300,
             limits: MemoryLimits::default(),
             recycle_pause_seconds: 600,

@@ -14,9 +14,12 @@
 
 use std::time::Duration;
 
-use super::entry::{Entry, Office};
+use super::{
+    entry::{Entry, Office},
+    metrics,
+};
 use crate::{
-    account::{self, Woken},
+    account::{self, Stand, Woken},
     domain::{AccountState, Hibernation, HibernationCause, Timestamp},
     outbox,
     protocol::account::{AccountError, Park},
@@ -24,11 +27,16 @@ use crate::{
     supervision::{ChildId, Retire},
 };
 
+/// A wake that takes longer than this says nothing about the next one.
+const WAKE_MAX: Duration = Duration::from_secs(600);
+
 /// Why an account is woken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Waking {
     /// A message waits to be sent, or one is in doubt.
     Message,
+    /// The time of a message comes in a moment.
+    Schedule,
     /// It is time to look for messages.
     Rotation,
     /// Somebody asks for it; it stays awake.
@@ -41,9 +49,21 @@ impl Waking {
     const fn opening(self) -> &'static str {
         match self {
             Self::Message => "woken to send what waits",
+            Self::Schedule => "woken ahead of a message whose time comes",
             Self::Rotation => "woken to look for messages that came in meanwhile",
             Self::Asked => "woken by request",
             Self::LogOut => "woken to be logged out",
+        }
+    }
+
+    /// The word in metrics.
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Message => "message",
+            Self::Schedule => "schedule",
+            Self::Rotation => "rotation",
+            Self::Asked => "asked",
+            Self::LogOut => "log_out",
         }
     }
 
@@ -75,6 +95,8 @@ pub(super) struct Sleep {
     woken_from: Option<i64>,
     /// Something works on it in the background: a visit, a wake, a parking.
     busy: bool,
+    /// How long its last wake on this node took, until it was proven online.
+    wake_took: Option<Duration>,
 }
 
 /// What an account's settings say of its sleep, in seconds.
@@ -167,6 +189,7 @@ impl Entry {
     pub(super) async fn resettle(&self, office: &Office) -> Result<(), AccountError> {
         let own = OwnSettings::of(&self.row(office).await?);
         let before = std::mem::replace(&mut self.sleep().own, own);
+        self.place().note_change();
         let meant = self.hibernation().filter(|_| self.sleeps());
         let Some(meant) = meant.filter(|_| own != before) else {
             return Ok(());
@@ -259,10 +282,11 @@ impl Entry {
             return Err(refusal);
         }
         // One that sleeps by itself need not, when it would be woken in a moment.
+        let settings = &office.settings.hibernation;
         let by = if asked {
             now
         } else {
-            now.after(office.settings.hibernation.linger())
+            now.after(settings.linger().max(settings.lead(self.wake_took())))
         };
         if self.has_work(office, by).await? {
             if asked {
@@ -363,8 +387,39 @@ impl Entry {
             online: (!lifts).then(|| waking.opening().to_owned()),
         });
         self.sleep().woken_from = Some(slept_under);
-        self.start_locked(office, &mut child).await.inspect_err(|_| {
-            self.sleep().woken_from = None;
-        })
+        let started = self.start_locked(office, &mut child).await;
+        match &started {
+            Ok(()) => self.time_wake(office, waking, slept_under),
+            Err(_) => self.sleep().woken_from = None,
+        }
+        started
+    }
+
+    /// How long its last wake took, until it was proven online; nothing before the first one on this node.
+    pub(super) fn wake_took(&self) -> Option<Duration> {
+        self.sleep().wake_took
+    }
+
+    /// Notes how long it takes until the account is proven online, if it comes to that before it rests again.
+    fn time_wake(&self, office: &Office, waking: Waking, slept_under: i64) {
+        metrics::woken(waking.word());
+        let (entry, clock) = (self.clone(), office.clock.clone());
+        let begun = clock.instant();
+        actix::spawn(async move {
+            let mut standing = entry.place().standing.watch();
+            let over = |stand: &Stand| {
+                stand.said_under > slept_under
+                    && !matches!(stand.state, AccountState::Starting | AccountState::Syncing)
+            };
+            let online = tokio::select! {
+                stand = standing.wait_for(over) => stand.is_ok_and(|stand| stand.state == AccountState::Online),
+                () = clock.sleep(WAKE_MAX) => false,
+            };
+            if online {
+                let took = clock.instant().duration_since(begun);
+                metrics::online_after(took);
+                entry.sleep().wake_took = Some(took);
+            }
+        });
     }
 }

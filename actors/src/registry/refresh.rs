@@ -20,7 +20,7 @@ pub(super) async fn run(office: Office) {
     let Some(vault) = office.shared.vault.clone() else {
         return;
     };
-    if office.settings.refresh_snapshots_seconds == 0 {
+    if office.shared.settings.refresh_snapshots_seconds == 0 {
         return;
     }
     loop {
@@ -47,7 +47,7 @@ async fn is_due(office: &Office, vault: &Vault, entry: &Entry) -> Result<bool, V
     }
     let now = office.clock.now();
     let (since, limit) = match vault.list(entry.account()).await?.first() {
-        Some(newest) => (newest.taken_at, office.settings.refresh_snapshots_seconds),
+        Some(newest) => (newest.taken_at, office.shared.settings.refresh_snapshots_seconds),
         None => {
             let row = office.store.reads().account(place.tenant, place.account).await;
             // Without the database nobody knows how long; the next round asks again.
@@ -78,7 +78,9 @@ pub(super) async fn reopen(office: &Office, entry: &Entry) {
 
 async fn refresh(office: &Office, vault: &Vault, entry: &Entry) {
     let account = entry.account();
+    entry.place().begin_keeping();
     if let Err(error) = keep(vault, entry).await {
+        entry.place().note_change();
         tracing::warn!(target: "zaptor::registry", %account, %error, "no snapshot of its profile while it runs");
     }
     // The link may have ended meanwhile, with everything that was kept of it: this must not stay either.

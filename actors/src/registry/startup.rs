@@ -138,7 +138,7 @@ async fn sweep_once(office: &Office) -> Result<(), StoreError> {
         let entry = office.running.find(account);
         // One that sleeps is asked once it is awake.
         if let Some(entry) = entry.clone().filter(Entry::needs_waking) {
-            hibernation::wake_in_turn(office, entry);
+            hibernation::wake_in_turn(office, entry, Duration::ZERO);
             continue;
         }
         // One that runs resolves them itself; its epoch is its own.

@@ -18,4 +18,6 @@ pub struct Hibernation {
     pub visit_quiet_s: u32,
     /// How long one that looks for messages may keep the next one waiting.
     pub visit_max_s: u32,
+    /// How long an account is woken before a message is due, until a wake of it was measured; 0 means never before.
+    pub wake_lead_s: u32,
 }

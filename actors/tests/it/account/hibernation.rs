@@ -22,23 +22,23 @@ use super::{
 const SENT: &[M] = &[M::Sent, M::Delivered, M::Read];
 
 impl House {
-    async fn hibernate(&self) -> Result<(), AccountError> {
+    pub(super) async fn hibernate(&self) -> Result<(), AccountError> {
         self.park(HibernationCause::Asked).await
     }
 
-    async fn park(&self, why: HibernationCause) -> Result<(), AccountError> {
+    pub(super) async fn park(&self, why: HibernationCause) -> Result<(), AccountError> {
         let (tenant, account) = (self.bench.tenant, self.bench.account);
         let hibernate = HibernateAccount { tenant, account, why };
         self.registry.send(hibernate).await.unwrap()
     }
 
-    async fn wake(&self) -> Result<(), AccountError> {
+    pub(super) async fn wake(&self) -> Result<(), AccountError> {
         let (tenant, account) = (self.bench.tenant, self.bench.account);
         self.registry.send(WakeAccount { tenant, account }).await.unwrap()
     }
 
     /// Changes the account's own settings, as the API does.
-    async fn set(&self, settings: serde_json::Value) {
+    pub(super) async fn set(&self, settings: serde_json::Value) {
         let (tenant, account) = (self.bench.tenant, self.bench.account);
         let description = Description {
             settings: Some(serde_json::from_value(settings).unwrap()),
@@ -57,7 +57,7 @@ impl House {
     }
 
     /// A customer writes.
-    fn hear(&self, text: &str) -> WaMessageId {
+    pub(super) fn hear(&self, text: &str) -> WaMessageId {
         let from = Phone::parse("5511955555555").unwrap();
         self.network.write(self.bench.account, &from, "Bia", text)
     }
@@ -76,7 +76,7 @@ impl House {
     }
 
     /// Every state since this many, with its reason.
-    async fn stations(&self) -> Vec<(String, String)> {
+    pub(super) async fn stations(&self) -> Vec<(String, String)> {
         let events = self.events().await;
         let changes = events
             .iter()
@@ -90,7 +90,7 @@ impl House {
             .collect()
     }
 
-    async fn accept_at(&self, send_at: Timestamp) -> NewMessage {
+    pub(super) async fn accept_at(&self, send_at: Timestamp) -> NewMessage {
         let mut message = self.bench.message("5511987654321");
         message.send_at = Some(send_at);
         self.bench.accept(vec![message.clone()]).await.unwrap();
@@ -114,7 +114,7 @@ async fn house() -> House {
 }
 
 /// A house whose account was parked by request; it does not sleep by itself.
-async fn parked() -> House {
+pub(super) async fn parked() -> House {
     let house = House::new(Plan {
         leaps: true,
         ..Plan::default()

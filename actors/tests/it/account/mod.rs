@@ -14,6 +14,7 @@ mod panics;
 mod plan;
 mod profile;
 mod repair;
+mod waking;
 
 use std::{os::unix::fs::PermissionsExt as _, sync::atomic::Ordering, time::Duration};
 

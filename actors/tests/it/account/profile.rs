@@ -10,7 +10,7 @@ use zaptor_actors::{
 };
 
 use super::{
-    house::{House, Plan},
+    house::{House, Plan, ids},
     moody::{GARBAGE, LINK},
 };
 
@@ -158,6 +158,8 @@ async fn only_a_linked_session_that_ends_in_order_is_kept() {
         stop_and_keep(&house).await;
         house.start().await;
         house.until_state(S::Online).await;
+        let sent = ids(&house.accept(1).await);
+        house.until_status(&sent, &[M::Read]).await;
     }
     assert_eq!(kept(&house).await, 3, "as many as the settings say");
 }
@@ -245,9 +247,7 @@ async fn an_account_that_stays_online_is_kept_without_leaving_it() {
         .until("there is a snapshot", async || kept(&house).await == 1)
         .await;
     let messages = house.accept(3).await;
-    house
-        .until_status(&super::house::ids(&messages), &[M::Read])
-        .await;
+    house.until_status(&ids(&messages), &[M::Read]).await;
     // Two more rounds.
     house
         .until("some rounds have passed", {

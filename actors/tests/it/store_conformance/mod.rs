@@ -219,6 +219,8 @@ async fn suite(url: String) {
         sending::a_stale_epoch_writes_nothing,
         sending::what_a_dead_generation_left_is_adopted,
         sending::acks_only_rise,
+        sending::what_an_account_has_to_do_is_known_ahead,
+        reading::sleep_and_repair_are_read_back_as_they_were_meant,
         reading::an_inbound_message_is_stored_once,
         reading::settings_change_field_by_field_and_for_their_tenant_only,
         reading::comparisons_go_forward_only,

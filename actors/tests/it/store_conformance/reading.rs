@@ -1,11 +1,12 @@
 //! What is written reads back, numbered, and to its own tenant only.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
+use serde_json::{Value, json};
 use zaptor_actors::{
     domain::{
-        AccountSettings, AccountState, AgentReport, Content, Jid, Lack, MessageStatus, SelfTest, TenantId,
-        Timestamp, Tokens, WaMessageId,
+        AccountSettings, AccountState, AgentReport, Content, Hibernation, HibernationCause, Jid, Lack,
+        MessageStatus, SelfTest, TenantId, Timestamp, Tokens, WaMessageId,
         event::{EventType, NewEvent},
     },
     journal::{self, EventFilter},
@@ -362,4 +363,39 @@ pub(super) async fn a_chat_lists_what_was_tried_and_what_was_not(bench: &Bench) 
     assert_eq!(list(None, 10).await, newest_first);
     assert_eq!(list(None, 3).await, newest_first[..3]);
     assert_eq!(list(Some(messages[2].id), 10).await, newest_first[2..]);
+}
+
+pub(super) async fn sleep_and_repair_are_read_back_as_they_were_meant(bench: &Bench) {
+    let row = async || {
+        let row = bench.store.reads().account(bench.tenant, bench.account).await;
+        row.unwrap().unwrap()
+    };
+    let account = bench.account;
+    assert_eq!((row().await.hibernation, row().await.repair), (None, None));
+    let meant = Hibernation {
+        since: bench.clock.now(),
+        wake_at: Some(bench.clock.now().after(Duration::from_secs(900))),
+        why: HibernationCause::Memory,
+    };
+    for meant in [Some(meant), None] {
+        let set = bench
+            .store
+            .write(move |tx| Box::pin(accounts::set_hibernation(tx, account, meant)));
+        set.await.unwrap();
+        assert_eq!(row().await.hibernation, meant);
+    }
+    let (old, epoch) = (bench.epoch().await, bench.epoch().await);
+    let repair = json!({"stage": "reload_page", "attempt": 1});
+    let note = async |epoch, repair: Option<&Value>| {
+        let repair = repair.map(Value::to_string);
+        let noted = bench
+            .store
+            .write(move |tx| Box::pin(accounts::note_repair(tx, account, epoch, repair)));
+        noted.await.unwrap();
+    };
+    note(epoch, Some(&repair)).await;
+    note(old, None).await;
+    assert_eq!(row().await.repair, Some(repair), "a stale epoch ends no repair");
+    note(epoch, None).await;
+    assert_eq!(row().await.repair, None);
 }

@@ -252,3 +252,31 @@ pub(super) async fn proofs_are_written_together_and_never_go_back(bench: &Bench)
         assert_eq!(row.evidence.unwrap()["round_trip_ms"], took);
     }
 }
+
+pub(super) async fn what_an_account_has_to_do_is_known_ahead(bench: &Bench) {
+    let reads = bench.store.reads();
+    let at = |seconds| bench.clock.now().after(Duration::from_secs(seconds));
+    let has_work = async |by| outbox::has_work(reads, bench.account, by).await.unwrap();
+    // Other tenants of this database have messages, too.
+    let first = async |by| {
+        let due = outbox::first_due(reads, by, 10_000).await.unwrap();
+        let own = due.into_iter().find(|(account, _)| *account == bench.account);
+        own.map(|(_, at)| at)
+    };
+    let now = bench.clock.now();
+    assert!(!has_work(at(3_600)).await && first(at(3_600)).await.is_none());
+    let (mut soon, mut later) = (bench.message("5511900000001"), bench.message("5511900000002"));
+    (soon.send_at, later.send_at) = (Some(at(60)), Some(at(90)));
+    bench.accept(vec![later, soon.clone()]).await.unwrap();
+    assert!(!has_work(at(59)).await && has_work(at(60)).await);
+    assert_eq!((first(at(59)).await, first(at(600)).await), (None, soon.send_at));
+    let lone = bench.message("5511900000003");
+    bench.accept(vec![lone.clone()]).await.unwrap();
+    assert_eq!(first(now).await, Some(now));
+    let epoch = bench.epoch().await;
+    assert_eq!(bench.claim(epoch).await.unwrap().message, lone.id);
+    assert!(has_work(now).await, "what is being sent is work");
+    assert_eq!(first(now).await, None, "but not due any more");
+    bench.settle(lone.id, epoch, Outcome::Sent).await.unwrap();
+    assert!(!has_work(at(59)).await);
+}
