@@ -8,12 +8,12 @@ use serde_json::json;
 use zaptor_actors::domain::Timestamp;
 
 use super::faults::Fault;
-use super::journal::{self, Event};
 use super::leftovers::Seen;
 use super::messages::Messages;
-use super::processes::{Process, browser_on};
 use super::stage::Stage;
+use crate::journal::{self, Event};
 use crate::journey::{SOON, until_state};
+use crate::support::processes::{Process, browser_on};
 use crate::support::wait;
 
 /// A death is known within this time.

@@ -8,12 +8,12 @@ use rustix::process::Signal;
 
 use super::cell::{Moment, beside};
 use super::faults::Fault;
-use super::journal;
 use super::leftovers::Seen;
 use super::messages::Messages;
-use super::processes::browser_on;
 use super::stage::Stage;
+use crate::journal;
 use crate::journey::{SOON, call, until_state};
+use crate::support::processes::browser_on;
 use crate::support::wait;
 
 /// Six deaths with their pauses, and as many starts of a browser.

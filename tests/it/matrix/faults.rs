@@ -8,9 +8,9 @@ use rustix::process::Signal;
 use serde_json::json;
 
 use super::cell::Moment;
-use super::processes::{Process, browser_on};
 use super::stage::Stage;
 use crate::support::debugger::Debugger;
+use crate::support::processes::{Process, browser_on};
 
 /// How long the server keeps a page out whose connection it has dropped.
 const KEPT_OUT: Duration = Duration::from_secs(3);

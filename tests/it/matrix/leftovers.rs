@@ -5,8 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::processes::{Process, below, browser_on, zombies_below};
 use super::stage::{Account, Stage};
+use crate::support::processes::{Process, below, browser_on, zombies_below};
 use crate::support::wait;
 
 /// How long the kernel and those who bury the dead may take.

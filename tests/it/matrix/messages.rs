@@ -6,8 +6,8 @@ use std::time::Duration;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::journal;
 use super::stage::{Account, Stage};
+use crate::journal;
 use crate::journey::{CUSTOMER, call, send};
 use crate::support::wait;
 

@@ -7,10 +7,8 @@
 mod cell;
 mod crash_loop;
 mod faults;
-mod journal;
 mod leftovers;
 mod messages;
-mod processes;
 mod stage;
 
 use cell::Moment;

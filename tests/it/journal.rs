@@ -12,12 +12,12 @@ use crate::support::zaptor::Zaptor;
 
 /// An event of the journal.
 #[derive(Clone, Debug)]
-pub(super) struct Event {
-    pub(super) seq: i64,
-    pub(super) kind: String,
-    pub(super) account: String,
-    pub(super) at: Timestamp,
-    pub(super) data: Value,
+pub(crate) struct Event {
+    pub(crate) seq: i64,
+    pub(crate) kind: String,
+    pub(crate) account: String,
+    pub(crate) at: Timestamp,
+    pub(crate) data: Value,
 }
 
 impl Event {
@@ -33,19 +33,19 @@ impl Event {
     }
 
     /// Whether this tells of a state of the account.
-    pub(super) fn says(&self, account: &str) -> Option<&str> {
+    pub(crate) fn says(&self, account: &str) -> Option<&str> {
         let said = self.kind == "account.state_changed" && self.account == account;
         said.then(|| self.data["to"].as_str().unwrap_or_default())
     }
 
     /// Why, where it says so.
-    pub(super) fn reason(&self) -> &str {
+    pub(crate) fn reason(&self) -> &str {
         self.data["reason"].as_str().unwrap_or_default()
     }
 }
 
 /// Everything after number `after`, in order.
-pub(super) async fn after(zaptor: &Zaptor, mut after: i64) -> Vec<Event> {
+pub(crate) async fn after(zaptor: &Zaptor, mut after: i64) -> Vec<Event> {
     let mut events: Vec<Event> = Vec::new();
     loop {
         let path = format!("/v1/events?after={after}&limit=200");
@@ -59,12 +59,12 @@ pub(super) async fn after(zaptor: &Zaptor, mut after: i64) -> Vec<Event> {
 }
 
 /// The number of the last event so far.
-pub(super) async fn last(zaptor: &Zaptor) -> i64 {
+pub(crate) async fn last(zaptor: &Zaptor) -> i64 {
     after(zaptor, 0).await.last().map_or(0, |event| event.seq)
 }
 
 /// Waits for an event after number `since`. Fails with everything that was written since then.
-pub(super) async fn until(
+pub(crate) async fn until(
     zaptor: &Zaptor,
     what: &str,
     (since, within): (i64, Duration),

@@ -8,8 +8,8 @@ use rustix::process::{Pid, Signal, kill_process};
 
 /// A process, known by its number and the moment of its start: numbers are used again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Process {
-    pub(super) pid: i32,
+pub(crate) struct Process {
+    pub(crate) pid: i32,
     started: u64,
 }
 
@@ -39,37 +39,37 @@ fn all() -> HashMap<i32, Stat> {
 
 impl Process {
     /// The process of that number, if there is one.
-    pub(super) fn of(pid: i32) -> Option<Process> {
+    pub(crate) fn of(pid: i32) -> Option<Process> {
         let started = stat(pid).filter(|stat| !stat.zombie)?.started;
         Some(Process { pid, started })
     }
 
     /// Whether it still runs.
-    pub(super) fn lives(self) -> bool {
+    pub(crate) fn lives(self) -> bool {
         Process::of(self.pid) == Some(self)
     }
 
     /// Sends it a signal. One that has ended is fine.
-    pub(super) fn signal(self, signal: Signal) {
+    pub(crate) fn signal(self, signal: Signal) {
         if let Some(pid) = Pid::from_raw(self.pid).filter(|_| self.lives()) {
             let _ = kill_process(pid, signal);
         }
     }
 
     /// Its arguments as one text; Chromium's children write theirs so anyway.
-    pub(super) fn arguments(self) -> String {
+    pub(crate) fn arguments(self) -> String {
         let line = fs::read(format!("/proc/{}/cmdline", self.pid)).unwrap_or_default();
         String::from_utf8_lossy(&line).replace('\0', " ")
     }
 
     /// Who started it.
-    pub(super) fn parent(self) -> Option<Process> {
+    pub(crate) fn parent(self) -> Option<Process> {
         Process::of(stat(self.pid)?.parent)
     }
 }
 
 /// The browser on a profile: itself first, then everything below it. Empty while none runs.
-pub(super) fn browser_on(profile: &Path) -> Vec<Process> {
+pub(crate) fn browser_on(profile: &Path) -> Vec<Process> {
     let wanted = format!("--user-data-dir={}", profile.display());
     let is_root = |pid: &i32| {
         let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
@@ -84,7 +84,7 @@ pub(super) fn browser_on(profile: &Path) -> Vec<Process> {
 }
 
 /// A process and everything that descends from it, without those that have ended.
-pub(super) fn below(root: i32) -> Vec<Process> {
+pub(crate) fn below(root: i32) -> Vec<Process> {
     let all = all();
     let mut found = vec![root];
     let mut next = 0;
@@ -100,7 +100,7 @@ pub(super) fn below(root: i32) -> Vec<Process> {
 }
 
 /// Those below `root` that have ended and that nobody has asked after.
-pub(super) fn zombies_below(root: i32) -> Vec<i32> {
+pub(crate) fn zombies_below(root: i32) -> Vec<i32> {
     let parents: Vec<i32> = below(root).iter().map(|process| process.pid).collect();
     let all = all();
     let dead = all
