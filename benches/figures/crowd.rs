@@ -65,6 +65,10 @@ const PATIENCE: Duration = Duration::from_secs(300);
 const SENDERS: usize = 8;
 /// How long a sender rests after each message: a load that leaves the machine idle most of the time.
 const REST: Duration = Duration::from_millis(20);
+/// How long they send before the account begins, or ends, to crash.
+const SLICE: Duration = Duration::from_secs(2);
+/// How often it does both in one round.
+const SLICES: u32 = 5;
 /// How often the account that crashes is restarted by hand.
 const CRASH_EVERY: Duration = Duration::from_millis(100);
 
@@ -283,35 +287,48 @@ async fn create(count: usize, window: Duration, rounds: usize, folder: PathBuf) 
         window.as_secs()
     ));
     assert_eq!(online(), count, "all are still online");
-    let (mut quiet, mut crashing) = (Vec::new(), Vec::new());
-    let turn = window / u32::try_from(rounds * 3).unwrap_or(u32::MAX);
-    let senders = &accounts[..SENDERS];
-    load(&house, senders, turn / 2).await; // warm up
-    for _ in 0..rounds {
-        *account.lock() = None;
-        quiet.push(percentile(&load(&house, senders, turn).await, 0.99) * 1_000.0);
-        let victim = accounts[count - 1];
-        *account.lock() = Some(victim);
-        let over = AtomicBool::new(false);
-        let (times, ()) = tokio::join!(
-            async {
-                let times = load(&house, senders, turn).await;
-                over.store(true, Ordering::Relaxed);
-                times
-            },
-            crash(&house, victim, &over)
-        );
-        crashing.push(percentile(&times, 0.99) * 1_000.0);
-    }
-    tell("quiet_p99_ms", &json!(quiet));
-    tell("crashing_p99_ms", &json!(crashing));
+    let victim = accounts[count - 1];
+    let aim = |at: Option<AccountId>| *account.lock() = at;
+    crash_loop(&house, &accounts[..SENDERS], rounds, victim, aim).await;
     notes.push(format!(
-        "the crash-looping account crashed {} times in {:.0} s",
+        "the crash-looping account crashed {} times in {} s",
         crashes.load(Ordering::Relaxed),
-        (turn * u32::try_from(rounds).unwrap_or(1)).as_secs_f64()
+        (SLICE * SLICES).as_secs() * rounds as u64
     ));
     tell("notes", &json!(notes));
     house.platform.stop().await;
+}
+
+/// Tells the p99 of each round with nobody crashing, and with one that does, in turns so short that whatever else the
+/// machine does falls on both.
+async fn crash_loop(
+    house: &House,
+    senders: &[AccountId],
+    rounds: usize,
+    victim: AccountId,
+    aim: impl Fn(Option<AccountId>),
+) {
+    load(house, senders, SLICE).await; // warm up
+    let p99 = |times: Vec<f64>| percentile(&times, 0.99) * 1_000.0;
+    let (mut quiet, mut crashing) = (Vec::new(), Vec::new());
+    for _ in 0..rounds {
+        let (mut without, mut with) = (Vec::new(), Vec::new());
+        for _ in 0..SLICES {
+            aim(None);
+            without.extend(load(house, senders, SLICE).await);
+            aim(Some(victim));
+            let over = AtomicBool::new(false);
+            let strike = async {
+                with.extend(load(house, senders, SLICE).await);
+                over.store(true, Ordering::Relaxed);
+            };
+            tokio::join!(strike, crash(house, victim, &over));
+        }
+        quiet.push(p99(without));
+        crashing.push(p99(with));
+    }
+    tell("quiet_p99_ms", &json!(quiet));
+    tell("crashing_p99_ms", &json!(crashing));
 }
 
 async fn create_all(house: &House, count: usize) -> Vec<AccountId> {
