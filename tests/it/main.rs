@@ -40,6 +40,7 @@ mod servers;
 mod session_browser;
 #[path = "../../actors/tests/it/session_conformance.rs"]
 mod session_conformance;
+mod session_drivers;
 mod session_linking;
 mod session_media;
 mod session_mending;

@@ -32,7 +32,7 @@ use crate::{
     session::{SessionError, Shard},
 };
 
-/// How many ports of our own choice are tried.
+/// How many starts are given to a chromedriver that does not get its port.
 const PORT_ATTEMPTS: usize = 5;
 
 /// How long a fresh chromedriver may take until it answers.
@@ -299,26 +299,7 @@ impl Garage {
             Some(guard) => Some(guard.temporary.room()?),
             None => None,
         };
-        let (mut child, mut port) = self.listen(0, room.as_deref()).await?;
-        // Without IPv6, chromedriver takes some port and says that it was 0. A port that we choose may be taken by
-        // somebody else between our look and its start: then it ends, and the next one is tried. A guard that ends takes
-        // its room along.
-        for _ in 0..PORT_ATTEMPTS {
-            if port != 0 {
-                break;
-            }
-            drop(child.stdin.take());
-            if self.guard.is_none() {
-                let _ = child.start_kill();
-            }
-            let _ = child.wait().await;
-            if let Some(room) = &room {
-                let _ = std::fs::create_dir(room);
-            }
-            if let Ok(started) = self.listen(free_port()?, room.as_deref()).await {
-                (child, port) = started;
-            }
-        }
+        let (mut child, port) = self.listen(room.as_deref()).await?;
         let pid = child.id().ok_or(io::ErrorKind::NotFound)?;
         while !answers(port).await.unwrap_or(false) {
             self.clock.sleep(Duration::from_millis(20)).await;
@@ -341,21 +322,78 @@ impl Garage {
         Ok((child, Arc::new(driver)))
     }
 
+    /// Starts chromedriver until one listens, and gives its port.
+    ///
+    /// With `--port=0` it takes a free port of IPv6 and then wants the same number of IPv4. On a busy machine that one is
+    /// somebody else's now and then: it says so and ends, before anybody could use it, and the next one finds another
+    /// number. Without IPv6 it takes some port and says that it was 0; then we choose one, which may be taken likewise.
+    async fn listen(&self, room: Option<&Path>) -> io::Result<(Child, u16)> {
+        let (mut port, mut trouble) = (0, io::Error::from(io::ErrorKind::AddrInUse));
+        for _ in 0..PORT_ATTEMPTS {
+            if let Some(room) = room {
+                // The guard of an earlier attempt took it along.
+                let _ = std::fs::create_dir(room);
+            }
+            match self.listen_on(port, room).await {
+                Ok((child, 0)) => {
+                    self.dismiss(child).await;
+                    port = free_port()?;
+                }
+                Ok(started) => return Ok(started),
+                Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
+                    port = if port == 0 { 0 } else { free_port()? };
+                    trouble = error;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Err(trouble)
+    }
+
+    async fn dismiss(&self, mut child: Child) {
+        drop(child.stdin.take());
+        if self.guard.is_none() {
+            let _ = child.start_kill();
+        }
+        let _ = child.wait().await;
+    }
+
     /// Starts chromedriver on a port (0: one of its own choice) and gives the port that it names.
-    async fn listen(&self, port: u16, room: Option<&Path>) -> io::Result<(Child, u16)> {
+    async fn listen_on(&self, port: u16, room: Option<&Path>) -> io::Result<(Child, u16)> {
         let mut child = self.command(port, room).spawn()?;
         let output = child.stdout.take().ok_or(io::ErrorKind::BrokenPipe)?;
         let mut lines = BufReader::new(output).lines();
+        let mut last = String::new();
         let port = loop {
-            let line = lines.next_line().await?.ok_or(io::ErrorKind::UnexpectedEof)?;
+            let Some(line) = lines.next_line().await? else {
+                self.dismiss(child).await;
+                return Err(unheard(&last));
+            };
             if let Some(port) = port_in(&line) {
                 break port;
             }
+            last = line;
         };
         // Read on to the end, or it blocks on a full pipe one day.
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
         Ok((child, port))
     }
+}
+
+/// What chromedriver says when somebody else has the port that it wants.
+const PORT_TAKEN: &str = "port not available";
+
+/// How many characters of chromedriver's last words are told.
+const LAST_WORDS: usize = 200;
+
+/// Why a chromedriver ended before it listened, by the last line that it wrote.
+fn unheard(last: &str) -> io::Error {
+    if last.contains(PORT_TAKEN) {
+        return io::Error::new(io::ErrorKind::AddrInUse, last.to_owned());
+    }
+    let last: String = last.chars().take(LAST_WORDS).collect();
+    let words = if last.is_empty() { "nothing" } else { &last };
+    io::Error::other(format!("it ended before it listened; its last words: {words}"))
 }
 
 fn free_port() -> io::Result<u16> {
@@ -393,6 +431,17 @@ async fn answers(port: u16) -> io::Result<bool> {
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn only_a_port_that_somebody_else_has_is_worth_another_start() {
+        let taken = super::unheard("IPv4 port not available. Exiting...");
+        assert_eq!(taken.kind(), std::io::ErrorKind::AddrInUse);
+        for last in ["", "libnss3.so: cannot open shared object file"] {
+            let error = super::unheard(last);
+            assert_ne!(error.kind(), std::io::ErrorKind::AddrInUse);
+            assert!(error.to_string().contains(last), "{error}");
+        }
+    }
+
     #[test]
     fn the_port_is_read_from_the_last_line_only() {
         let line = "ChromeDriver was started successfully on port 38641.";
