@@ -31,8 +31,9 @@ pub(super) async fn run(command: AccountCommand, client: &Client, printer: Print
         AccountCommand::Set {
             which,
             settings,
+            proxy,
             restart,
-        } => settings::set(&which.account, &settings, restart, client, printer).await,
+        } => settings::set(&which.account, (&settings, &proxy), restart, client, printer).await,
         AccountCommand::Pair {
             which,
             phone,
@@ -114,9 +115,7 @@ async fn create(new: CreateAccount, client: &Client, printer: Printer) -> Result
     if !new.labels.is_empty() {
         body["labels"] = new.labels.into();
     }
-    if !new.settings.is_empty() {
-        body["settings"] = settings::parse(&new.settings)?;
-    }
+    body["settings"] = settings::named(&new.settings, &new.proxy, printer)?;
     let account = client.post("/v1/accounts", Some(&body)).await?;
     printer.data(&account, one)?;
     let id = plain(&account["id"]);

@@ -196,14 +196,18 @@ pub(super) enum AccountCommand {
     Show(Which),
     /// Change settings of an account; KEY= goes back to the default
     ///
-    /// Settings are user_agent, locale (pt-BR), time_zone (America/Sao_Paulo), allow_other_number (true) and media_downloads
-    /// (true has the page fetch the files of messages by itself). The session that runs keeps those that it was opened with.
+    /// Settings are user_agent, locale (pt-BR), time_zone (America/Sao_Paulo), priority (0 to 9), hibernate_after_s,
+    /// wake_every_s, allow_other_number (true) and media_downloads (true has the page fetch the files of messages by
+    /// itself); a proxy has options of its own, and proxy= takes it away. The session that runs keeps those that it was
+    /// opened with.
     Set {
         #[command(flatten)]
         which: Which,
         /// What to set
-        #[arg(value_name = "KEY=VALUE", required = true)]
+        #[arg(value_name = "KEY=VALUE", required_unless_present = "proxy")]
         settings: Vec<String>,
+        #[command(flatten)]
+        proxy: ProxyFrom,
         /// Open a new session at once, if one runs
         #[arg(long)]
         restart: bool,
@@ -303,9 +307,25 @@ pub(super) struct CreateAccount {
     /// A setting, as with `set`; may be given several times
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub(super) settings: Vec<String>,
+    #[command(flatten)]
+    pub(super) proxy: ProxyFrom,
     /// Go on to `pair`
     #[arg(long)]
     pub(super) pair: bool,
+}
+
+/// The proxy through which an account's browser goes.
+#[derive(Debug, Clone, Args)]
+pub(super) struct ProxyFrom {
+    /// Proxy for the account's browser: http://HOST:PORT or socks5://HOST:PORT
+    #[arg(long, value_name = "URL")]
+    pub(super) proxy: Option<String>,
+    /// Whom the proxy knows. The password is asked for, and never given on the command line, where others can read it
+    #[arg(long, value_name = "NAME", requires = "proxy")]
+    pub(super) proxy_user: Option<String>,
+    /// Read the proxy's password from stdin (`< FILE`) instead of asking for it
+    #[arg(long, requires = "proxy_user")]
+    pub(super) proxy_password_stdin: bool,
 }
 
 /// A passphrase that is asked for, unless it comes from stdin.

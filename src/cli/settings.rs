@@ -1,7 +1,9 @@
-//! Settings of accounts: `KEY=VALUE` in.
+//! Settings of accounts: `KEY=VALUE` in, and a proxy whose password is never on the command line.
 
 use serde_json::{Map, Value, json};
 
+use super::args::ProxyFrom;
+use super::asking::{ask_secret, read_line};
 use super::client::Client;
 use super::failure::Failure;
 use super::printer::Printer;
@@ -9,12 +11,12 @@ use super::printer::Printer;
 /// `zaptor account set`.
 pub(super) async fn set(
     which: &str,
-    settings: &[String],
+    (settings, proxy): (&[String], &ProxyFrom),
     restart: bool,
     client: &Client,
     printer: Printer,
 ) -> Result<(), Failure> {
-    let settings = parse(settings)?;
+    let settings = named(settings, proxy, printer)?;
     let id = client.account_id(which).await?;
     let body = json!({ "settings": settings, "restart": restart });
     let account = client.patch(&format!("/v1/accounts/{id}"), &body).await?;
@@ -27,9 +29,32 @@ pub(super) async fn set(
     Ok(())
 }
 
+/// What is named on the command line, and the proxy with its password, as the API takes it.
+pub(super) fn named(pairs: &[String], from: &ProxyFrom, printer: Printer) -> Result<Value, Failure> {
+    let mut settings = parse(pairs)?;
+    let Some(url) = &from.proxy else {
+        return Ok(settings);
+    };
+    let mut proxy = json!({ "url": url });
+    if let Some(name) = &from.proxy_user {
+        proxy["username"] = name.as_str().into();
+        let password = if from.proxy_password_stdin {
+            read_line()?
+        } else {
+            let question = "Password for the proxy (nothing keeps the one that it has): ";
+            ask_secret(question, "give --proxy-password-stdin", printer)?
+        };
+        if !password.is_empty() {
+            proxy["password"] = password.into();
+        }
+    }
+    settings["proxy"] = proxy;
+    Ok(settings)
+}
+
 /// `KEY=VALUE` pairs as the API takes them. Nothing behind the sign means the default; what reads as a number or as true
 /// or false is one.
-pub(super) fn parse(pairs: &[String]) -> Result<Value, Failure> {
+fn parse(pairs: &[String]) -> Result<Value, Failure> {
     let mut settings = Map::new();
     for pair in pairs {
         let (key, value) = pair

@@ -1,139 +1,29 @@
 //! Accounts behind proxies: a real Chromium goes through one that demands credentials, and no other way.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
-};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
+use reqwest::Method;
+use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
     time::timeout,
 };
 use zaptor_actors::{
-    domain::{
-        AccountId, AccountSettings, Clock,
-        settings::{ProxySettings, Secret},
-    },
+    domain::{AccountId, Clock},
     session::{
-        EVENT_QUEUE, Engine, Session, SessionError, SessionSpec,
+        EVENT_QUEUE, Engine, ProxyTrouble, Session, SessionError, SessionEvent, SessionSpec,
         browser::{BrowserEngine, ChannelKind, Settings},
     },
 };
 
-use crate::session_browser::{Stage, run, settings, shown};
+use crate::journey::{CUSTOMER, OURS, SOON, brisk, call, link, send, until_state, until_tally};
+use crate::session_browser::{Stage, next, run, settings, shown};
 use crate::session_conformance::Outside as _;
-
-const NAME: &str = "ana";
-const WORD: &str = "hunter2-of-the-proxy";
-
-/// A small proxy that speaks both tongues, knows one person, and counts whom it lets through and where to.
-struct Proxy {
-    port: u16,
-    through: Arc<AtomicUsize>,
-    refused: Arc<AtomicUsize>,
-    places: Arc<parking_lot::Mutex<Vec<String>>>,
-}
-
-impl Proxy {
-    async fn start() -> Proxy {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-        let proxy = Proxy {
-            port: listener.local_addr().unwrap().port(),
-            through: Arc::default(),
-            refused: Arc::default(),
-            places: Arc::default(),
-        };
-        let (through, refused) = (Arc::clone(&proxy.through), Arc::clone(&proxy.refused));
-        let places = Arc::clone(&proxy.places);
-        tokio::spawn(async move {
-            while let Ok((mut client, _)) = listener.accept().await {
-                let (through, refused) = (Arc::clone(&through), Arc::clone(&refused));
-                let places = Arc::clone(&places);
-                tokio::spawn(async move {
-                    let first = client.read_u8().await.ok()?;
-                    let place = match first {
-                        5 => socks(&mut client).await,
-                        _ => http(&mut client).await,
-                    };
-                    let Some(place) = place else {
-                        refused.fetch_add(1, Ordering::SeqCst);
-                        return None;
-                    };
-                    let mut there = TcpStream::connect(&place).await.ok()?;
-                    places.lock().push(place);
-                    through.fetch_add(1, Ordering::SeqCst);
-                    tokio::io::copy_bidirectional(&mut client, &mut there).await.ok()
-                });
-            }
-        });
-        proxy
-    }
-
-    fn settings(&self, scheme: &str, word: &str) -> AccountSettings {
-        AccountSettings {
-            proxy: Some(ProxySettings {
-                url: format!("{scheme}://127.0.0.1:{}", self.port),
-                username: Some(NAME.to_owned()),
-                password: Some(Secret::new(word.to_owned())),
-                has_password: true,
-            }),
-            ..AccountSettings::default()
-        }
-    }
-}
-
-/// CONNECT with credentials; gives where to.
-async fn http(client: &mut TcpStream) -> Option<String> {
-    let mut order = vec![b'C'];
-    while !order.ends_with(b"\r\n\r\n") {
-        order.push(client.read_u8().await.ok()?);
-    }
-    let order = String::from_utf8(order).ok()?;
-    let pair = STANDARD.encode(format!("{NAME}:{WORD}"));
-    if !order.contains(&format!("Proxy-Authorization: Basic {pair}\r\n")) {
-        let no = b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n";
-        client.write_all(no).await.ok()?;
-        return None;
-    }
-    client.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.ok()?;
-    Some(order.split(' ').nth(1)?.to_owned())
-}
-
-/// SOCKS5 with credentials, its first byte read; gives where to.
-async fn socks(client: &mut TcpStream) -> Option<String> {
-    let methods = client.read_u8().await.ok()?;
-    let mut offered = vec![0; usize::from(methods)];
-    client.read_exact(&mut offered).await.ok()?;
-    client.write_all(&[5, 2]).await.ok()?;
-    let mut said = vec![0; 3 + NAME.len() + WORD.len()];
-    client.read_exact(&mut said[..2]).await.ok()?;
-    let name = usize::from(said[1]);
-    let mut rest = vec![0; name + 1];
-    client.read_exact(&mut rest).await.ok()?;
-    let mut word = vec![0; usize::from(rest[name])];
-    client.read_exact(&mut word).await.ok()?;
-    if rest[..name] != *NAME.as_bytes() || word != WORD.as_bytes() {
-        client.write_all(&[1, 1]).await.ok()?;
-        return None;
-    }
-    client.write_all(&[1, 0]).await.ok()?;
-    let mut order = [0; 10];
-    client.read_exact(&mut order).await.ok()?;
-    assert_eq!(
-        order[..4],
-        [5, 1, 0, 1],
-        "an address: on the sandbox no name is looked up"
-    );
-    client.write_all(&[5, 0, 0, 1, 0, 0, 0, 0, 0, 0]).await.ok()?;
-    let port = u16::from_be_bytes([order[8], order[9]]);
-    Some(format!(
-        "{}.{}.{}.{}:{port}",
-        order[4], order[5], order[6], order[7]
-    ))
-}
+use crate::support::proxy::{Mood, NAME, Proxy, WORD};
+use crate::support::wait;
+use crate::support::zaptor::Zaptor;
 
 fn engine(stage: &Stage, private: bool) -> BrowserEngine {
     let settings = Settings {
@@ -143,10 +33,10 @@ fn engine(stage: &Stage, private: bool) -> BrowserEngine {
     BrowserEngine::new(settings, stage.folder.path(), Clock::system()).unwrap()
 }
 
-async fn refused(engine: &BrowserEngine, spec: &SessionSpec) -> String {
+async fn refused(engine: &BrowserEngine, spec: &SessionSpec) -> ProxyTrouble {
     let (sender, _events) = tokio::sync::mpsc::channel(EVENT_QUEUE);
     match engine.open(spec.clone(), sender).await {
-        Err(SessionError::Proxy(reason)) => reason,
+        Err(SessionError::Proxy(trouble)) => trouble,
         Err(other) => panic!("{other}"),
         Ok(_) => panic!("it was opened"),
     }
@@ -174,8 +64,8 @@ fn a_browser_goes_through_its_proxy_in_chromium_and_nobody_else_does() {
             let mut session = engine.open(spec, sender).await.unwrap();
             let code = shown(&mut events).await;
             stage.phones.scan(AccountId::from_bits(account), &code).await;
-            crate::session_browser::next(&mut events, |event| {
-                matches!(event, zaptor_actors::session::SessionEvent::Ready(_)).then_some(())
+            next(&mut events, |event| {
+                matches!(event, SessionEvent::Ready(_)).then_some(())
             })
             .await;
             session.probe().await.unwrap();
@@ -228,18 +118,119 @@ fn a_proxy_that_is_of_no_use_is_told_as_such() {
                 settings: proxy.settings(scheme, "wrong"),
                 ..stage.spec(1)
             };
-            let reason = refused(&open, &spec).await;
-            assert!(reason.starts_with("proxy_refused: "), "{reason}");
-            assert!(!reason.contains("wrong") && !reason.contains(NAME));
-            let reason = refused(&strict, &spec).await;
-            assert!(reason.starts_with("proxy_not_allowed: "), "{reason}");
+            let trouble = refused(&open, &spec).await;
+            assert_eq!(trouble.as_str(), "proxy_refused");
+            assert!(!trouble.detail().contains("wrong") && !trouble.detail().contains(NAME));
+            assert_eq!(refused(&strict, &spec).await.as_str(), "proxy_not_allowed");
             if let Some(proxy) = &mut spec.settings.proxy {
                 proxy.url = format!("{scheme}://127.0.0.1:{dead}");
             }
-            let reason = refused(&open, &spec).await;
-            assert!(reason.starts_with("proxy_unreachable: "), "{reason}");
+            assert_eq!(refused(&open, &spec).await.as_str(), "proxy_unreachable");
         }
         assert_eq!(proxy.through.load(Ordering::SeqCst), 0);
         stage.strike().await;
     });
+}
+
+/// Waits until the account's reason begins with this word, and gives the account.
+async fn until_blamed(zaptor: &Zaptor, account: &str, word: &str) -> Value {
+    wait::until(word, SOON, || async {
+        let (_, account) = call(zaptor, Method::GET, &format!("/v1/accounts/{account}"), None).await;
+        let reason = account["reason"].as_str().unwrap_or_default();
+        if reason.starts_with(word) {
+            Ok(account)
+        } else {
+            Err(account)
+        }
+    })
+    .await
+}
+
+/// An account that the command line made, with its proxy's password from stdin, and a phone has linked.
+async fn behind(zaptor: &Zaptor, proxy: &Proxy) -> String {
+    let url = proxy.url("http");
+    let create = [
+        "account",
+        "create",
+        "Shop",
+        "--json",
+        "--proxy",
+        &url,
+        "--proxy-user",
+        NAME,
+    ];
+    let create = [&create[..], &["--proxy-password-stdin"]].concat();
+    let (code, made) = zaptor.command(&create, &format!("{WORD}\n")).await;
+    assert!(code == 0 && !made.contains(WORD), "{made}");
+    let made: Value = serde_json::from_str(&made).unwrap();
+    let shown = json!({"url": url, "username": NAME, "has_password": true});
+    assert_eq!(made["settings"]["proxy"], shown);
+    let account = made["id"].as_str().unwrap();
+    link(zaptor, account, OURS).await;
+    account.to_owned()
+}
+
+#[tokio::test]
+async fn a_proxys_death_and_return_are_told_by_the_account_in_chromium() {
+    let plan = brisk().setting("engine.proxies_in_private_networks", "true");
+    let (zaptor, proxy) = (Zaptor::start_with(plan).await, Proxy::start().await);
+    let account = behind(&zaptor, &proxy).await;
+    assert!(proxy.through.load(Ordering::SeqCst) > 1);
+    for (mood, word) in [
+        (Mood::Dead, "proxy_unreachable"),
+        (Mood::Strange, "proxy_refused"),
+    ] {
+        proxy.set(mood);
+        let told = until_blamed(&zaptor, &account, &format!("{word}: ")).await;
+        assert_eq!(told["state"], "degraded");
+        assert_eq!(told["evidence"]["proxy"], word);
+        assert!(
+            told["action"].as_str().unwrap().contains("the account's proxy"),
+            "{told}"
+        );
+        assert_eq!(
+            told["repair"],
+            Value::Null,
+            "nothing of the account's own is repaired: {told}"
+        );
+        proxy.set(Mood::Open);
+        until_state(&zaptor, &account, "online", SOON).await;
+    }
+    send(&zaptor, &account, CUSTOMER, "through it").await;
+    until_tally(&zaptor, "read", 1, SOON).await;
+}
+
+#[tokio::test]
+async fn a_session_that_its_proxy_does_not_let_begin_tells_why_in_chromium() {
+    let plan = brisk().setting("engine.proxies_in_private_networks", "true");
+    let (zaptor, proxy) = (Zaptor::start_with(plan).await, Proxy::start().await);
+    let account = behind(&zaptor, &proxy).await;
+    let url = proxy.url("socks5");
+    let set = [
+        "account",
+        "set",
+        &account,
+        "--restart",
+        "--proxy",
+        &url,
+        "--proxy-user",
+        NAME,
+    ];
+    let set = [&set[..], &["--proxy-password-stdin"]].concat();
+    assert_eq!(zaptor.command(&set, "of yesterday\n").await.0, 0);
+    let told = until_blamed(&zaptor, &account, "proxy_refused: ").await;
+    assert!(
+        told["evidence"]["exit"].as_str().unwrap().contains("proxy"),
+        "{told}"
+    );
+    assert!(
+        told["action"].as_str().unwrap().contains("username and password"),
+        "{told}"
+    );
+    assert_eq!(zaptor.command(&set, &format!("{WORD}\n")).await.0, 0);
+    until_state(&zaptor, &account, "online", SOON).await;
+    let none = ["account", "set", &account, "proxy="];
+    assert_eq!(zaptor.command(&none, "").await.0, 0);
+    let (_, shown) = call(&zaptor, Method::GET, &format!("/v1/accounts/{account}"), None).await;
+    assert_eq!(shown["settings"]["proxy"], Value::Null);
 }

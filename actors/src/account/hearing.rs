@@ -36,6 +36,7 @@ impl Account {
             }
             SessionEvent::Ready(who) => return self.heard_who(who, ctx),
             SessionEvent::Connection { up } => Input::Connection { up },
+            SessionEvent::Proxy(trouble) => Input::Proxy(trouble),
             SessionEvent::LoggedOut { reason } => Input::LoggedOut { reason },
             SessionEvent::Died { reason } => Input::Died { reason },
             SessionEvent::Tested(test) => return self.tested(test, ctx),

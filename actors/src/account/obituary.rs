@@ -8,6 +8,7 @@ use super::{
 use crate::{
     domain::{AccountState, HibernationCause},
     journal,
+    session::ProxyTrouble,
     supervision::{Exit, Next},
 };
 
@@ -20,10 +21,18 @@ pub async fn record_end(shared: Shared, place: Place, generation: u64, exit: Exi
         exit: exit.to_string(),
         generation,
     };
+    let asked = ProxyTrouble::action(exit.kind());
     let say = match next {
-        Next::Restart { .. } => Say::because(AccountState::Restarting, exit.to_string(), evidence),
+        Next::Restart { .. } => Say {
+            action: asked.map(str::to_owned),
+            ..Say::because(AccountState::Restarting, exit.to_string(), evidence)
+        },
         Next::Failed { retry_after } => Say {
-            action: Some("Look at the reason; a restart by hand tries again at once".to_owned()),
+            action: Some(
+                asked
+                    .unwrap_or("Look at the reason; a restart by hand tries again at once")
+                    .to_owned(),
+            ),
             ..Say::because(
                 AccountState::Failed,
                 format!("{exit}; tried again in {} s", retry_after.as_secs().max(1)),

@@ -50,6 +50,7 @@ impl Account {
                     Ok(Err(SessionError::Profile(reason))) => {
                         this.input(Input::ProfileDamaged { reason }, ctx)
                     }
+                    Ok(Err(SessionError::Proxy(trouble))) => this.input(Input::NoWay(trouble), ctx),
                     Ok(Err(error)) => {
                         let reason = error.to_string();
                         this.input(Input::OpenFailed { reason }, ctx);

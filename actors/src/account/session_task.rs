@@ -18,7 +18,7 @@ use crate::{
     domain::{AccountSettings, Clock, Jid, Phone, Timestamp, WaMessageId, message::Outgoing},
     session::{
         AgentBuild, Ending, InboundKey, InboundList, InboundMessage, LookUp, PageStatus, PhoneCode,
-        PhoneCodeError, SendError, Session, SessionError, SessionEvent, SessionSpec, StillWork,
+        PhoneCodeError, ProxyTrouble, SendError, Session, SessionError, SessionEvent, SessionSpec, StillWork,
     },
     store::secrets::PROXY_PASSWORD,
     vault::Vault,
@@ -364,8 +364,9 @@ impl Task {
             if let Some(proxy) = spec.settings.proxy.as_mut().filter(|proxy| proxy.has_password) {
                 let kept = store.secret(spec.account, PROXY_PASSWORD).await;
                 proxy.password = kept.map_err(|error| {
-                    let text = "proxy_refused: its password cannot be read; set the account's proxy anew";
-                    SessionError::Proxy(format!("{text} ({error})"))
+                    SessionError::Proxy(ProxyTrouble::Refused(format!(
+                        "its password cannot be read ({error})"
+                    )))
                 })?;
             }
             probe::make_profile(&spec.profile).await?;

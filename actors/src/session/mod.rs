@@ -6,6 +6,7 @@
 
 mod agent;
 pub mod browser;
+mod proxy;
 pub mod simulated;
 
 use std::{
@@ -18,6 +19,7 @@ use async_trait::async_trait;
 use tokio::sync::mpsc;
 
 pub use agent::{AgentBuild, AgentError, AgentFiles};
+pub use proxy::ProxyTrouble;
 
 use crate::domain::{
     AccountId, AccountSettings, Content, EngineKind, Jid, Phone, SelfTest, Timestamp, WaMessageId,
@@ -310,6 +312,8 @@ pub enum SessionEvent {
         /// Whether the page's socket is up.
         up: bool,
     },
+    /// The way through the account's proxy has closed, with why, or is open again.
+    Proxy(Option<ProxyTrouble>),
     /// The link was ended, by the phone or by us.
     LoggedOut {
         /// The page's word for it.
@@ -386,10 +390,9 @@ pub enum SessionError {
     /// The profile is damaged: with another one, the session would open.
     #[error("the browser's profile cannot be used: {0}")]
     Profile(String),
-    /// The account's proxy does not let the browser through: `proxy_unreachable`, `proxy_refused` or
-    /// `proxy_not_allowed`, with what to do.
+    /// The account's proxy does not let the browser through.
     #[error("{0}")]
-    Proxy(String),
+    Proxy(ProxyTrouble),
     /// The engine could not be started: a program is missing, a profile is locked, a version does not fit.
     #[error("the session cannot be opened: {0}")]
     Open(String),

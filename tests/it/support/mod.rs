@@ -10,6 +10,7 @@ pub(crate) mod load;
 pub(crate) mod node;
 pub(crate) mod page;
 pub(crate) mod processes;
+pub(crate) mod proxy;
 pub(crate) mod script;
 pub(crate) mod servers;
 pub(crate) mod wait;

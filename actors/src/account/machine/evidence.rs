@@ -30,6 +30,13 @@ pub enum Evidence {
         #[serde(skip_serializing_if = "Option::is_none")]
         detail: Option<String>,
     },
+    /// What the way through the account's proxy came to.
+    Proxy {
+        /// A stable word: `proxy_unreachable`, `proxy_refused` or `proxy_not_allowed`.
+        proxy: &'static str,
+        /// What was seen.
+        detail: String,
+    },
     /// What the page lacks.
     Missing {
         /// The paths in wa-js of what is missing and needed.
@@ -79,6 +86,15 @@ impl Evidence {
         Self::Page { page, detail: None }
     }
 
+    /// Whether it is the connection to WhatsApp that it tells of.
+    pub(super) fn is_of_the_connection(&self) -> bool {
+        match self {
+            Self::Missed { .. } => true,
+            Self::Page { page, .. } => matches!(*page, "connection_lost" | "repair_failed"),
+            _ => false,
+        }
+    }
+
     /// As it is stored and published: with the time at which it was written down.
     pub(in crate::account) const fn at(&self, at: Timestamp) -> Dated<'_> {
         Dated { what: self, at }
@@ -120,6 +136,13 @@ mod tests {
                     missing: vec!["chat.find".to_owned()],
                 },
                 r#"{"missing":["chat.find"],"at":"2025-11-24T16:00:00.000Z"}"#,
+            ),
+            (
+                Evidence::Proxy {
+                    proxy: "proxy_refused",
+                    detail: "status 407".to_owned(),
+                },
+                r#"{"proxy":"proxy_refused","detail":"status 407","at":"2025-11-24T16:00:00.000Z"}"#,
             ),
             (
                 Evidence::page("linked"),

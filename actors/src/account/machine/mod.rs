@@ -61,7 +61,7 @@ use self::mending::person_asked;
 use super::repair::Trigger;
 use crate::{
     domain::{AccountState, SelfTest},
-    session::Identity,
+    session::{Identity, ProxyTrouble},
 };
 
 /// One generation of an account.
@@ -89,6 +89,8 @@ pub struct Machine {
     restorable: bool,
     /// What the page lacks and the account cannot do without: the self-test, and the names.
     drift: Option<(SelfTest, Vec<String>)>,
+    /// Why the account's proxy lets nobody through, as long as it does not.
+    proxy: Option<ProxyTrouble>,
 }
 
 const LOST: &str = "the browser's profile had lost its link to the phone";
@@ -118,6 +120,7 @@ impl Machine {
             woken: None,
             restorable: false,
             drift: None,
+            proxy: None,
         }
     }
 
@@ -167,7 +170,7 @@ impl Machine {
 
     /// Takes an input; gives what has to be done, in order.
     pub fn step(&mut self, input: Input) -> Vec<Effect> {
-        let effects = match (self.phase, input) {
+        let mut effects = match (self.phase, input) {
             (Phase::Ended, _) => Vec::new(),
             (Phase::TakingOver, input) => self.taking_over(input),
             (_, Input::Stale) => self.end("stale", "another owner took the account over"),
@@ -176,6 +179,8 @@ impl Machine {
             (_, stop @ (Input::Stop { .. } | Input::Park { .. })) => self.stop(stop),
             (_, Input::Died { reason }) => self.gone("session_died", reason),
             (_, Input::OpenFailed { reason }) => self.gone("open_failed", reason),
+            // No other browser would help, and no other profile.
+            (_, Input::NoWay(trouble)) => self.end(trouble.as_str(), &trouble.to_string()),
             (_, Input::Replace { reason }) => self.end("repair", &reason),
             (_, Input::Trouble { trigger, detail }) => self.trouble(trigger, detail),
             (_, Input::OverLimit { reason }) => self.gone("memory_over_limit", reason),
@@ -210,6 +215,7 @@ impl Machine {
             (_, Input::Ready(who)) => self.ready(who),
             (_, Input::Tested(test)) => self.tested(test),
             (_, Input::Connection { up }) => self.connection(up),
+            (_, Input::Proxy(trouble)) => self.proxy(trouble),
             (phase, Input::ProbeDue { ticket }) if ticket == self.ticket && phase.is_ready() => {
                 vec![self.probe()]
             }
@@ -228,12 +234,17 @@ impl Machine {
             }
             _ => Vec::new(),
         };
-        for effect in &effects {
+        self.blame_proxy(&mut effects);
+        self.note_state(&effects);
+        effects
+    }
+
+    fn note_state(&mut self, effects: &[Effect]) {
+        for effect in effects {
             if let Effect::Say(say) | Effect::WindDown { say, .. } = effect {
                 self.state = say.state;
             }
         }
-        effects
     }
 
     fn taking_over(&mut self, input: Input) -> Vec<Effect> {
@@ -403,6 +414,11 @@ impl Machine {
 
     fn unproven(&mut self, reason: &str) -> Vec<Effect> {
         self.failures += 1;
+        if self.proxy.is_some() && self.phase == Phase::Doubting {
+            // It has been said, and no repair opens a proxy.
+            self.awaited = None;
+            return vec![self.later(false)];
+        }
         if self.failures >= self.rules.probe_failures {
             let reason = format!("{} probes in a row failed; the last: {reason}", self.failures);
             return self.trouble(Trigger::NoRoundTrip, reason);

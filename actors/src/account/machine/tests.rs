@@ -6,7 +6,7 @@ use super::{Effect, End, Evidence, Input, Machine, Phase, Rules};
 use crate::{
     account::repair::Trigger,
     domain::{AccountState as S, Lack, Phone, SelfTest},
-    session::Identity,
+    session::{Identity, ProxyTrouble},
 };
 
 const RULES: Rules = Rules {
@@ -310,6 +310,7 @@ fn any_input() -> impl Strategy<Value = Input> {
         Just(Input::Linked),
         Just(Input::Ready(who())),
         any::<bool>().prop_map(|up| Input::Connection { up }),
+        any::<bool>().prop_map(|shut| Input::Proxy(shut.then(|| ProxyTrouble::Refused(String::new())))),
         (
             any::<bool>(),
             prop::sample::select(vec!["send", "acks", "pairing", ""])

@@ -4,7 +4,7 @@ use super::Evidence;
 use crate::{
     account::repair::Trigger,
     domain::{AccountState, SelfTest},
-    session::Identity,
+    session::{Identity, ProxyTrouble},
 };
 
 /// What the machine is told about patience.
@@ -86,6 +86,8 @@ pub enum Input {
     },
     /// The session has been open for long and the page says nothing.
     PageSilent,
+    /// The engine could not open a session: the account's proxy is of no use.
+    NoWay(ProxyTrouble),
     /// The engine could not open a session.
     OpenFailed {
         /// Why.
@@ -114,6 +116,8 @@ pub enum Input {
         /// Whether it is up.
         up: bool,
     },
+    /// The way through the account's proxy has closed, or is open again.
+    Proxy(Option<ProxyTrouble>),
     /// The link was ended.
     LoggedOut {
         /// The page's word for it.

@@ -31,7 +31,7 @@ use super::{
 };
 use crate::{
     domain::Clock,
-    session::{AgentBuild, SessionError, SessionEvent, SessionSpec},
+    session::{AgentBuild, ProxyTrouble, SessionError, SessionEvent, SessionSpec},
 };
 
 /// How often a page is asked whether its agent is there yet.
@@ -196,6 +196,9 @@ impl BrowserEngine {
         let script = self.prepare(spec, &client, &build).await?;
         let (intake, pushed) = Intake::new();
         let (signs, told) = Signs::new();
+        if let Some(relay) = &relay {
+            relay.tell(&signs, &self.runtime);
+        }
         let channel = self.channel(spec, &client, life, (&intake, &signs)).await?;
         client
             .goto(self.settings.page_url.as_str())
@@ -269,9 +272,8 @@ impl BrowserEngine {
         let Some(proxy) = &spec.settings.proxy else {
             return Ok(None);
         };
-        let upstream = Upstream::new(proxy, self.settings.proxies_in_private_networks).ok_or_else(|| {
-            SessionError::Proxy("proxy_unreachable: the account's proxy has no address".to_owned())
-        })?;
+        let upstream = Upstream::new(proxy, self.settings.proxies_in_private_networks)
+            .ok_or_else(|| SessionError::Proxy(ProxyTrouble::Unreachable("it has no address".to_owned())))?;
         let page = self.page.host_str().unwrap_or_default();
         let port = self.page.port_or_known_default().unwrap_or(443);
         let relay = Relay::open(
@@ -279,7 +281,7 @@ impl BrowserEngine {
             self.settings.ways(),
             (page, port),
             profile,
-            &self.runtime,
+            (&self.runtime, &self.clock),
         );
         relay.await.map(Some)
     }

@@ -15,21 +15,23 @@ use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
     runtime::Handle,
-    sync::Semaphore,
+    sync::{Semaphore, watch},
     time::timeout,
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{
-    owner,
-    upstream::{ProxyTrouble, Upstream},
+use super::{owner, signs::Signs, upstream::Upstream};
+use crate::{
+    domain::Clock,
+    session::{ProxyTrouble, SessionError, SessionEvent},
 };
-use crate::session::SessionError;
 
 /// Connections of one browser at a time. WhatsApp Web has some ten.
 const CONNECTIONS: usize = 64;
 /// How long the browser may take to say where it wants to go.
 const ASKS_WITHIN: Duration = Duration::from_secs(10);
+/// How often a proxy that let nobody through is tried again. A page tries by itself, but ever more rarely.
+const TRIED_AGAIN: Duration = Duration::from_secs(2);
 
 /// Where a browser may go.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,6 +78,7 @@ impl Ways {
 pub(super) struct Relay {
     port: u16,
     stop: CancellationToken,
+    trouble: watch::Receiver<Option<ProxyTrouble>>,
 }
 
 impl Drop for Relay {
@@ -91,6 +94,37 @@ struct Shared {
     profile: PathBuf,
     own: SocketAddr,
     places: Arc<Semaphore>,
+    /// Where the page lives. That a proxy does not reach another host says nothing about it.
+    page: (String, u16),
+    trouble: watch::Sender<Option<ProxyTrouble>>,
+}
+
+impl Shared {
+    /// A connection through the proxy; what came of one to the page's host is noted.
+    async fn connect(&self, host: &str, port: u16) -> Result<TcpStream, ProxyTrouble> {
+        let connected = self.upstream.connect(host, port).await;
+        if self.page.0 == host && self.page.1 == port {
+            let now = connected.as_ref().err().cloned();
+            self.trouble.send_if_modified(|before| {
+                let changed = *before != now;
+                *before = now;
+                changed
+            });
+        }
+        connected
+    }
+
+    /// Tries a proxy that let nobody through until it does.
+    async fn look_again(&self, clock: &Clock) {
+        let mut trouble = self.trouble.subscribe();
+        // The sender is ours: it does not end before us.
+        while trouble.wait_for(Option::is_some).await.is_ok() {
+            clock.sleep(TRIED_AGAIN).await;
+            if trouble.borrow().is_some() {
+                let _ = self.connect(&self.page.0, self.page.1).await;
+            }
+        }
+    }
 }
 
 impl Relay {
@@ -100,33 +134,47 @@ impl Relay {
         ways: Ways,
         (page, port): (&str, u16),
         profile: &Path,
-        runtime: &Handle,
+        (runtime, clock): (&Handle, &Clock),
     ) -> Result<Self, SessionError> {
         let (host, port) = ways
             .to(page, port)
             .ok_or_else(|| SessionError::Open(format!("{page} is out of reach")))?;
-        upstream
-            .connect(&host, port)
-            .await
-            .map_err(|trouble| SessionError::Proxy(trouble.to_string()))?;
+        upstream.connect(&host, port).await.map_err(SessionError::Proxy)?;
         let cannot = |error: std::io::Error| SessionError::Open(format!("the way to the proxy: {error}"));
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
             .await
             .map_err(cannot)?;
         let own = listener.local_addr().map_err(cannot)?;
         let stop = CancellationToken::new();
+        let (trouble, told) = watch::channel(None);
         let shared = Arc::new(Shared {
             upstream,
             ways,
             profile: profile.to_owned(),
             own,
             places: Arc::new(Semaphore::new(CONNECTIONS)),
+            page: (host, port),
+            trouble,
         });
+        let (looks, over, clock) = (Arc::clone(&shared), stop.clone(), clock.clone());
+        runtime.spawn(async move { over.run_until_cancelled(looks.look_again(&clock)).await });
         runtime.spawn(serve(listener, shared, stop.clone()));
         Ok(Self {
             port: own.port(),
             stop,
+            trouble: told,
         })
+    }
+
+    /// Tells the account whenever the way through the proxy closes or opens, as long as there is one.
+    pub(super) fn tell(&self, signs: &Arc<Signs>, runtime: &Handle) {
+        let (mut trouble, signs) = (self.trouble.clone(), Arc::clone(signs));
+        runtime.spawn(async move {
+            while trouble.changed().await.is_ok() {
+                let now = trouble.borrow_and_update().clone();
+                signs.tell(SessionEvent::Proxy(now)).await;
+            }
+        });
     }
 
     /// What points a browser at it, and keeps it from any other way: names are not looked up here, loopback is no
@@ -182,7 +230,7 @@ async fn carry(mut browser: TcpStream, peer: SocketAddr, shared: &Shared) -> std
     let Some((host, port)) = shared.ways.to(&asked.0, asked.1) else {
         return browser.write_all(&answer(2)).await;
     };
-    match shared.upstream.connect(&host, port).await {
+    match shared.connect(&host, port).await {
         Ok(mut proxy) => {
             browser.write_all(&answer(0)).await?;
             tokio::io::copy_bidirectional(&mut browser, &mut proxy).await?;

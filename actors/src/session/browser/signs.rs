@@ -151,6 +151,12 @@ impl Signs {
         }
     }
 
+    /// Tells the account; waits while much is told.
+    pub(super) async fn tell(&self, event: SessionEvent) {
+        // Nobody listens any more: the session is over.
+        let _ = self.news.send(event).await;
+    }
+
     /// The last lines of the console, redacted, the oldest first.
     pub(super) fn console(&self) -> Vec<String> {
         self.console.lock().iter().cloned().collect()

@@ -12,26 +12,15 @@ use tokio::{
     time::timeout,
 };
 
-use crate::domain::settings::{ProxyAddress, ProxyScheme, ProxySettings};
+use crate::{
+    domain::settings::{ProxyAddress, ProxyScheme, ProxySettings},
+    session::ProxyTrouble,
+};
 
 /// From asking for a connection to the proxy's yes.
 const CONNECTS_WITHIN: Duration = Duration::from_secs(15);
 /// The longest answer to CONNECT that is read, in bytes.
 const ANSWER_MAX: usize = 8_192;
-
-/// Why a proxy is of no use. The texts are for people, hold no credential, and say what to do.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum ProxyTrouble {
-    #[error("proxy_unreachable: {0}; see that the account's proxy runs and that its address is right")]
-    Unreachable(String),
-    #[error("proxy_refused: {0}; set the username and password of the account's proxy anew")]
-    Refused(String),
-    #[error(
-        "proxy_not_allowed: {0}; name a proxy on the internet, or set engine.proxies_in_private_networks for one in a \
-         network of your own"
-    )]
-    NotAllowed(String),
-}
 
 /// A proxy with what it wants to know.
 pub(super) struct Upstream {
