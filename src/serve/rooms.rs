@@ -198,3 +198,18 @@ pub(super) fn auth(config: &Config, secrets: &Secrets) -> auth::Settings {
         refresh_lifetime: Duration::from_secs(config.auth.refresh_lifetime_s.into()),
     }
 }
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test panics where it fails")]
+mod tests {
+    use super::*;
+    use crate::config::{self, Flags};
+
+    #[test]
+    fn what_a_room_takes_by_itself_is_what_the_configuration_comes_with() {
+        let config = config::load(None, [], &Flags::default()).unwrap().config;
+        assert_eq!(account(&config), account::Settings::default());
+        let platform = platform(&config, Path::new("/"), false);
+        assert_eq!(platform.supervision, supervision::Settings::default());
+    }
+}

@@ -2,7 +2,7 @@
 
 use std::{
     fmt,
-    sync::Arc,
+    sync::{Arc, LazyLock},
     time::{Duration, Instant},
 };
 
@@ -159,6 +159,21 @@ impl Clock {
         }
     }
 
+    /// Completes once `duration` has passed, or up to one `step` sooner: whoever sleeps in the same steps is woken at the
+    /// same moments, so that thousands of sleepers wake a thread a few times a second. On a manual clock it is
+    /// [`Clock::sleep`]. `step` is not longer than `duration`.
+    #[expect(clippy::disallowed_methods, reason = "the one place that asks the machine")]
+    pub fn sleep_in_step(&self, duration: Duration, step: Duration) -> BoxFuture<'static, ()> {
+        static BEGUN: LazyLock<Instant> = LazyLock::new(Instant::now);
+        match &self.0 {
+            Source::System => {
+                let due = in_step(BEGUN.elapsed() + duration, step);
+                Box::pin(tokio::time::sleep_until((*BEGUN + due).into()))
+            }
+            Source::Manual(_) => self.sleep(duration),
+        }
+    }
+
     /// Moves a manual clock forward and wakes every sleeper whose time has come.
     ///
     /// # Panics
@@ -197,6 +212,12 @@ impl Clock {
     }
 }
 
+/// The last whole step that is not past `due`.
+fn in_step(due: Duration, step: Duration) -> Duration {
+    let past = due.as_nanos().checked_rem(step.as_nanos()).unwrap_or_default();
+    due.saturating_sub(Duration::from_nanos(u64::try_from(past).unwrap_or_default()))
+}
+
 impl fmt::Debug for Clock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.0 {
@@ -219,6 +240,22 @@ mod tests {
             "\"2026-11-23T18:00:00.123Z\""
         );
         assert!(serde_json::from_str::<Timestamp>("\"yesterday\"").is_err());
+    }
+
+    #[test]
+    fn whoever_sleeps_in_step_is_woken_on_one_and_never_late() {
+        let (ms, step) = (Duration::from_millis, Duration::from_millis(250));
+        for (due, woken) in [
+            (0, 0),
+            (249, 0),
+            (250, 250),
+            (5_000, 5_000),
+            (5_249, 5_000),
+            (5_250, 5_250),
+        ] {
+            assert_eq!(in_step(ms(due), step), ms(woken), "{due}");
+        }
+        assert_eq!(in_step(ms(7), Duration::ZERO), ms(7));
     }
 
     #[tokio::test]

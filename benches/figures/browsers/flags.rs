@@ -254,9 +254,8 @@ async fn tidy(profile: &Path) {
     let (_, pages) = tokio::task::spawn_blocking(pages).await.unwrap();
     let mut pages = pages.as_array().unwrap().iter();
     let page = pages.find(|target| target["type"] == "page").unwrap();
-    let (mut socket, _) = connect_async(page["webSocketDebuggerUrl"].as_str().unwrap())
-        .await
-        .unwrap();
+    let socket = format!("ws://{address}/devtools/page/{}", page["id"].as_str().unwrap());
+    let (mut socket, _) = connect_async(socket).await.unwrap();
     let order = json!({ "id": 1, "method": "HeapProfiler.collectGarbage" });
     socket.send(Message::text(order.to_string())).await.unwrap();
     let _ = socket.next().await;

@@ -4,6 +4,7 @@
 //!
 //! ```text
 //! ZAPTOR_BENCH_ACCOUNTS=30 ZAPTOR_BENCH_DAYS=1 ZAPTOR_BENCH_MINUTES=15 cargo bench --bench figures -- leak
+//! ZAPTOR_BENCH_ENGINE=simulated … -- leak         without browsers: whether Zaptor itself grows
 //! ```
 
 use std::{
@@ -21,8 +22,8 @@ use crate::{
     table::Table,
 };
 
-/// Probes of an account in a day: one in 30 seconds.
-const DAY: f64 = 2_880.0;
+/// Probes of an account in a day: one in 5 seconds, as `account.probe_interval_s` comes.
+const DAY: f64 = 17_280.0;
 /// From one look at all processes to the next; each takes some milliseconds for each browser.
 const EVERY: Duration = Duration::from_secs(5);
 /// This share of a run warms up: caches fill, code is compiled.
@@ -57,8 +58,12 @@ pub(crate) fn measure(plan: &Plan, table: &mut Table) {
     let sandbox = Sandbox::start();
     let browser = chromium.headless_shell().to_string_lossy().into_owned();
     let node = Node::without_pauses(&sandbox.url, &[("engine.chromium_path", &browser)]);
+    let kind = std::env::var("ZAPTOR_BENCH_ENGINE").unwrap_or_else(|_| "browser".to_owned());
     for account in 0..accounts {
-        let id = node.create_account("browser");
+        let id = node.create_account(&kind);
+        if kind == "simulated" {
+            continue; // it links by itself
+        }
         node.link(&id, &format!("551192222{account:04}"), LIMIT)
             .unwrap_or_else(|last| panic!("it does not link: {last}"));
     }

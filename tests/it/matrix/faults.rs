@@ -89,12 +89,6 @@ impl Fault {
     /// Settings that its cells need.
     pub(super) fn settings(self) -> &'static [(&'static str, &'static str)] {
         match self {
-            // A network that is silent is noticed by the account's own probes: as often as it asks.
-            Fault::NetworkCut => &[
-                ("account.probe_interval_s", "2"),
-                ("account.probe_interval_degraded_s", "2"),
-                ("engine.probe_timeout_ms", "5000"),
-            ],
             // Twice what a browser takes on the sandbox, and looked at often.
             Fault::MemoryOverLimit => &[
                 ("resources.soft_mib", "0"),
