@@ -79,5 +79,6 @@ fn table(status: &Value) -> Table {
         ("reloaded", count.unwrap_or_default()),
         ("failed", failed.join("\n")),
         ("why", plain(&reload["why"])),
+        ("action", plain(&reload["action"])),
     ])
 }

@@ -7,8 +7,10 @@ use std::path::{Path, PathBuf};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
+use super::journal;
 use super::journey::{
-    CUSTOMER, SOON, brisk, call, linked_account, send, until_state, until_tally, write_from,
+    CUSTOMER, SOON, brisk, call, create_account, deliveries, link, linked_account, messages, send,
+    until_state, until_tally, write_from,
 };
 use super::support::wait;
 use super::support::zaptor::{Sandbox, Zaptor};
@@ -231,10 +233,80 @@ async fn browser_files_that_do_not_serve_are_put_back_and_never_taken_again() {
         "{outcomes:?}"
     );
 
-    // Nor does the next process take them.
+    // Nor does the next process take them, and one without a folder does not need it.
     let zaptor = zaptor.stop_and_restart().await;
     let account_now = until_state(&zaptor, &account, "online", SOON).await;
     assert_eq!(account_now["agent"]["build"], good);
+    drop(folder);
+    let zaptor = zaptor.stop_and_restart().await;
+    let account_now = until_state(&zaptor, &account, "online", SOON).await;
+    assert_eq!(account_now["agent"]["build"], good);
+}
+
+#[tokio::test]
+async fn browser_broken_files_degrade_the_first_account_alone_and_mended_ones_lose_no_message() {
+    const BROKEN: &str = "whatsapp.functions.getStatusAnew";
+    let folder = folder();
+    let agent_dir = folder.path().display().to_string();
+    let zaptor = Zaptor::start_with(brisk().setting("engine.agent_dir", agent_dir)).await;
+    let ours = linked_account(&zaptor).await;
+    let second = create_account(&zaptor, "browser").await;
+    link(&zaptor, &second, "5511900000003").await;
+    let admin = Admin::of(&zaptor).await;
+    let original = fs::read_to_string(folder.path().join("agent.js")).unwrap();
+    let good = account_of(&zaptor, &ours).await["agent"]["build"].clone();
+
+    let since = journal::last(&zaptor).await;
+    let broken = original.replace("whatsapp.functions.getStatus", BROKEN);
+    put(folder.path(), move |_| broken);
+    let reload = admin.reload().await;
+    assert_eq!(reload["state"], "put_back", "{reload}");
+    let canary = reload["canary"].as_str().unwrap().to_owned();
+    let other = if canary == ours { &second } else { &ours };
+    until_state(&zaptor, &canary, "online", SOON).await;
+    let told = journal::after(&zaptor, since).await;
+    assert!(told.iter().all(|event| event.account != *other), "{told:?}");
+    let degraded = told
+        .iter()
+        .find(|event| event.says(&canary) == Some("degraded"))
+        .unwrap();
+    assert_eq!(
+        degraded.data["evidence"]["missing"],
+        json!([BROKEN]),
+        "{degraded:?}"
+    );
+    let (code, printed) = zaptor.command_as(&admin.token, &["agent", "status"], "").await;
+    for said in [&canary, BROKEN, "zaptor agent reload"] {
+        assert!(code == 0 && printed.contains(said), "{said} is not in {printed}");
+    }
+
+    // Mended, they go to both, while messages come and go.
+    let mended = as_version("0.2.1-mended")(original);
+    put(folder.path(), move |_| mended);
+    let traffic = async {
+        let mut written = Vec::new();
+        for n in 0..30 {
+            written.push(write_from(&zaptor, CUSTOMER, &format!("in {n}")).await);
+            send(&zaptor, [&ours, &second][n % 2], CUSTOMER, &format!("out {n}")).await;
+        }
+        written
+    };
+    let (reload, written) = tokio::join!(admin.reload(), traffic);
+    assert_eq!(reload["state"], "done", "{reload}");
+    assert_eq!(reload["reloaded"].as_array().unwrap().len(), 2, "{reload}");
+    until_tally(&zaptor, "read", 30, SOON).await;
+    assert!(deliveries(&zaptor).await.values().all(|times| *times == 1));
+    let mut told = messages(&zaptor, "inbound").await;
+    told.reverse();
+    let told: Vec<&str> = told
+        .iter()
+        .map(|message| message["wa_message_id"].as_str().unwrap())
+        .collect();
+    assert_eq!(told, written, "each once, in order");
+    for account in [&ours, &second] {
+        let build = account_of(&zaptor, account).await["agent"]["build"].clone();
+        assert!(build == reload["files"]["build"] && build != good, "{build}");
+    }
 }
 
 #[tokio::test]

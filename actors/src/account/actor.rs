@@ -158,7 +158,7 @@ impl Account {
         }
     }
 
-    /// Once a generation: within one, the session itself reports every ack.
+    /// Once for each page: as long as one lives, it reports every ack itself.
     fn catch_up(&mut self, ctx: &mut Context<Self>) {
         if !std::mem::replace(&mut self.caught_up, true)
             && let Some(kit) = self.kit()

@@ -34,7 +34,10 @@ impl Account {
                 self.expect_sync(ctx);
                 Input::Linked
             }
-            SessionEvent::Ready(who) => return self.heard_who(who, ctx),
+            SessionEvent::Ready(who) => {
+                self.caught_up = false;
+                return self.heard_who(who, ctx);
+            }
             SessionEvent::Connection { up } => Input::Connection { up },
             SessionEvent::Proxy(trouble) => Input::Proxy(trouble),
             SessionEvent::LoggedOut { reason } => Input::LoggedOut { reason },

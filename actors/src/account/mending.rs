@@ -144,8 +144,6 @@ impl Account {
         };
         self.tell(Some((step, Outcome::Begun)), ctx);
         self.keep_deadline(step, 0, ctx);
-        // Acks that came while nobody listened are asked for again.
-        self.caught_up = false;
         let Some(session) = self.session.clone() else {
             return;
         };

@@ -220,6 +220,8 @@ pub struct AgentReload {
     pub waiting: usize,
     /// Why it was put back or halted.
     pub why: Option<String>,
+    /// What is asked of whoever looks after this node, if something failed.
+    pub action: Option<String>,
     /// When it began.
     pub began_at: crate::domain::Timestamp,
     /// When it ended.

@@ -1,7 +1,7 @@
 //! Other files of the agent for accounts that run: first on one of them, which has to prove itself with them, then on the
 //! others in small groups. Nothing is restarted for it; a page that does not serve with them gets the old ones back.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, path::Path, sync::Arc, time::Duration};
 
 use actix::{Context, Handler, ResponseFuture};
 use futures::future;
@@ -125,6 +125,7 @@ async fn begin(office: &Office, asked: &ReloadAgents) -> Result<Exchange, Reload
         failed: Vec::new(),
         waiting: accounts.len() + usize::from(canary.is_some()),
         why: None,
+        action: None,
         began_at: office.clock.now(),
         ended_at: None,
     };
@@ -142,6 +143,26 @@ async fn begin(office: &Office, asked: &ReloadAgents) -> Result<Exchange, Reload
         canary,
         others: accounts,
     })
+}
+
+/// What is asked of whoever looks after the node once an exchange has ended so.
+fn asked(state: &str, failed: usize, folder: &Path) -> Option<String> {
+    let folder = folder.display();
+    match state {
+        "put_back" => Some(format!(
+            "Put mended files into {folder} and run `zaptor agent reload`; these are not tried again, after a restart \
+             either."
+        )),
+        "halted" => Some(format!(
+            "Look at the health of the accounts that failed. New sessions get these files, since the first account works \
+             with them; put others into {folder} if they shall not. `zaptor agent reload` then goes on with all accounts \
+             that have other ones."
+        )),
+        _ if failed > 0 => {
+            Some("Look at the health of the accounts that failed; they have the new files.".to_owned())
+        }
+        _ => None,
+    }
 }
 
 /// One exchange under way.
@@ -296,6 +317,7 @@ impl Exchange {
         self.note(|report| {
             report.state = state;
             report.why = why;
+            report.action = asked(state, report.failed.len(), self.files.folder());
             report.ended_at = Some(now);
         });
     }

@@ -133,6 +133,8 @@ pub struct Reload {
     waiting: usize,
     /// Why it was put back or halted.
     why: Option<String>,
+    /// What is asked of you, if something failed.
+    action: Option<String>,
     #[schema(value_type = String, format = DateTime)]
     began_at: Timestamp,
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -150,6 +152,7 @@ impl From<AgentReload> for Reload {
             failed: reload.failed.into_iter().map(failure).collect(),
             waiting: reload.waiting,
             why: reload.why,
+            action: reload.action,
             began_at: reload.began_at,
             ended_at: reload.ended_at,
         }

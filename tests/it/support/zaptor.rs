@@ -202,11 +202,16 @@ impl Zaptor {
 
     /// Runs a client command against this Zaptor with `input` as its stdin; gives its exit code and what it printed.
     pub(crate) async fn command(&self, arguments: &[&str], input: &str) -> (i32, String) {
+        self.command_as(self.api_key(), arguments, input).await
+    }
+
+    /// The same with another key, or the token of somebody who has logged in.
+    pub(crate) async fn command_as(&self, key: &str, arguments: &[&str], input: &str) -> (i32, String) {
         let mut command = quiet_command(self.data.path());
         command
             .args(arguments)
             .env("ZAPTOR_URL", &self.ready.url)
-            .env("ZAPTOR_API_KEY", self.api_key())
+            .env("ZAPTOR_API_KEY", key)
             .stdin(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let mut stdin = child.stdin.take().unwrap();

@@ -67,8 +67,10 @@ impl Programs {
 /// The agent's files; what is in use is kept in `data_dir`.
 fn agent(configured: &Path, data_dir: &Path) -> Result<AgentFiles, SessionError> {
     let folder = agent_dir(configured)?;
-    AgentFiles::open(folder, data_dir.join("run/agent"))
-        .map_err(|error| SessionError::Open(format!("the agent's files: {error}")))
+    AgentFiles::open(folder, data_dir.join("run/agent")).map_err(|error| {
+        let mend = "run `npm run build` in actors/agent, or set agent_dir";
+        SessionError::Open(format!("the agent's files: {error}; {mend}"))
+    })
 }
 
 fn missing(what: &str, key: &str) -> SessionError {
@@ -91,27 +93,26 @@ fn first(configured: &Path, names: &[&str]) -> Option<PathBuf> {
     })
 }
 
+/// The configured folder, whatever is in it: those files that served last are in the data folder. Or the first of the
+/// usual places that has both files.
 fn agent_dir(configured: &Path) -> Result<PathBuf, SessionError> {
+    if !configured.as_os_str().is_empty() {
+        return Ok(configured.to_owned());
+    }
     let beside = env::current_exe()
         .ok()
         .and_then(|program| Some(program.parent()?.join("agent")));
-    let places = if configured.as_os_str().is_empty() {
-        vec![
-            Some(PathBuf::from("actors/agent/dist")),
-            beside,
-            Some(PathBuf::from("/usr/share/zaptor/agent")),
-        ]
-    } else {
-        vec![Some(configured.to_owned())]
-    };
-    let places: Vec<PathBuf> = places.into_iter().flatten().collect();
-    let has_both = |folder: &&PathBuf| folder.join("wa.js").is_file() && folder.join("agent.js").is_file();
-    places.iter().find(has_both).cloned().ok_or_else(|| {
-        let searched: Vec<String> = places.iter().map(|place| place.display().to_string()).collect();
-        SessionError::Open(format!(
-            "wa.js and agent.js are not in {}; run `npm run build` in actors/agent, or set agent_dir",
-            searched.join(", ")
-        ))
+    let usual = [
+        Some(PathBuf::from("actors/agent/dist")),
+        beside,
+        Some(PathBuf::from("/usr/share/zaptor/agent")),
+    ];
+    let has_both = |folder: &PathBuf| folder.join("wa.js").is_file() && folder.join("agent.js").is_file();
+    usual.into_iter().flatten().find(has_both).ok_or_else(|| {
+        SessionError::Open(
+            "wa.js and agent.js are nowhere; run `npm run build` in actors/agent, or set agent_dir"
+                .to_owned(),
+        )
     })
 }
 

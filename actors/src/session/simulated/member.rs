@@ -41,6 +41,8 @@ pub(super) struct Member {
     pub(super) answers: HashMap<WaMessageId, oneshot::Sender<()>>,
     /// What the page lacks, over all sessions.
     pub(super) lacks: Vec<Lack>,
+    /// Whose files the page says it has, once some were put in.
+    pub(super) build: Option<String>,
     /// Whether the page takes messages in without a word.
     pub(super) mute: bool,
     /// What came in and is in the page's store, oldest first.
@@ -94,6 +96,7 @@ impl Member {
         self.offline = false;
         self.code = None;
         self.phone_code = None;
+        self.build = None;
         self.fault = None;
         self.page = None;
         self.answers.clear();
@@ -219,7 +222,7 @@ impl Member {
     /// What the agent of a real page would tell of itself.
     pub(super) fn self_test(&self) -> SelfTest {
         SelfTest {
-            build: "simulated".to_owned(),
+            build: self.build.clone().unwrap_or_else(|| "simulated".to_owned()),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             wa_js: None,
             whatsapp_web: None,

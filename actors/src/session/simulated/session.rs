@@ -232,11 +232,10 @@ impl Session for SimulatedSession {
         Ok(keys.iter().filter_map(|key| member.inbound(key)).collect())
     }
 
-    async fn replace_agent(&mut self, _: &Arc<AgentBuild>) -> Result<(), SessionError> {
-        Err(SessionError::Refused {
-            command: "replace_agent",
-            detail: "a simulated session has no agent".to_owned(),
-        })
+    async fn replace_agent(&mut self, build: &Arc<AgentBuild>) -> Result<(), SessionError> {
+        self.enter("replace_agent").await?;
+        self.member.lock().build = Some(build.id().to_owned());
+        self.renew("replace_agent", Cure::Reload).await
     }
 
     async fn refresh_pairing(&mut self) -> Result<(), SessionError> {

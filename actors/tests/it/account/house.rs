@@ -29,10 +29,7 @@ use zaptor_actors::{
         registry::{ActorReport, ObserveActors, RestartAccount, StartAccount, StopAccount, To},
     },
     registry::{Registry, RegistryParts, Running},
-    session::{
-        Engine,
-        simulated::{SimulatedEngine, SimulatedNetwork},
-    },
+    session::{Engine, simulated::SimulatedNetwork},
     store::{AccountRow, Settings, Store, accounts},
     supervision::{self, ChildSpec, RestartClass, Slot, Supervise, Supervisor, starter},
     vault::{self, Directory, KeyRing, Vault},
@@ -40,6 +37,7 @@ use zaptor_actors::{
 
 pub(super) use super::plan::Plan;
 use super::{
+    agent::Misfits,
     halts::Halts,
     jumpy::{Fright, panicking},
     moody::{Doors, LINK, Moody},
@@ -75,6 +73,8 @@ pub(super) struct House {
     pub(super) fright: Fright,
     /// Where a session stands still next.
     pub(super) halts: Halts,
+    /// Whose pages lack something with other files of the agent.
+    pub(super) misfits: Misfits,
     pub(super) vault: Option<Vault>,
     pub(super) forensics: Forensics,
     pub(super) registry: Addr<Registry>,
@@ -171,20 +171,7 @@ impl House {
         let bench = Bench::with(store.clone(), Arc::clone(&ids), clock.clone()).await;
         let supervisor =
             Supervisor::start_with(plan.supervision.clone(), clock.clone(), Arc::clone(&ids)).unwrap();
-        let engine = SimulatedEngine::new(plan.network.clone(), clock.clone());
-        let (network, failures) = (engine.network(), Arc::new(AtomicU32::new(0)));
-        let (planted, fright) = (Arc::new(AtomicBool::new(false)), plan.fright.clone());
-        let (doors, halts) = (Arc::<Doors>::default(), Halts::default());
-        let engine: Arc<dyn Engine> = Arc::new(Moody {
-            inner: engine,
-            failures: Arc::clone(&failures),
-            keeps: plan.keeps,
-            planted: Arc::clone(&planted),
-            doors: Arc::clone(&doors),
-            heavy: plan.heavy,
-            fright: fright.clone(),
-            halts: halts.clone(),
-        });
+        let engine = Arc::new(Moody::new(&plan, &clock, folder.path()));
         let vault = plan.keeps.then(|| vault(folder.path(), &ids));
         let parts = pump_parts(&bench, &registry, plan.pump_panics);
         supervise(&supervisor, &pump, move |life| Pump::new(parts.clone(), life)).await;
@@ -196,7 +183,7 @@ impl House {
             profiles: profiles.clone(),
             vault: vault.clone(),
             forensics: forensics.clone(),
-            engines: HashMap::from([(EngineKind::Simulated, engine)]),
+            engines: HashMap::from([(EngineKind::Simulated, Arc::clone(&engine) as Arc<dyn Engine>)]),
             store,
             ids,
             clock,
@@ -215,12 +202,13 @@ impl House {
         supervise(&supervisor, &registry, make).await;
         Self {
             bench,
-            network,
-            failures,
-            planted,
-            doors,
-            fright,
-            halts,
+            network: engine.inner.network(),
+            failures: Arc::clone(&engine.failures),
+            planted: Arc::clone(&engine.planted),
+            doors: Arc::clone(&engine.doors),
+            fright: engine.fright.clone(),
+            halts: engine.halts.clone(),
+            misfits: engine.misfits.clone(),
             vault,
             forensics,
             registry: registry.get().unwrap(),

@@ -19,7 +19,7 @@ use zaptor_actors::{
     },
 };
 
-use super::halts::Halts;
+use super::{agent::Misfits, halts::Halts};
 
 /// Where an engine or a session is when it panics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,6 +95,7 @@ pub(super) struct Jumpy {
     pub(super) account: AccountId,
     pub(super) fright: Fright,
     pub(super) halts: Halts,
+    pub(super) misfits: Misfits,
 }
 
 impl Jumpy {
@@ -136,6 +137,7 @@ impl Session for Jumpy {
     }
 
     async fn replace_agent(&mut self, build: &Arc<AgentBuild>) -> Result<(), SessionError> {
+        self.misfits.put(self.account, build);
         self.at(Verb::Replace).replace_agent(build).await
     }
 

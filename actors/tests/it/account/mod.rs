@@ -1,6 +1,7 @@
 //! The whole account on a real database and the simulated network: linking, sending, every way to die, and what must
 //! hold afterwards.
 
+mod agent;
 mod doubt;
 mod gap;
 mod halts;

@@ -1,20 +1,27 @@
 //! The simulated engine with bad days: it does not open, and profiles can matter as with a browser.
 
-use std::sync::{
-    Arc, Mutex,
-    atomic::{AtomicBool, AtomicU32, Ordering},
+use std::{
+    path::Path,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicU32, Ordering},
+    },
 };
 
 use async_trait::async_trait;
 use tokio::sync::mpsc;
 use zaptor_actors::{
-    domain::{AccountId, EngineKind},
-    session::{Engine, Session, SessionError, SessionEvent, SessionSpec, simulated::SimulatedEngine},
+    domain::{AccountId, Clock, EngineKind},
+    session::{
+        AgentFiles, Engine, Session, SessionError, SessionEvent, SessionSpec, simulated::SimulatedEngine,
+    },
 };
 
 use super::{
+    agent::Misfits,
     halts::Halts,
     jumpy::{Fright, Jumpy, Verb},
+    plan::Plan,
 };
 
 /// The simulated engine, which fails to open so many times, or as long as it is told to.
@@ -29,6 +36,9 @@ pub(super) struct Moody {
     /// Where it stands still next.
     pub(super) halts: Halts,
     pub(super) doors: Arc<Doors>,
+    /// The files of an agent for its pages, and whom they do not suit.
+    pub(super) agent: Option<Arc<AgentFiles>>,
+    pub(super) misfits: Misfits,
     /// Whether its sessions take room, as with a browser, so that not all can be opened together.
     pub(super) heavy: bool,
 }
@@ -60,6 +70,23 @@ pub(super) const LINK: &str = "Default/link";
 pub(super) const GARBAGE: &str = "garbage";
 
 impl Moody {
+    /// As a test wants it. What its pages have in use of an agent is kept in `data`.
+    pub(super) fn new(plan: &Plan, clock: &Clock, data: &Path) -> Self {
+        let inner = SimulatedEngine::new(plan.network.clone(), clock.clone());
+        Self {
+            failures: Arc::default(),
+            keeps: plan.keeps,
+            planted: Arc::default(),
+            fright: plan.fright.clone(),
+            halts: Halts::default(),
+            doors: Arc::default(),
+            agent: plan.agent_files(data),
+            misfits: Misfits::of(inner.network()),
+            heavy: plan.heavy,
+            inner,
+        }
+    }
+
     /// A kept profile without its link is a page that nobody has linked: another account, to the network.
     fn seen_as(&self, spec: &SessionSpec) -> Result<AccountId, SessionError> {
         if !self.planted.load(Ordering::SeqCst) {
@@ -99,7 +126,12 @@ impl Engine for Moody {
             account,
             fright: self.fright.clone(),
             halts: self.halts.clone(),
+            misfits: self.misfits.clone(),
         }))
+    }
+
+    fn agent(&self) -> Option<Arc<AgentFiles>> {
+        self.agent.clone()
     }
 
     fn footprint_bytes(&self) -> u64 {

@@ -15,7 +15,7 @@ use super::house::{House, Plan};
 
 impl House {
     /// More accounts, each with this priority.
-    async fn more_accounts(&self, count: usize, priority: u8) -> Vec<AccountId> {
+    pub(super) async fn more_accounts(&self, count: usize, priority: u8) -> Vec<AccountId> {
         let mut made = Vec::new();
         for _ in 0..count {
             let new = NewAccount {
@@ -41,7 +41,7 @@ impl House {
         made
     }
 
-    async fn row_of(&self, account: AccountId) -> AccountRow {
+    pub(super) async fn row_of(&self, account: AccountId) -> AccountRow {
         let row = self.bench.store.reads().account(self.bench.tenant, account).await;
         row.unwrap().unwrap()
     }

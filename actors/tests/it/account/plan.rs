@@ -1,10 +1,15 @@
 //! What a test of the house may set.
 
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
 use zaptor_actors::{
     account,
     domain::{Clock, Timestamp},
     registry::{self, HibernationSettings},
-    session::simulated,
+    session::{AgentFiles, simulated},
     supervision,
 };
 
@@ -23,6 +28,8 @@ pub(super) struct Plan {
     pub(super) listener_panics: u32,
     /// Where an engine or a session panics first.
     pub(super) fright: Fright,
+    /// The folder with the files of an agent, if pages have one.
+    pub(super) agent: Option<PathBuf>,
     /// Whether profiles matter, and are kept in a vault.
     pub(super) keeps: bool,
     /// Whether sessions take room, so that not all can be opened together.
@@ -44,6 +51,12 @@ impl Plan {
             true => Clock::manual(Timestamp::from_millis(1_800_000_000_000)),
             false => Clock::system(),
         }
+    }
+
+    /// The agent's files for pages; those in use are kept in this folder.
+    pub(super) fn agent_files(&self, data: &Path) -> Option<Arc<AgentFiles>> {
+        let folder = self.agent.clone()?;
+        Some(Arc::new(AgentFiles::open(folder, data.join("agent")).unwrap()))
     }
 
     pub(super) fn registry(&self) -> registry::Settings {
@@ -87,6 +100,7 @@ impl Default for Plan {
             pump_panics: 0,
             listener_panics: 0,
             fright: Fright::default(),
+            agent: None,
             keeps: false,
             heavy: false,
             at_once: 4,
