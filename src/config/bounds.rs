@@ -101,6 +101,7 @@ fn of_accounts(config: &Config) -> Vec<Bound> {
         repair.restore_profile_s: 1..=600,
         repair.attempts_max: 1..=10,
         repair.retry_s: 1..=3600,
+        repair.remember_s: 0..=86_400,
         supervision.restarts_max: 1..=1000,
         supervision.window_s: 1..=86_400,
         supervision.backoff_base_ms: 1..=60_000,

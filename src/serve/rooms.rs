@@ -167,6 +167,7 @@ fn repair(config: &Config) -> account::RepairSettings {
         restore_profile_seconds: repair.restore_profile_s.into(),
         attempts: repair.attempts_max,
         retry_seconds: repair.retry_s.into(),
+        remember_seconds: repair.remember_s.into(),
     }
 }
 

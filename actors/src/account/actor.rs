@@ -47,6 +47,8 @@ pub struct Account {
     pub(super) probe_timer: Option<SpawnHandle>,
     /// When a proof was last given away to be written.
     pub(super) round_trip_noted: Option<Timestamp>,
+    /// After everything was tried, the page is loaded anew now and then.
+    pub(super) trying_again: bool,
     pub(super) patience_timer: Option<SpawnHandle>,
     pub(super) stopping: Vec<oneshot::Sender<()>>,
 }
@@ -80,6 +82,7 @@ impl Account {
             resolve_again: false,
             probe_timer: None,
             round_trip_noted: None,
+            trying_again: false,
             patience_timer: None,
             stopping: Vec::new(),
         }
@@ -216,6 +219,9 @@ impl Account {
         self.arm_patience(ctx);
         self.go_on_mending(ctx);
         self.input(Input::TookOver { epoch }, ctx);
+        if let Some(detail) = self.place.mending.asks_person() {
+            self.input(Input::PersonAsked { detail }, ctx);
+        }
     }
 
     pub(super) fn kit(&self) -> Option<Kit> {

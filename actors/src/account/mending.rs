@@ -13,7 +13,10 @@ use super::{
     session_task::{Mend, SessionHandle},
     writing::Attempt,
 };
-use crate::session::{PageStatus, SessionError};
+use crate::{
+    forensics::Record,
+    session::{PageStatus, SessionError},
+};
 
 /// How often a stage's deadline is put off while the page loads its chats: a large account takes its time.
 const PUT_OFF: u32 = 10;
@@ -22,8 +25,15 @@ impl Account {
     /// Something is wrong.
     pub(super) fn mend(&mut self, trigger: Trigger, detail: &str, ctx: &mut Context<Self>) {
         let (at, attempts) = (self.shared.clock.now(), self.shared.settings.repair.attempts);
+        let asked = self.place.mending.asks_person();
         let ordered = self.place.mending.trouble(trigger, detail, attempts, at);
         self.follow(ordered, detail, ctx);
+        if asked.is_some() {
+            // Nothing is left to be tried: it is said again, with what is wrong now.
+            let detail = detail.to_owned();
+            self.input(Input::PersonAsked { detail }, ctx);
+            self.try_again_later(ctx);
+        }
     }
 
     /// A round trip was proven.
@@ -57,26 +67,48 @@ impl Account {
         }
     }
 
-    /// A new generation goes on with what the last one began.
+    /// A new generation goes on with what the last one began, in this process or before.
     pub(super) fn go_on_mending(&mut self, ctx: &mut Context<Self>) {
-        let now = self.place.mending.now();
-        if let Some(now) = now.filter(|now| !now.stage.ends_generation() && now.stage != Stage::AskUser) {
-            // The last one has ended in the middle of something that only it could do.
-            let at = self.shared.clock.now();
-            let detail = "the session ended";
-            let attempts = self.shared.settings.repair.attempts;
-            let _ = self
-                .place
-                .mending
-                .trouble(Trigger::BrowserGone, detail, attempts, at);
-            self.tell(Some((now, Outcome::Failed)), ctx);
+        let (at, settings) = (self.shared.clock.now(), &self.shared.settings.repair);
+        let (remember, attempts) = (settings.remember(), settings.attempts);
+        if let Some(ordered) = self.place.mending.resume(remember, attempts, at) {
+            return self.take_up(ordered, ctx);
         }
         match self.place.mending.now() {
-            Some(step) if step.stage.ends_generation() => {
-                self.tell(Some((step, Outcome::Begun)), ctx);
-                self.keep_deadline(step, 0, ctx);
+            Some(step) if step.stage.ends_generation() => self.carry_on(step, ctx),
+            Some(step) if step.stage != Stage::AskUser => {
+                // The last one has ended in the middle of something that only it could do.
+                let (gone, detail) = (Trigger::BrowserGone, "the session ended");
+                let ordered = self.place.mending.trouble(gone, detail, attempts, at);
+                self.take_up(ordered, ctx);
             }
             _ => self.tell(None, ctx),
+        }
+    }
+
+    /// Does what is ordered where this generation is the one that was ordered.
+    fn take_up(&mut self, ordered: Ordered, ctx: &mut Context<Self>) {
+        for order in ordered.orders {
+            match order {
+                Order::Tell(step, outcome) => self.tell(Some((step, outcome)), ctx),
+                Order::Begin(step) => {
+                    if step.stage == Stage::RestoreProfile {
+                        let why = "a repair that was under way had come to it";
+                        self.place.repair.ask_unless_asked(why);
+                    }
+                    self.carry_on(step, ctx);
+                }
+                Order::Close(_) | Order::Clear => {}
+            }
+        }
+        self.tell(None, ctx);
+        self.keep_seen(ordered.closed);
+    }
+
+    fn carry_on(&mut self, step: Step, ctx: &mut Context<Self>) {
+        self.tell(Some((step, Outcome::Begun)), ctx);
+        if step.stage.ends_generation() {
+            self.keep_deadline(step, 0, ctx);
         }
     }
 
@@ -95,7 +127,11 @@ impl Account {
                 Order::Clear => self.tell(None, ctx),
             }
         }
-        if let Some((record, picture)) = ordered.closed {
+        self.keep_seen(ordered.closed);
+    }
+
+    fn keep_seen(&self, closed: Option<(Record, Option<Vec<u8>>)>) {
+        if let Some((record, picture)) = closed {
             let (forensics, account) = (self.shared.forensics.clone(), self.place.account);
             // Beside the actor: a generation that ends leaves it to be finished.
             tokio::spawn(async move {
@@ -200,23 +236,33 @@ impl Account {
     }
 
     /// After everything was tried, the page is loaded anew now and then: what was missing may be back.
-    fn try_again_later(&self, ctx: &mut Context<Self>) {
+    fn try_again_later(&mut self, ctx: &mut Context<Self>) {
+        if !std::mem::replace(&mut self.trying_again, true) {
+            self.try_again(ctx);
+        }
+    }
+
+    fn try_again(&self, ctx: &mut Context<Self>) {
         let pause = self.shared.clock.sleep(self.shared.settings.repair.retry());
         let again = pause.into_actor(self).then(|(), this, _| {
-            let asked = this
-                .place
-                .mending
-                .now()
-                .is_some_and(|now| now.stage == Stage::AskUser);
-            let still = asked && matches!(this.machine.phase(), Phase::Repairing | Phase::Doubting);
-            let session = this.session.clone().filter(|_| still);
+            let asked = this.place.mending.asks_person().is_some();
+            // One that is on its way by itself is left alone.
+            let stuck = matches!(this.machine.phase(), Phase::Repairing | Phase::Doubting);
+            let session = this.session.clone().filter(|_| asked && stuck);
             let limit = this.stage_deadline(Stage::ReloadPage);
-            async move { Some(session?.mend(Mend::Reload, limit).await) }.into_actor(this)
+            async move {
+                let done = match session {
+                    Some(session) => session.mend(Mend::Reload, limit).await,
+                    None => Ok(()),
+                };
+                (asked, done)
+            }
+            .into_actor(this)
         });
-        ctx.spawn(again.map(|done, this, ctx| match done {
-            Some(Err(error)) if error.is_fatal() => this.command_failed(&error, ctx),
-            Some(_) => this.try_again_later(ctx),
-            None => {}
+        ctx.spawn(again.map(|(asked, done), this, ctx| match done {
+            Err(error) if error.is_fatal() => this.command_failed(&error, ctx),
+            _ if asked => this.try_again(ctx),
+            _ => this.trying_again = false,
         }));
     }
 }

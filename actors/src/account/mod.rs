@@ -182,7 +182,7 @@ impl Place {
             profile_lock: Arc::default(),
             repair: Arc::default(),
             unkept: Arc::default(),
-            mending: Arc::default(),
+            mending: Arc::new(Mending::left(row.repair.clone())),
             probes: Arc::default(),
             compared: Arc::new(watch::Sender::new(None)),
             agent: Arc::new(watch::Sender::new(PageAgent::default())),

@@ -99,6 +99,8 @@ pub struct RepairSettings {
     pub attempts: u32,
     /// How often the page is loaded anew after everything was tried, in seconds. 1 to 3,600.
     pub retry_seconds: u64,
+    /// How long ago a stage may have begun, in seconds, for the next process to go on with the repair. 0 to 86,400.
+    pub remember_seconds: u64,
 }
 
 impl Default for RepairSettings {
@@ -112,6 +114,7 @@ impl Default for RepairSettings {
             restore_profile_seconds: 60,
             attempts: 1,
             retry_seconds: 10,
+            remember_seconds: 3_600,
         }
     }
 }
@@ -123,6 +126,10 @@ impl RepairSettings {
 
     pub(super) const fn retry(&self) -> Duration {
         Duration::from_secs(self.retry_seconds)
+    }
+
+    pub(super) const fn remember(&self) -> Duration {
+        Duration::from_secs(self.remember_seconds)
     }
 
     /// How long a stage may take until a round trip is proven. Asking a person takes as long as it takes.

@@ -218,7 +218,8 @@ impl Job {
                 told.extend(events::gap_closed(tenant, account, closed));
             }
             Op::Repair(shown, attempt) => {
-                let shown = shown.and_then(|shown| serde_json::to_string(&shown).ok());
+                let shown = shown.as_ref().and_then(|shown| serde_json::to_string(shown).ok());
+                // What a generation tried last is told even where the next one has taken over since: it happened.
                 accounts::note_repair(tx, account, self.epoch, shown).await?;
                 let event = |attempt| NewEvent::new(tenant, Some(account), EventType::AccountRepair, attempt);
                 told.extend(attempt.as_ref().map(event));

@@ -54,6 +54,7 @@ pub struct Account {
     #[schema(value_type = Option<Object>)]
     evidence: Option<serde_json::Value>,
     /// The repair that is under way: `{"stage": "reload_page", "attempt": 1, "since": "…", "trigger": "page_unresponsive"}`.
+    /// With it `detail` (what was wrong), `at` (since when) and `tried`, the stages so far as in the account's forensics.
     /// The stages, in their order: `dismiss_modal`, `reload_page`, `new_page`, `new_browser`, `restore_profile`, `ask_user`.
     #[schema(value_type = Option<Object>)]
     repair: Option<serde_json::Value>,

@@ -64,6 +64,8 @@ pub struct Repair {
     pub attempts_max: u32,
     /// Pause between two loads of the page after everything was tried.
     pub retry_s: u32,
+    /// How long a repair that was under way when the process ended is remembered.
+    pub remember_s: u32,
 }
 
 /// `[supervision]`

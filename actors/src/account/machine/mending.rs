@@ -60,3 +60,13 @@ pub(super) fn person_asked(detail: String) -> Effect {
     };
     Effect::Say(Say::because(AccountState::Degraded, reason, evidence).asking(ASK))
 }
+
+/// A generation after everything was tried: it may be the one that works.
+pub(super) fn opened_all_the_same(detail: String) -> Effect {
+    let reason = format!("everything was tried; the last: {detail}; a session is being opened all the same");
+    let evidence = Evidence::Page {
+        page: "repair_failed",
+        detail: Some(detail),
+    };
+    Effect::Say(Say::because(AccountState::Starting, reason, evidence).asking(ASK))
+}

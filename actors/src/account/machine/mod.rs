@@ -57,7 +57,7 @@ pub use evidence::{Dated, Evidence};
 pub use words::{Effect, End, Input, Phase, Rules, Say, Woken};
 
 use self::linking::{OTHER_ENDED, RIGHT_PHONE, TYPED};
-use self::mending::person_asked;
+use self::mending::{opened_all_the_same, person_asked};
 use super::repair::Trigger;
 use crate::{
     domain::{AccountState, SelfTest},
@@ -200,6 +200,7 @@ impl Machine {
             }
             (Phase::Opening, Input::PageSilent) => self.trouble(Trigger::PageSilent, SILENT.to_owned()),
             (Phase::Repairing, Input::PersonAsked { detail }) => vec![person_asked(detail)],
+            (Phase::Opening, Input::PersonAsked { detail }) => vec![opened_all_the_same(detail)],
             (_, Input::LoggedOut { reason }) => self.logged_out(&reason),
             // It is on its way out.
             (_, Input::Ready(_) | Input::OtherNumber | Input::CodeWanted) if self.foreign => Vec::new(),

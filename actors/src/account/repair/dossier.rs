@@ -1,11 +1,13 @@
-//! What a repair has tried and seen so far, and the states that the account had: kept in memory until the repair ends.
+//! What a repair has tried and seen so far, and the states that the account had: kept in memory until the repair ends. Where
+//! it stands and what was tried are stored as well, so that the next process goes on with it; states, console and picture of
+//! the process that ended are lost with it.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, time::Duration};
 
 use parking_lot::Mutex;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use super::{End, Order, Outcome, Plan, Step, Trigger};
+use super::{End, Order, Outcome, Plan, Stage, Step, Trigger};
 use crate::{
     domain::{AccountState, Timestamp, redact},
     forensics::{Ended, Record, StageTried, StateSeen},
@@ -16,13 +18,29 @@ const STATES: usize = 20;
 /// How many attempts one record holds; a repair has at most one for each stage and attempt.
 const ATTEMPTS: usize = 64;
 
-/// The repair that is under way, as the account shows it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+/// What is told of a stage in whose middle the process ended.
+const CUT_OFF: &str = "Zaptor ended in the middle of it";
+
+/// The repair that is under way, as the account shows it and as the next process finds it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(in crate::account) struct Shown {
-    stage: &'static str,
+    stage: Stage,
     attempt: u32,
+    /// Since when this is tried.
     since: Timestamp,
-    trigger: &'static str,
+    trigger: Trigger,
+    /// What was wrong; where a person is asked, what failed last.
+    #[serde(default)]
+    detail: String,
+    /// When the trouble was noticed.
+    #[serde(default)]
+    at: Option<Timestamp>,
+    /// Whose stages are tried.
+    #[serde(default)]
+    course: Option<Trigger>,
+    /// What was tried, in order; the last one is under way. Empty once a person is asked: the bundle has it.
+    #[serde(default)]
+    tried: Vec<StageTried>,
 }
 
 /// The repairs of one account, over all its generations.
@@ -36,6 +54,10 @@ struct Inner {
     record: Option<Record>,
     picture: Option<Vec<u8>>,
     states: VecDeque<StateSeen>,
+    /// What failed last before a person was asked.
+    asked: String,
+    /// What the process before this one has left, until it is taken up.
+    left: Option<serde_json::Value>,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -49,6 +71,55 @@ pub(in crate::account) struct Ordered {
 }
 
 impl Mending {
+    /// What the process before this one has left.
+    pub(in crate::account) fn left(left: Option<serde_json::Value>) -> Self {
+        Self(Mutex::new(Inner {
+            left,
+            ..Inner::default()
+        }))
+    }
+
+    /// Takes up what the process before this one has left, once, if that is not longer ago than `remember`. What it tried
+    /// last has failed with it.
+    pub(in crate::account) fn resume(
+        &self,
+        remember: Duration,
+        attempts: u32,
+        at: Timestamp,
+    ) -> Option<Ordered> {
+        let mut inner = self.0.lock();
+        let left = inner.left.take()?;
+        let left: Shown = serde_json::from_value(left).ok()?;
+        if remember.is_zero() || at.since(left.since) > remember {
+            return None;
+        }
+        let course = left.course.or(Some(left.trigger));
+        inner.plan = Plan::resumed(left.trigger, course, left.stage, left.attempt);
+        inner.begun = Timestamped(Some(left.since));
+        if left.stage == Stage::AskUser {
+            inner.asked = left.detail;
+        } else {
+            inner.record = Some(Record {
+                at: left.at.unwrap_or(left.since),
+                trigger: left.trigger.as_str().to_owned(),
+                detail: left.detail,
+                stages: left.tried,
+                ended: Ended::Overtaken,
+                states: Vec::new(),
+                console: Vec::new(),
+            });
+        }
+        let orders = inner.plan.cut_off(attempts);
+        Some(inner.take(orders, Some(CUT_OFF), at))
+    }
+
+    /// What failed last, where a person is asked.
+    pub(in crate::account) fn asks_person(&self) -> Option<String> {
+        let inner = self.0.lock();
+        let asked = inner.plan.now().is_some_and(|now| now.stage == Stage::AskUser);
+        asked.then(|| inner.asked.clone())
+    }
+
     /// Notes a state that was said.
     pub(in crate::account) fn note_state(&self, at: Timestamp, state: AccountState, reason: Option<&str>) {
         let mut inner = self.0.lock();
@@ -83,11 +154,16 @@ impl Mending {
     pub(in crate::account) fn shown(&self) -> Option<Shown> {
         let inner = self.0.lock();
         let now = inner.plan.now()?;
+        let record = inner.record.as_ref();
         Some(Shown {
-            stage: now.stage.as_str(),
+            stage: now.stage,
             attempt: now.attempt,
             since: inner.begun.0?,
-            trigger: now.trigger.as_str(),
+            trigger: now.trigger,
+            detail: record.map_or_else(|| inner.asked.clone(), |record| record.detail.clone()),
+            at: record.map(|record| record.at),
+            course: inner.plan.course(),
+            tried: record.map(|record| record.stages.clone()).unwrap_or_default(),
         })
     }
 
@@ -153,6 +229,7 @@ impl Inner {
             match order {
                 Order::Begin(step) => {
                     self.begun = Timestamped(Some(at));
+                    self.asked = detail.map(redact).unwrap_or_default();
                     let tried = StageTried {
                         stage: step.stage.as_str().to_owned(),
                         began_at: at,

@@ -16,6 +16,9 @@
 //! is not replaced for a server that does not answer. Each stage has a deadline, kept by the actor, and a number of
 //! attempts; the last one, asking a person, has none: the page is loaded anew now and then, and a round trip ends it.
 //!
+//! A repair outlives its process as well: what was under way when that ended counts as tried, so that a node which crashes
+//! again and again comes to a person in the end.
+//!
 //! Never: a stage before one that was tried in the same repair; a repair that goes on after its round trip was proven;
 //! an end that nobody hears of.
 
@@ -23,10 +26,13 @@ pub(super) mod dossier;
 #[cfg(test)]
 mod tests;
 
+use serde::{Deserialize, Serialize};
+
 pub(super) use dossier::Mending;
 
 /// What is tried, from the least to the most.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(super) enum Stage {
     DismissModal,
     ReloadPage,
@@ -55,7 +61,8 @@ impl Stage {
 }
 
 /// What was wrong.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Trigger {
     /// Something covers the page.
     Modal,
@@ -171,11 +178,47 @@ pub(super) enum Order {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Plan {
     now: Option<Step>,
-    stages: &'static [Stage],
+    /// Whose stages are being tried: trouble of another kind may have come in between.
+    course: Option<Trigger>,
     tickets: u64,
 }
 
 impl Plan {
+    /// The plan of a repair that an earlier process began, with what it tried last.
+    pub(super) const fn resumed(
+        trigger: Trigger,
+        course: Option<Trigger>,
+        stage: Stage,
+        attempt: u32,
+    ) -> Self {
+        let step = Step {
+            trigger,
+            stage,
+            attempt,
+            ticket: 1,
+        };
+        Self {
+            now: Some(step),
+            course,
+            tickets: 1,
+        }
+    }
+
+    /// Whose stages are being tried.
+    pub(super) const fn course(&self) -> Option<Trigger> {
+        self.course
+    }
+
+    /// The process ended in the middle of what was tried, and the next one opens another browser. A stage that ended with
+    /// it is not free: it may be what ended it.
+    pub(super) fn cut_off(&mut self, attempts: u32) -> Vec<Order> {
+        match self.now {
+            Some(now) if now.stage.ends_generation() => self.failed(now.ticket, attempts),
+            Some(now) if now.stage < Stage::NewBrowser => self.trouble(Trigger::BrowserGone, attempts),
+            _ => Vec::new(),
+        }
+    }
+
     /// What is being tried.
     pub(super) const fn now(&self) -> Option<Step> {
         self.now
@@ -185,8 +228,8 @@ impl Plan {
     /// with what answers it. `attempts` is how often each stage but the last is tried.
     pub(super) fn trouble(&mut self, trigger: Trigger, attempts: u32) -> Vec<Order> {
         let Some(now) = self.now else {
-            self.stages = trigger.stages();
-            return vec![self.begin(trigger, self.stages[0], 1)];
+            self.course = Some(trigger);
+            return vec![self.begin(trigger, trigger.stages()[0], 1)];
         };
         let first = trigger.stages()[0];
         if now.stage == Stage::AskUser {
@@ -195,8 +238,8 @@ impl Plan {
         if first <= now.stage {
             return self.failed(now.ticket, attempts);
         }
-        if !self.stages.contains(&first) {
-            self.stages = trigger.stages();
+        if !self.stages().contains(&first) {
+            self.course = Some(trigger);
         }
         vec![
             Order::Tell(now, Outcome::Failed),
@@ -217,7 +260,7 @@ impl Plan {
             orders.push(self.begin(now.trigger, now.stage, now.attempt + 1));
             return orders;
         }
-        let next = self.stages.iter().copied().find(|stage| *stage > now.stage);
+        let next = self.stages().iter().copied().find(|stage| *stage > now.stage);
         let next = next.unwrap_or(Stage::AskUser);
         orders.push(self.begin(now.trigger, next, 1));
         if next == Stage::AskUser {
@@ -266,6 +309,10 @@ impl Plan {
             return vec![Order::Clear];
         }
         vec![Order::Close(End::Overtaken), Order::Clear]
+    }
+
+    fn stages(&self) -> &'static [Stage] {
+        self.course.map_or(&[], Trigger::stages)
     }
 
     fn begin(&mut self, trigger: Trigger, stage: Stage, attempt: u32) -> Order {

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::{End, Order, Outcome, Plan, Stage, Trigger};
+use super::{End, Order, Outcome, Plan, Stage, Step, Trigger};
 
 const TRIGGERS: [Trigger; 8] = [
     Trigger::Modal,
@@ -60,6 +60,46 @@ fn trouble_beyond_a_stage_goes_on_with_what_answers_it() {
     assert!(matches!(&orders[..], [_, Order::Begin(now)] if now.stage == Stage::RestoreProfile));
     assert!(plan.proven().contains(&Order::Close(End::Repaired)));
     assert!(plan.now().is_none() && plan.proven().is_empty());
+}
+
+#[test]
+fn a_process_that_ends_in_every_stage_comes_to_a_person() {
+    for trigger in TRIGGERS {
+        let mut plan = Plan::default();
+        plan.trouble(trigger, 1);
+        let mut begun = Vec::new();
+        while let Some(now) = plan.now().filter(|now| now.stage != Stage::AskUser) {
+            begun.push(now.stage);
+            plan = Plan::resumed(now.trigger, plan.course(), now.stage, now.attempt);
+            let orders = plan.cut_off(1);
+            assert_eq!(
+                orders.first(),
+                Some(&Order::Tell(plan_step(now), Outcome::Failed))
+            );
+        }
+        assert!(
+            begun.is_sorted_by(|one, next| one < next),
+            "{trigger:?}: {begun:?}"
+        );
+        let browsers = begun.iter().filter(|stage| stage.ends_generation()).count();
+        assert!(browsers > 0, "{trigger:?}: another browser was tried");
+        assert!(plan.cut_off(1).is_empty(), "a person stays asked");
+    }
+}
+
+/// The same step, as a plan that was resumed counts it.
+fn plan_step(step: Step) -> Step {
+    Step { ticket: 1, ..step }
+}
+
+#[test]
+fn the_words_of_stages_and_triggers_are_the_stored_ones() {
+    for trigger in TRIGGERS {
+        assert_eq!(serde_json::json!(trigger), trigger.as_str());
+        for stage in trigger.stages() {
+            assert_eq!(serde_json::json!(stage), stage.as_str());
+        }
+    }
 }
 
 #[derive(Clone, Debug)]

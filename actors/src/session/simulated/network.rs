@@ -29,6 +29,8 @@ const PHONE_CODE_LASTS: Duration = Duration::from_secs(180);
 pub enum Fault {
     /// The session dies now.
     Die,
+    /// The session is off its line and nobody hears of it, as where its whole process ended.
+    Vanish,
     /// The session stops answering commands, each runs into its deadline, and renews no code.
     Hang,
     /// The session dies in the next send, before (`delivered: false`) or after the network has taken the message.
@@ -187,6 +189,7 @@ impl SimulatedNetwork {
                     line.die("browser gone");
                 }
             }
+            Fault::Vanish => member.hang_up(),
             Fault::Forget(id) => member.forget(id),
             Fault::Mute { on } => member.mute = on,
             Fault::Drift(lacks) => {

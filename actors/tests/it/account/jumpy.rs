@@ -35,6 +35,7 @@ pub(super) enum Verb {
     /// It is asked what came in unnoticed.
     Gap,
     Replace,
+    Reload,
     Screenshot,
     LogOut,
     Close,
@@ -174,7 +175,8 @@ impl Session for Jumpy {
     }
 
     async fn reload(&mut self) -> Result<(), SessionError> {
-        self.at(Verb::Screenshot).reload().await
+        self.halts.pass(Verb::Reload).await;
+        self.at(Verb::Reload).reload().await
     }
 
     async fn new_page(&mut self) -> Result<(), SessionError> {

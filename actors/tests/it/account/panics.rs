@@ -114,7 +114,7 @@ async fn lead_to(house: &House, verb: Verb) {
             .network
             .inflict(account, Fault::DieInSend { delivered: true }),
         Verb::Status | Verb::Close | Verb::Closed => house.restart().await,
-        Verb::Probe | Verb::Send | Verb::Weigh | Verb::Replace => {}
+        Verb::Probe | Verb::Send | Verb::Weigh | Verb::Replace | Verb::Reload => {}
     }
 }
 
