@@ -92,10 +92,13 @@ fn one(bundle: &Value) -> Table {
         "detail",
         "ended",
         "has_screenshot",
+        "no_screenshot",
         "bytes",
     ]
+    .into_iter()
     .map(|name| (name, plain(&bundle[name])))
-    .into();
+    .filter(|(_, value)| !value.is_empty())
+    .collect();
     for stage in bundle["stages"].as_array().into_iter().flatten() {
         let took = Value::from(format!("{} ms", plain(&stage["took_ms"])));
         let told = [&stage["stage"], &stage["outcome"], &took, &stage["detail"]];
@@ -126,7 +129,8 @@ mod tests {
                 {"stage": "reload_page", "outcome": "helped", "took_ms": 900, "detail": null},
             ],
             "states": [{"at": "2026-11-25T13:59:00.000Z", "state": "online", "reason": null}],
-            "console": ["TypeError: …"], "has_screenshot": true, "bytes": 8000,
+            "console": ["TypeError: …"], "has_screenshot": false, "no_screenshot": "the page gave no answer",
+            "bytes": 8000,
         });
         let list = many(&json!([bundle])).to_string();
         assert!(
@@ -138,6 +142,7 @@ mod tests {
             "dismiss_modal  failed  3000 ms  it is still there",
             "reload_page  helped  900 ms",
             "TypeError",
+            "the page gave no answer",
         ] {
             assert!(shown.contains(part), "{part} is not in\n{shown}");
         }

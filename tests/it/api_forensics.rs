@@ -1,7 +1,7 @@
 //! What was seen in repairs, over HTTP and by the command line: who may see it, and what is there.
 
 use reqwest::StatusCode;
-use serde_json::json;
+use serde_json::{Value, json};
 use zaptor::auth::{KeyMode, Scope, Scopes};
 use zaptor_actors::{
     domain::Timestamp,
@@ -25,6 +25,7 @@ fn record() -> Record {
         ended: Ended::Repaired,
         states: Vec::new(),
         console: vec!["TypeError: …".to_owned()],
+        no_picture: Some("the page gave no answer".to_owned()),
     }
 }
 
@@ -51,6 +52,7 @@ async fn a_repair_is_shown_to_its_tenant_alone() {
         (&bundle["trigger"], &bundle["ended"], &bundle["has_screenshot"]),
         (&json!("page_unresponsive"), &json!("repaired"), &json!(true))
     );
+    assert_eq!(bundle["no_screenshot"], Value::Null, "there is one");
     assert_eq!(bundle["stages"][0]["outcome"], "helped");
     let shown = node.get(&format!("{path}/{id}"), &ana.key).await;
     assert_eq!(&shown.body, bundle);

@@ -25,6 +25,7 @@ mod journey;
 mod matrix;
 mod phones_page;
 mod profile;
+mod repair_ladder;
 mod sandbox;
 mod sandbox_cut;
 mod sandbox_faults;

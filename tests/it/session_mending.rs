@@ -1,17 +1,18 @@
 //! Pages in a real Chromium that crash or hang, and what mends them; pictures of pages in which nothing can be read.
 
-use std::process::Command;
+use std::{collections::HashSet, process::Command};
 
 use serde_json::json;
 use tokio::sync::mpsc;
 use zaptor_actors::{
     domain::AccountId,
-    session::{SessionEvent, browser::ChannelKind},
+    session::{PageStatus, SessionEvent, browser::ChannelKind},
 };
 
 use crate::{
     session_browser::{ANA, Stage, is_renderer, kill, next, run},
     session_conformance::Outside as _,
+    support::debugger::Debugger,
 };
 
 /// Waits for a code of the page that shows now.
@@ -77,6 +78,81 @@ fn a_page_that_hangs_in_chromium_is_told_and_mended() {
                 session.reload().await.unwrap();
             }
         }
+        shown_code(&mut events).await;
+        session.close().await;
+        stage.strike().await;
+    });
+}
+
+/// Has the page show a dialog of JavaScript, and waits until the session is told of it.
+async fn ask(stage: &Stage, events: &mut mpsc::Receiver<SessionEvent>, dialog: &str) -> Debugger {
+    let mut debugger = Debugger::at(&stage.spec(1).profile).await;
+    // Beside the script that opens it: the debugger's own call is not held up.
+    debugger.run(&format!("setTimeout(() => {{ {dialog} }})")).await;
+    next(events, |event| match event {
+        SessionEvent::Modal { what } => Some(what),
+        _ => None,
+    })
+    .await;
+    debugger
+}
+
+#[test]
+fn a_dialog_of_javascript_in_chromium_is_closed_and_its_text_kept_without_names() {
+    run(async {
+        let stage = Stage::set(ChannelKind::Cdp).await;
+        let (mut session, mut events) = stage.open(1).await;
+        shown_code(&mut events).await;
+        for dialog in [
+            "alert('Line 5511987654321 is busy')",
+            "globalThis.sure = confirm('Go on?')",
+            "alert('one'); alert('two'); globalThis.name = prompt('three')",
+        ] {
+            let mut debugger = ask(&stage, &mut events, dialog).await;
+            let held_up = session.probe().await;
+            assert!(held_up.is_err_and(|error| !error.is_fatal()), "{dialog}");
+            session.dismiss_modal().await.unwrap();
+            assert_eq!(session.status().await.unwrap(), PageStatus::Unlinked);
+            let said = debugger.evaluate("String(globalThis.sure)").await;
+            assert_ne!(said, "true", "nothing is agreed to");
+        }
+        let console: HashSet<String> = session.console().into_iter().collect();
+        for line in [
+            "dialog (alert): Line … is busy",
+            "dialog (confirm): Go on?",
+            "dialog (alert): one",
+            "dialog (alert): two",
+            "dialog (prompt): three",
+        ] {
+            assert!(console.contains(line), "{line}: {console:?}");
+        }
+        assert!(events.try_recv().is_err(), "those that followed were no news");
+        session.close().await;
+        stage.strike().await;
+    });
+}
+
+#[test]
+fn a_page_in_chromium_that_asks_whether_to_be_left_is_left() {
+    run(async {
+        let stage = Stage::set(ChannelKind::Cdp).await;
+        let (mut session, mut events) = stage.open(1).await;
+        shown_code(&mut events).await;
+        // Chromium lets only those pages ask that somebody has touched.
+        let mut debugger = Debugger::at(&stage.spec(1).profile).await;
+        debugger
+            .touch("addEventListener('beforeunload', (event) => event.preventDefault())")
+            .await;
+        session.reload().await.unwrap();
+        shown_code(&mut events).await;
+        assert!(
+            session
+                .console()
+                .iter()
+                .any(|line| line.starts_with("dialog (beforeunload)"))
+        );
+        drop(ask(&stage, &mut events, "alert('and one that is open')").await);
+        session.reload().await.unwrap();
         shown_code(&mut events).await;
         session.close().await;
         stage.strike().await;

@@ -185,7 +185,7 @@ impl Account {
         };
         let (limit, mending) = (self.stage_deadline(step.stage), self.place.mending.clone());
         let work = async move {
-            // A page that does not answer has no picture, but its console was heard before.
+            // A page that does not answer has no picture: nobody can hide what it shows. Its console was heard before.
             if let Ok((console, picture)) = session.see().await {
                 mending.note_seen(console, picture);
             }

@@ -66,8 +66,8 @@ pub(super) enum Mend {
     NewPage,
 }
 
-/// The page's console, and a veiled picture where there is one.
-pub(super) type Seen = (Vec<String>, Option<Vec<u8>>);
+/// The page's console, and a veiled picture or why there is none.
+pub(super) type Seen = (Vec<String>, Result<Vec<u8>, String>);
 
 /// The way to the session. Cheap to clone. When the last one is dropped, the task finishes what waits and closes.
 #[derive(Clone)]

@@ -42,6 +42,9 @@ pub struct Record {
     pub states: Vec<StateSeen>,
     /// The last lines of the page's console, redacted, the oldest first.
     pub console: Vec<String>,
+    /// Why there is no picture of the page; nothing where there is one.
+    #[serde(default)]
+    pub no_picture: Option<String>,
 }
 
 /// One stage of a repair.
@@ -225,13 +228,17 @@ fn read(folder: &Path, id: BundleId) -> io::Result<Bundle> {
 fn keep(folder: &Path, id: BundleId, mut record: Record, picture: Option<Vec<u8>>) -> io::Result<()> {
     let surplus = record.console.len().saturating_sub(CONSOLE_LINES);
     record.console.drain(..surplus);
-    let text = serde_json::to_vec(&record)?;
+    let room = BYTES_MAX.saturating_sub(serde_json::to_vec(&record)?.len());
     fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     // The picture first: a record that is there is whole.
-    if let Some(picture) = picture.filter(|picture| picture.len() + text.len() <= BYTES_MAX) {
-        write(&picture_path(folder, id), &picture)?;
+    match picture {
+        Some(picture) if picture.len() <= room => write(&picture_path(folder, id), &picture)?,
+        Some(picture) => {
+            record.no_picture = Some(format!("it takes {} bytes, which is too much", picture.len()));
+        }
+        None => {}
     }
-    write(&record_path(folder, id), &text)?;
+    write(&record_path(folder, id), &serde_json::to_vec(&record)?)?;
     for old in ids_in(folder)?.into_iter().skip(KEPT) {
         or_none(fs::remove_file(record_path(folder, old)))?;
         or_none(fs::remove_file(picture_path(folder, old)))?;
@@ -271,6 +278,7 @@ mod tests {
             ended: Ended::Repaired,
             states: Vec::new(),
             console: (0..150).map(|n| format!("line {n}")).collect(),
+            no_picture: None,
         }
     }
 
@@ -328,5 +336,6 @@ mod tests {
         let id = kept.await.unwrap();
         let bundle = forensics.find(account, id).await.unwrap().unwrap();
         assert!(!bundle.has_screenshot && bundle.bytes < BYTES_MAX as u64);
+        assert!(bundle.record.no_picture.unwrap().contains("too much"));
     }
 }

@@ -44,6 +44,9 @@ pub struct Bundle {
     console: Vec<String>,
     /// Whether there is a picture of the page, with everything hidden that somebody wrote or could scan.
     has_screenshot: bool,
+    /// Why there is none: a page that does not answer cannot be made to hide what it shows.
+    #[schema(example = "the page gave no answer to the heartbeat for 6s")]
+    no_screenshot: Option<String>,
     bytes: u64,
 }
 
@@ -96,6 +99,7 @@ impl From<forensics::Bundle> for Bundle {
             states: record.states.into_iter().map(state).collect(),
             console: record.console,
             has_screenshot: bundle.has_screenshot,
+            no_screenshot: record.no_picture.filter(|_| !bundle.has_screenshot),
             bytes: bundle.bytes,
         }
     }

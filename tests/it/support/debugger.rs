@@ -39,6 +39,14 @@ impl Debugger {
         self.0.send(Message::text(order.to_string())).await.unwrap();
     }
 
+    /// Has the page run something as if a person had touched it.
+    pub(crate) async fn touch(&mut self, expression: &str) {
+        let params = json!({"expression": expression, "userGesture": true});
+        let order = json!({"id": 3, "method": "Runtime.evaluate", "params": params});
+        self.0.send(Message::text(order.to_string())).await.unwrap();
+        self.evaluate("'touched'").await;
+    }
+
     /// What an expression gives, once its promise is kept.
     pub(crate) async fn evaluate(&mut self, expression: &str) -> Value {
         let params = json!({"expression": expression, "awaitPromise": true, "returnByValue": true});

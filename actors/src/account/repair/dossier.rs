@@ -18,6 +18,8 @@ const STATES: usize = 20;
 /// How many attempts one record holds; a repair has at most one for each stage and attempt.
 const ATTEMPTS: usize = 64;
 
+/// Why a repair has no picture before a page was asked for one.
+const NO_PAGE: &str = "there was no page that could be asked";
 /// What is told of a stage in whose middle the process ended.
 const CUT_OFF: &str = "Zaptor ended in the middle of it";
 
@@ -107,6 +109,7 @@ impl Mending {
                 ended: Ended::Overtaken,
                 states: Vec::new(),
                 console: Vec::new(),
+                no_picture: Some(NO_PAGE.to_owned()),
             });
         }
         let orders = inner.plan.cut_off(attempts);
@@ -134,15 +137,23 @@ impl Mending {
     }
 
     /// What the page has shown and written, kept with the repair that is under way.
-    pub(in crate::account) fn note_seen(&self, console: Vec<String>, picture: Option<Vec<u8>>) {
-        let mut inner = self.0.lock();
-        if let Some(record) = &mut inner.record
-            && !console.is_empty()
-        {
+    pub(in crate::account) fn note_seen(&self, console: Vec<String>, picture: Result<Vec<u8>, String>) {
+        let mut guard = self.0.lock();
+        let inner = &mut *guard;
+        let Some(record) = &mut inner.record else {
+            return;
+        };
+        if !console.is_empty() {
             record.console = console;
         }
-        if inner.record.is_some() && picture.is_some() {
-            inner.picture = picture;
+        match picture {
+            Ok(picture) => {
+                inner.picture = Some(picture);
+                record.no_picture = None;
+            }
+            // One of an earlier stage is better than none.
+            Err(why) if inner.picture.is_none() => record.no_picture = Some(redact(&why)),
+            Err(_) => {}
         }
     }
 
@@ -185,6 +196,7 @@ impl Mending {
                 ended: Ended::Overtaken,
                 states: Vec::new(),
                 console: Vec::new(),
+                no_picture: Some(NO_PAGE.to_owned()),
             });
         }
         let orders = inner.plan.trouble(trigger, attempts);

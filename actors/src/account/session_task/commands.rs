@@ -81,9 +81,12 @@ impl Task {
             Command::See(answer) => {
                 let console = session.console();
                 let picture = tokio::select! {
-                    () = self.token.cancelled() => None,
-                    picture = session.veiled_screenshot() => picture.ok(),
-                    () = self.clock.sleep(SEE) => None,
+                    () = self.token.cancelled() => Err("the session was ended".to_owned()),
+                    picture = session.veiled_screenshot() => picture.map_err(|error| match error {
+                        SessionError::Refused { detail, .. } => detail,
+                        error => error.to_string(),
+                    }),
+                    () = self.clock.sleep(SEE) => Err(format!("the page did not answer within {} s", SEE.as_secs())),
                 };
                 give(answer, Ok((console, picture)))
             }

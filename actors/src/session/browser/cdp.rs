@@ -294,6 +294,13 @@ impl Line {
             }
             Some("Page.javascriptDialogOpening") => {
                 let kind = frame.params["type"].as_str().unwrap_or("dialog");
+                self.to
+                    .signs
+                    .note_dialog(kind, frame.params["message"].as_str().unwrap_or_default());
+                if kind == "beforeunload" {
+                    // Whoever leaves the page means it, and nothing that a person has typed is lost.
+                    return Some(("Page.handleJavaScriptDialog", json!({ "accept": true })));
+                }
                 self.to.signs.report(Trouble::Dialog(kind.to_owned()));
             }
             Some("Page.javascriptDialogClosed") => self.to.signs.dialog_closed(),

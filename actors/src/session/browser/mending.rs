@@ -27,6 +27,11 @@ use super::{
 };
 use crate::session::SessionError;
 
+/// The command that closes what covers a page.
+const DISMISSING: &str = "dismiss_modal";
+/// A page that shows more dialogs of JavaScript than this one behind the other is loaded anew.
+const DIALOGS_MAX: usize = 20;
+
 const DISMISS: &str = include_str!("dismiss.js");
 const VEIL: &str = include_str!("veil.js");
 const UNVEIL: &str = "(document.getElementById('zaptor-veil')?.remove(), 'unveiled')";
@@ -77,24 +82,50 @@ impl BrowserSession {
         }
     }
 
-    /// Closes what covers the page: dialogs of JavaScript, and the page's own.
+    /// Closes what covers the page: dialogs of JavaScript, one behind the other, and the page's own.
     pub(super) async fn dismiss(&self) -> Result<(), SessionError> {
-        const COMMAND: &str = "dismiss_modal";
-        let cdp = self.cdp(COMMAND)?;
-        if matches!(self.page.signs.trouble(), Some(Trouble::Dialog(_))) {
+        let cdp = self.cdp(DISMISSING)?;
+        self.page.signs.answering(true);
+        let done = self.uncover(&cdp).await;
+        self.page.signs.answering(false);
+        done
+    }
+
+    async fn uncover(&self, cdp: &Cdp) -> Result<(), SessionError> {
+        for _ in 0..DIALOGS_MAX {
+            self.answer_dialog(cdp, DISMISSING).await;
+            let left = tokio::select! {
+                () = self.page.signs.held_up() => continue,
+                left = timeout(self.deadlines.command, cdp.evaluate(DISMISS.to_owned())) => left,
+            };
+            return match left {
+                Ok(Ok(left)) if left == "0" => {
+                    self.page.signs.see_modal(None);
+                    Ok(())
+                }
+                Ok(Ok(left)) => Err(refused(DISMISSING, format!("{left} dialogs are still there"))),
+                Ok(Err(CdpError::Lost(detail) | CdpError::Refused(detail))) => {
+                    Err(refused(DISMISSING, detail))
+                }
+                Err(_) => Err(refused(DISMISSING, "the page does not answer")),
+            };
+        }
+        Err(refused(DISMISSING, "one dialog follows the other"))
+    }
+
+    /// Answers the dialog of JavaScript that holds the page up, if one does, as somebody who does not want it. The browser
+    /// says when it is closed; the next one may be open by then.
+    async fn answer_dialog(&self, cdp: &Cdp, command: &'static str) -> bool {
+        let held_up = matches!(self.page.signs.trouble(), Some(Trouble::Dialog(_)));
+        if held_up {
             let answer = json!({ "accept": false });
-            order(&cdp, ORDER, COMMAND, "Page.handleJavaScriptDialog", answer).await?;
-            self.page.signs.clear();
-        }
-        match timeout(self.deadlines.command, cdp.evaluate(DISMISS.to_owned())).await {
-            Ok(Ok(left)) if left == "0" => {
-                self.page.signs.see_modal(None);
-                Ok(())
+            let answered = order(cdp, ORDER, command, "Page.handleJavaScriptDialog", answer);
+            if answered.await.is_err() {
+                // There is none any more.
+                self.page.signs.dialog_closed();
             }
-            Ok(Ok(left)) => Err(refused(COMMAND, format!("{left} dialogs are still there"))),
-            Ok(Err(CdpError::Lost(detail) | CdpError::Refused(detail))) => Err(refused(COMMAND, detail)),
-            Err(_) => Err(refused(COMMAND, "the page does not answer")),
         }
+        held_up
     }
 
     /// Loads the page anew.
@@ -196,8 +227,7 @@ impl BrowserSession {
     async fn make_way(&self, cdp: &Cdp) {
         match self.page.signs.trouble() {
             Some(Trouble::Dialog(_)) => {
-                let answer = json!({ "accept": true });
-                let _ = order(cdp, ORDER, "reload", "Page.handleJavaScriptDialog", answer).await;
+                self.answer_dialog(cdp, "reload").await;
             }
             Some(Trouble::Silent(..)) => {
                 let renderers = self.life.browser().map(|browser| {
@@ -242,8 +272,12 @@ impl BrowserSession {
         }
     }
 
+    /// A page that asks something while it loads is answered, or it would never come.
     async fn agent_is_there(&self, cdp: &Cdp) {
         while !self.page.has_agent(cdp).await {
+            if self.answer_dialog(cdp, "visit").await {
+                self.page.signs.hold();
+            }
             self.clock.sleep(LOOK).await;
         }
     }

@@ -1,6 +1,14 @@
 //! What is known of a page beside its answers: what is wrong with it, and the last lines of its console.
 
-use std::{collections::VecDeque, fmt, sync::Arc, time::Duration};
+use std::{
+    collections::VecDeque,
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use parking_lot::Mutex;
 use serde_json::Value;
@@ -43,6 +51,8 @@ pub(super) struct Signs {
     console: Mutex<VecDeque<String>>,
     /// The dialog of the page's own that was told last.
     modal: Mutex<Option<String>>,
+    /// Dialogs of JavaScript are being answered: one that follows is part of it.
+    answering: AtomicBool,
     news: mpsc::Sender<SessionEvent>,
 }
 
@@ -54,6 +64,7 @@ impl Signs {
             trouble: watch::Sender::new(None),
             console: Mutex::default(),
             modal: Mutex::default(),
+            answering: AtomicBool::new(false),
             news,
         };
         (Arc::new(signs), told)
@@ -81,6 +92,21 @@ impl Signs {
         drop(watch.wait_for(|now| matches!(now, Some(Trouble::Crashed))).await);
     }
 
+    /// Completes once a dialog of JavaScript holds the page up.
+    pub(super) async fn held_up(&self) {
+        let mut watch = self.trouble.subscribe();
+        drop(
+            watch
+                .wait_for(|now| matches!(now, Some(Trouble::Dialog(_))))
+                .await,
+        );
+    }
+
+    /// Whether somebody answers dialogs of JavaScript from now on.
+    pub(super) fn answering(&self, on: bool) {
+        self.answering.store(on, Ordering::Release);
+    }
+
     /// Notes trouble and tells it. While there is any, further trouble is part of it.
     pub(super) fn report(&self, trouble: Trouble) {
         let event = match &trouble {
@@ -93,17 +119,23 @@ impl Signs {
             },
             Trouble::Replaced => return self.hold(),
         };
+        let followed = matches!(trouble, Trouble::Dialog(_)) && self.answering.load(Ordering::Acquire);
         let mut fresh = false;
         self.trouble.send_if_modified(|now| {
             fresh = now.is_none();
             // A page that hung and whose process has ended is crashed: whoever mends it waits for that.
-            let ended = matches!((&now, &trouble), (Some(Trouble::Silent(..)), Trouble::Crashed));
+            let ended = matches!(
+                (&now, &trouble),
+                (Some(Trouble::Silent(..)), Trouble::Crashed)
+                    // A page that is being replaced is held up by what the new one shows.
+                    | (Some(Trouble::Replaced), Trouble::Dialog(_))
+            );
             if fresh || ended {
                 *now = Some(trouble);
             }
             fresh || ended
         });
-        if fresh {
+        if fresh && !followed {
             // A full queue means that the account hears of trouble already.
             let _ = self.news.try_send(event);
         }
@@ -175,6 +207,14 @@ impl Signs {
         }
     }
 
+    /// Takes what a dialog of JavaScript says, as far as that names nobody.
+    pub(super) fn note_dialog(&self, kind: &str, said: &str) {
+        self.note_line(format!(
+            "dialog ({kind}): {}",
+            redact(said.lines().next().unwrap_or_default())
+        ));
+    }
+
     /// Takes an exception that nobody caught.
     pub(super) fn note_exception(&self, params: &Value) {
         let details = &params["exceptionDetails"];
@@ -221,6 +261,13 @@ mod tests {
         assert!(matches!(told.try_recv(), Ok(SessionEvent::Modal { .. })));
         signs.dialog_closed();
         assert_eq!(signs.trouble(), None);
+        signs.hold();
+        signs.answering(true);
+        signs.report(Trouble::Dialog("confirm".to_owned()));
+        assert_eq!(signs.trouble(), Some(Trouble::Dialog("confirm".to_owned())));
+        assert!(told.try_recv().is_err(), "one that is answered is no news");
+        signs.answering(false);
+        signs.clear();
         signs.see_modal(Some("dialog"));
         signs.see_modal(Some("dialog"));
         assert!(told.try_recv().is_ok() && told.try_recv().is_err());
@@ -233,14 +280,16 @@ mod tests {
             let args = json!([{"type": "string", "value": format!("n{n} to 5511987654321 failed")}, {"value": "Hello Ana"}]);
             signs.note_console(&json!({"type": "warning", "args": args}));
         }
+        signs.note_dialog("alert", "Call 5511987654321\nand tell Ana");
         signs.note_exception(
             &json!({"exceptionDetails": {"exception": {"description": "TypeError: x\n at y"}}}),
         );
         let lines = signs.console();
         assert_eq!(
             (lines.len(), lines[0].as_str()),
-            (100, "warning: n21 to … failed")
+            (100, "warning: n22 to … failed")
         );
+        assert_eq!(lines[98], "dialog (alert): Call …");
         assert_eq!(lines[99], "uncaught: TypeError: x");
     }
 }

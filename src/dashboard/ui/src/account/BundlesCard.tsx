@@ -72,6 +72,11 @@ function Contents({ account, bundle }: { account: string; bundle: Bundle }) {
       {bundle.detail !== undefined && bundle.detail !== "" && <Text fz="sm">{sentence(bundle.detail)}</Text>}
       <RepairSteps steps={kept(bundle)} running={false} />
       {bundle.has_screenshot && <Picture account={account} bundle={bundle.id} />}
+      {!bundle.has_screenshot && bundle.no_screenshot != null && (
+        <Text fz="sm" c="dimmed">
+          No picture: {bundle.no_screenshot}
+        </Text>
+      )}
       {bundle.states.length > 0 && (
         <div>
           <Part>States</Part>

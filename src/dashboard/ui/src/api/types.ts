@@ -138,6 +138,8 @@ export interface Bundle {
   states: { at: string; state: string; reason: string | null }[];
   console: string[];
   has_screenshot: boolean;
+  /** Why there is none. */
+  no_screenshot?: string | null;
   bytes: number;
 }
 
