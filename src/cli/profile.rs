@@ -93,7 +93,10 @@ pub(super) async fn import(
     let passphrase = passphrase(from, false, printer)?;
     let path = format!("/v1/accounts/{id}/profile/import");
     let taken = client.post_bytes(&path, (PASSPHRASE, &passphrase), bytes).await?;
-    printer.say(&format!("Start it with: zaptor account start {id}"));
+    printer.say(&format!(
+        "Its browser looks and goes as the other one did; a proxy's password did not come along.\n\
+         Start it with: zaptor account start {id}"
+    ));
     printer.data(&taken, one)
 }
 

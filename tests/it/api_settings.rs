@@ -109,6 +109,31 @@ async fn the_password_of_a_proxy_is_kept_and_never_shown() {
 }
 
 #[actix_rt::test]
+async fn the_password_of_a_proxy_outlives_the_key_that_it_was_sealed_with() {
+    let node = Node::start(Plan::default()).await;
+    let tenant = node.tenant("ana", 0).await;
+    let admin = node.access_token(&tenant.admin).await;
+    let account = node.account(tenant.id).await;
+    let proxy = json!({"url": "http://p.example:3128", "username": "ana", "password": "hunter2"});
+    let body = json!({"settings": {"proxy": proxy}});
+    let path = format!("/v1/accounts/{account}");
+    read(node.request(Method::PATCH, &path, &tenant.key).json(&body)).await;
+    for round in 1..=2 {
+        let rotated = node.post("/v1/system/vault/rotate", &admin, json!({})).await;
+        let told = json!({"locked_anew": 1, "failed": 0, "keys": 1});
+        assert_eq!(rotated.body, told, "the old key is gone, round {round}");
+        let kept = node
+            .platform
+            .store
+            .secret(account, "proxy_password")
+            .await
+            .unwrap();
+        assert_eq!(kept.unwrap().reveal(), "hunter2");
+    }
+    node.stop().await;
+}
+
+#[actix_rt::test]
 async fn settings_that_nothing_understands_are_refused_where_they_stand() {
     let node = Node::start(Plan::default()).await;
     let tenant = node.tenant("ana", 0).await;

@@ -163,15 +163,25 @@ async fn browser_a_profile_moves_to_another_zaptor_under_a_passphrase() {
     let sandbox = Sandbox::start().await;
     let here = Zaptor::start_with(brisk().on(&sandbox)).await;
     let account = linked_account(&here).await;
-    let export = |zaptor: &Zaptor, account: &str, phrase: &str| {
-        zaptor
-            .request(Method::GET, &format!("/v1/accounts/{account}/profile/export"))
-            .header("Zaptor-Passphrase", phrase)
+    let agent = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) Chrome/150.0.0.0 Safari/537.36";
+    let looks = json!({"user_agent": agent, "locale": "pt-BR", "time_zone": "America/Sao_Paulo"});
+    let change = json!({ "settings": looks });
+    call(
+        &here,
+        Method::PATCH,
+        &format!("/v1/accounts/{account}"),
+        Some(change),
+    )
+    .await;
+    let path = format!("/v1/accounts/{account}/profile/export");
+    let export = || {
+        here.request(Method::GET, &path)
+            .header("Zaptor-Passphrase", PHRASE)
     };
-    let running = export(&here, &account, PHRASE).send().await.unwrap();
+    let running = export().send().await.unwrap();
     assert_eq!(running.status(), StatusCode::CONFLICT);
     stop_and_keep(&here, &account, 1).await;
-    let answer = export(&here, &account, PHRASE).send().await.unwrap();
+    let answer = export().send().await.unwrap();
     assert_eq!(answer.status(), StatusCode::OK);
     assert_eq!(answer.headers()["content-type"], "application/octet-stream");
     let file = answer.bytes().await.unwrap();
@@ -216,6 +226,9 @@ async fn browser_a_profile_moves_to_another_zaptor_under_a_passphrase() {
         online["phone"], OURS,
         "linked as the other one was, without a scan"
     );
+    for (name, value) in looks.as_object().unwrap() {
+        assert_eq!(online["settings"][name], *value, "its browser looks as it did");
+    }
     send(&there, &other, CUSTOMER, "from a new home").await;
     until_tally(&there, "read", 1, SOON).await;
 }

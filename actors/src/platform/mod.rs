@@ -37,6 +37,7 @@ use crate::{
 mod agent;
 mod create;
 mod data_dir;
+mod moving;
 mod profiles;
 mod secrets;
 mod wiring;
@@ -164,7 +165,7 @@ impl Platform {
         let vault = profiles::open(&settings.vault, data.path(), &ids)?;
         let pump = Slot::<Pump>::default();
         let store = Store::open(&settings.store, nudge(bus.clone(), pump.clone())).await?;
-        store.seal_with(secrets.derive("secrets of accounts"));
+        store.seal_with(profiles::sealing_keys(&secrets, vault.as_ref()));
         let supervisor =
             Supervisor::start_with(settings.supervision.clone(), clock.clone(), Arc::clone(&ids))?;
         let wiring = Wiring {

@@ -5,10 +5,15 @@ use std::{fs, path::Path, path::PathBuf, sync::Arc};
 
 use zeroize::Zeroizing;
 
-use super::Platform;
+use super::{Platform, Secrets, moving};
 use crate::{
     domain::{AccountId, IdSource, SnapshotId, TenantId},
     protocol::{account::AccountError, registry::LendProfile},
+    store::{
+        StoreError,
+        accounts::{self, Description},
+        secrets::SealingKeys,
+    },
     vault::{self, Directory, KeyRing, Restored, Rotation, Snapshot, Vault, VaultError},
 };
 
@@ -66,6 +71,9 @@ pub enum ProfileError {
     /// The account runs, or does not answer.
     #[error(transparent)]
     Account(#[from] AccountError),
+    /// The database could not.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// The vault could not.
     #[error(transparent)]
     Vault(#[from] VaultError),
@@ -165,8 +173,8 @@ impl Platform {
         .await
     }
 
-    /// The profile of an account that does not run, in a file that only the passphrase opens. The profile is given back
-    /// before the file is read.
+    /// The profile of an account that does not run, in a file that only the passphrase opens, with the settings that make
+    /// its browser look as it does. The profile is given back before the file is read.
     ///
     /// # Errors
     /// See [`ProfileError`].
@@ -176,8 +184,12 @@ impl Platform {
         account: AccountId,
         passphrase: Passphrase,
     ) -> Result<fs::File, ProfileError> {
+        let settings = self.store.reads().account_settings(tenant, account).await?;
         self.on_profile(tenant, account, move |vault, path| async move {
-            vault.export(account, &path, passphrase.0).await
+            moving::pack(&path, settings).map_err(VaultError::Storage)?;
+            let exported = vault.export(account, &path, passphrase.0).await;
+            let _ = moving::unpack(&path);
+            exported
         })
         .await
     }
@@ -191,7 +203,8 @@ impl Platform {
         Ok((vault.inbox().await?, vault.profile_bytes_max()))
     }
 
-    /// Puts an exported profile in the place of that of an account that does not run, and takes a snapshot of it.
+    /// Puts an exported profile in the place of that of an account that does not run, and takes a snapshot of it. The
+    /// account takes over the settings that came with it.
     ///
     /// # Errors
     /// See [`ProfileError`]; what was there before stays.
@@ -202,17 +215,57 @@ impl Platform {
         file: fs::File,
         passphrase: Passphrase,
     ) -> Result<Snapshot, ProfileError> {
+        let (store, clock) = (self.store.clone(), self.clock.clone());
         self.on_profile(tenant, account, move |vault, path| async move {
-            vault.import(account, file, passphrase.0, &path).await
+            let taken = vault.import(account, file, passphrase.0, &path).await?;
+            let came = Description {
+                name: None,
+                labels: None,
+                settings: moving::unpack(&path),
+                proxy_password: None,
+                at: clock.now(),
+            };
+            let described = store.write(move |tx| {
+                Box::pin(async move { accounts::describe(tx, tenant, account, came).await })
+            });
+            if let Err(error) = described.await {
+                tracing::warn!(target: "zaptor::platform", %account, %error,
+                    "the settings that came with a profile could not be taken over");
+            }
+            Ok(taken)
         })
         .await
     }
 
-    /// Locks the keys of all snapshots anew, with a new key.
+    /// Locks the keys of all snapshots anew, with a new key, and seals the accounts' secrets anew; then keys that nothing
+    /// needs any more are dropped.
     ///
     /// # Errors
     /// See [`ProfileError`].
     pub async fn rotate_vault(&self) -> Result<Rotation, ProfileError> {
-        Ok(self.vault()?.rotate().await?)
+        let vault = self.vault()?;
+        let mut done = vault.begin_rotation().await?;
+        self.store.seal_with(sealing_keys(&self.secrets, Some(vault)));
+        let sealed = self.store.seal_anew(&self.ids).await?;
+        done.locked_anew += sealed.anew;
+        done.failed += sealed.failed;
+        let names = sealed.still_used.iter().filter_map(|name| name.parse().ok());
+        done.keys = vault.end_rotation(names.collect()).await?;
+        self.store.seal_with(sealing_keys(&self.secrets, Some(vault)));
+        Ok(done)
+    }
+}
+
+/// With what accounts' secrets are sealed: keys by those of the vault's ring, and the installation's own, with which they
+/// were before there was a ring, and still are without a vault.
+pub(super) fn sealing_keys(secrets: &Secrets, vault: Option<&Vault>) -> SealingKeys {
+    const PURPOSE: &str = "secrets of accounts";
+    let ring = vault.map(|vault| vault.keys_for(PURPOSE)).unwrap_or_default();
+    SealingKeys {
+        ring: ring
+            .into_iter()
+            .map(|(name, key)| (name.to_string(), key))
+            .collect(),
+        own: secrets.derive(PURPOSE).into(),
     }
 }

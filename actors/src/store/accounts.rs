@@ -408,6 +408,19 @@ impl Reads {
         Ok(row.map(|row| row.settings).unwrap_or_default())
     }
 
+    /// All secrets as they are kept: whose, what it is called, and its sealed text.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub(super) async fn all_sealed(&self) -> Result<Vec<(AccountId, String, String)>, StoreError> {
+        let rows = entity::secrets::Entity::find().all(self.connection()).await?;
+        let read = |row: entity::secrets::Model| {
+            let account = parse(&row.account_id, "secrets.account_id")?;
+            Ok((account, row.name, row.sealed))
+        };
+        rows.into_iter().map(read).collect()
+    }
+
     /// A secret as it is kept.
     ///
     /// # Errors

@@ -3,12 +3,10 @@
 //! Writes go through one group commit ([`Store::write`]); reads go past it ([`Store::reads`]). No network call, browser
 //! call or actor ask happens while a transaction is open.
 
-use std::{
-    sync::{Arc, OnceLock},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use futures::future::BoxFuture;
+use parking_lot::RwLock;
 use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbErr, SqlErr};
 use serde::Deserialize;
 use zaptor_migration::{Migrator, MigratorTrait as _};
@@ -107,7 +105,7 @@ impl From<DbErr> for StoreError {
 pub struct Store {
     writer: Writer,
     reads: Arc<Reads>,
-    key: Arc<OnceLock<secrets::SealingKey>>,
+    keys: Arc<RwLock<secrets::SealingKeys>>,
 }
 
 impl std::fmt::Debug for Store {
@@ -137,7 +135,7 @@ impl Store {
         Ok(Self {
             writer,
             reads: Arc::new(Reads::new(read)),
-            key: Arc::default(),
+            keys: Arc::default(),
         })
     }
 

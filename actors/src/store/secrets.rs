@@ -1,5 +1,6 @@
 //! Secrets of accounts, sealed with a key that is not in the database: XChaCha20-Poly1305, with the account and the name of
-//! the secret as associated data, so that one put in another's place is refused.
+//! the secret as associated data, so that one put in another's place is refused. Before the text stands the name of its key
+//! in the vault's ring and a colon; without one it is the installation's own.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use chacha20poly1305::{
@@ -16,8 +17,60 @@ pub const PROXY_PASSWORD: &str = "proxy_password";
 
 const NONCE: usize = 24;
 
-/// The key of all secrets. Wiped when it is dropped.
-pub(super) type SealingKey = Zeroizing<[u8; 32]>;
+/// The keys of all secrets. Wiped when they are dropped.
+#[derive(Default)]
+pub struct SealingKeys {
+    /// Those of the vault's ring by their names, the newest first; what is sealed now is sealed with that one.
+    pub ring: Vec<(String, Zeroizing<[u8; 32]>)>,
+    /// The installation's own.
+    pub own: Zeroizing<[u8; 32]>,
+}
+
+impl SealingKeys {
+    fn newest(&self) -> (&str, &[u8; 32]) {
+        let first = self.ring.first();
+        first.map_or(("", &*self.own), |(name, key)| (name.as_str(), &**key))
+    }
+
+    fn find(&self, name: &str) -> Option<&[u8; 32]> {
+        if name.is_empty() {
+            return Some(&self.own);
+        }
+        let found = self.ring.iter().find(|(other, _)| other == name);
+        found.map(|(_, key)| &**key)
+    }
+
+    fn open(&self, account: AccountId, name: &str, sealed: &str) -> Option<Secret> {
+        let (key, text) = sealed.split_once(':').unwrap_or(("", sealed));
+        let bytes = STANDARD.decode(text).ok()?;
+        let (nonce, sealed) = bytes.split_first_chunk::<NONCE>()?;
+        let payload = Payload {
+            msg: sealed,
+            aad: &belongs_to(account, name),
+        };
+        let cipher = XChaCha20Poly1305::new(self.find(key)?.into());
+        let opened = cipher.decrypt(nonce.into(), payload).ok()?;
+        Some(Secret::new(String::from_utf8(opened).ok()?))
+    }
+
+    fn seal(&self, ids: &IdSource, account: AccountId, name: &str, secret: &Secret) -> Option<String> {
+        let nonce: [u8; NONCE] = ids.bytes();
+        let payload = Payload {
+            msg: secret.reveal().as_bytes(),
+            aad: &belongs_to(account, name),
+        };
+        let (key, secret) = self.newest();
+        let sealed = XChaCha20Poly1305::new(secret.into())
+            .encrypt((&nonce).into(), payload)
+            .ok()?;
+        let text = STANDARD.encode([&nonce[..], &sealed].concat());
+        Some(if key.is_empty() {
+            text
+        } else {
+            format!("{key}:{text}")
+        })
+    }
+}
 
 /// A secret as it is kept.
 #[derive(Clone, Debug)]
@@ -26,26 +79,31 @@ pub struct Sealed {
     text: String,
 }
 
+/// What sealing all secrets anew came to.
+#[derive(Debug, Default)]
+pub struct SealedAnew {
+    /// So many were sealed with the newest key.
+    pub anew: u64,
+    /// So many could not be opened, and stay as they are.
+    pub failed: u64,
+    /// The keys of the ring that secrets are sealed with now.
+    pub still_used: Vec<String>,
+}
+
 fn belongs_to(account: AccountId, name: &str) -> Vec<u8> {
     format!("{account} {name}").into_bytes()
 }
 
 impl Store {
-    fn sealing_key(&self) -> Result<XChaCha20Poly1305, StoreError> {
-        let key = self.key.get();
-        let key = key.ok_or_else(|| StoreError::Failed("there is no key for secrets".to_owned()))?;
-        Ok(XChaCha20Poly1305::new((&**key).into()))
-    }
-
-    /// With which key secrets are sealed; said once, before accounts run.
-    pub fn seal_with(&self, key: [u8; 32]) {
-        let _ = self.key.set(key.into());
+    /// With which keys secrets are sealed and opened from now on; said before accounts run, and when the ring has turned.
+    pub fn seal_with(&self, keys: SealingKeys) {
+        *self.keys.write() = keys;
     }
 
     /// Seals a secret for this account.
     ///
     /// # Errors
-    /// [`StoreError::Failed`] without a key.
+    /// [`StoreError::Failed`].
     pub fn seal(
         &self,
         ids: &IdSource,
@@ -53,16 +111,8 @@ impl Store {
         name: &'static str,
         secret: &Secret,
     ) -> Result<Sealed, StoreError> {
-        let nonce: [u8; NONCE] = ids.bytes();
-        let payload = Payload {
-            msg: secret.reveal().as_bytes(),
-            aad: &belongs_to(account, name),
-        };
-        let sealed = self
-            .sealing_key()?
-            .encrypt((&nonce).into(), payload)
-            .map_err(|_| StoreError::Failed("a secret cannot be sealed".to_owned()))?;
-        let text = STANDARD.encode([&nonce[..], &sealed].concat());
+        let text = self.keys.read().seal(ids, account, name, secret);
+        let text = text.ok_or_else(|| StoreError::Failed("a secret cannot be sealed".to_owned()))?;
         Ok(Sealed { name, text })
     }
 
@@ -71,22 +121,64 @@ impl Store {
     /// # Errors
     /// [`StoreError::Unreadable`] when it was sealed with another key, or for somebody else.
     pub async fn secret(&self, account: AccountId, name: &'static str) -> Result<Option<Secret>, StoreError> {
-        let Some(text) = self.reads().sealed(account, name).await? else {
+        let Some(sealed) = self.reads().sealed(account, name).await? else {
             return Ok(None);
         };
+        let opened = self.keys.read().open(account, name, &sealed);
         let unreadable = || StoreError::Unreadable(format!("secrets.{name}: it was sealed with another key"));
-        let bytes = STANDARD.decode(text).map_err(|_| unreadable())?;
-        let (nonce, sealed) = bytes.split_first_chunk::<NONCE>().ok_or_else(unreadable)?;
-        let payload = Payload {
-            msg: sealed,
-            aad: &belongs_to(account, name),
-        };
-        let opened = self.sealing_key()?.decrypt(nonce.into(), payload);
-        let opened = opened.map_err(|_| unreadable())?;
-        Ok(Some(Secret::new(
-            String::from_utf8(opened).map_err(|_| unreadable())?,
-        )))
+        opened.map(Some).ok_or_else(unreadable)
     }
+
+    /// Seals every secret anew that is not sealed with the newest key. One that is changed meanwhile is left to whoever
+    /// changes it.
+    ///
+    /// # Errors
+    /// As the database says; then some are sealed anew, and all can be opened as before.
+    pub async fn seal_anew(&self, ids: &IdSource) -> Result<SealedAnew, StoreError> {
+        let mut done = SealedAnew::default();
+        for (account, name, sealed) in self.reads().all_sealed().await? {
+            let fresh = {
+                let keys = self.keys.read();
+                if key_of(&sealed) == keys.newest().0 {
+                    continue;
+                }
+                let opened = keys.open(account, &name, &sealed);
+                opened.and_then(|secret| keys.seal(ids, account, &name, &secret))
+            };
+            match fresh {
+                Some(fresh) => done.anew += self.exchange(account, name, sealed, fresh).await?,
+                None => done.failed += 1,
+            }
+        }
+        let left = self.reads().all_sealed().await?.into_iter();
+        done.still_used = left.map(|(_, _, sealed)| key_of(&sealed).to_owned()).collect();
+        Ok(done)
+    }
+
+    async fn exchange(
+        &self,
+        account: AccountId,
+        name: String,
+        before: String,
+        after: String,
+    ) -> Result<u64, StoreError> {
+        let exchange = "UPDATE secrets SET sealed = $4 WHERE account_id = $1 AND name = $2 AND sealed = $3";
+        self.write(move |tx| {
+            let values = [
+                account.to_string().into(),
+                name.into(),
+                before.into(),
+                after.into(),
+            ];
+            Box::pin(async move { tx.execute(exchange, values).await })
+        })
+        .await
+    }
+}
+
+/// The name of the key that a text was sealed with; empty for the installation's own.
+fn key_of(sealed: &str) -> &str {
+    sealed.split_once(':').map_or("", |(key, _)| key)
 }
 
 /// Keeps a secret in the place of the one that there was.
@@ -118,4 +210,43 @@ pub(super) async fn forget(tx: &Tx, account: AccountId, name: &str) -> Result<()
     )
     .await?;
     Ok(())
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test panics where it fails")]
+mod tests {
+    use super::*;
+    use crate::domain::Clock;
+
+    fn keys(ring: &[u8]) -> SealingKeys {
+        let ring = ring
+            .iter()
+            .map(|n| (format!("{n:016x}"), Zeroizing::new([*n; 32])));
+        SealingKeys {
+            ring: ring.collect(),
+            own: [9; 32].into(),
+        }
+    }
+
+    #[test]
+    fn a_secret_is_opened_with_its_own_key_wherever_that_stands_in_the_ring() {
+        let ids = IdSource::seeded(Clock::system(), 1);
+        let (ana, bia) = (AccountId::from_bits(1), AccountId::from_bits(2));
+        let secret = Secret::new("hunter2".to_owned());
+        let seal = |ring: &[u8]| keys(ring).seal(&ids, ana, "word", &secret).unwrap();
+        let (before_rings, first) = (seal(&[]), seal(&[1]));
+        for (sealed, ring, opens) in [
+            (&before_rings, &[][..], true),
+            (&before_rings, &[2, 1], true),
+            (&first, &[1], true),
+            (&first, &[2, 1], true),
+            (&first, &[2], false),
+            (&first, &[], false),
+        ] {
+            let opened = keys(ring).open(ana, "word", sealed);
+            assert_eq!(opened, opens.then(|| secret.clone()), "{ring:?}");
+            assert_eq!(keys(ring).open(bia, "word", sealed), None, "another account's");
+            assert_eq!(keys(ring).open(ana, "other", sealed), None, "another name's");
+        }
+    }
 }

@@ -288,7 +288,11 @@ impl Inner {
         self.take(account, profile)
     }
 
-    pub(super) fn rotate(&self) -> Result<Rotation, VaultError> {
+    pub(super) fn derived(&self, purpose: &str) -> Vec<(KeyName, StreamKey)> {
+        self.ring.read().derived(purpose)
+    }
+
+    pub(super) fn begin_rotation(&self) -> Result<Rotation, VaultError> {
         let mut done = Rotation::default();
         {
             let mut ring = self.ring.write();
@@ -313,10 +317,14 @@ impl Inner {
                 }
             }
         }
-        let mut ring = self.ring.write();
-        *ring = ring.without_unused(&self.keys_in_use()?)?;
-        done.keys = ring.names().count() as u64;
         Ok(done)
+    }
+
+    pub(super) fn end_rotation(&self, others: &[KeyName]) -> Result<u64, VaultError> {
+        let mut ring = self.ring.write();
+        let used = [&self.keys_in_use()?[..], others].concat();
+        *ring = ring.without_unused(&used)?;
+        Ok(ring.names().count() as u64)
     }
 
     /// Gives whether there was anything to do. Nobody writes or removes an envelope meanwhile.

@@ -9,6 +9,8 @@ use std::{
 };
 
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use super::{VaultError, stream::StreamKey};
@@ -27,6 +29,14 @@ pub struct KeyName(pub(super) u64);
 impl fmt::Display for KeyName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:016x}", self.0)
+    }
+}
+
+impl std::str::FromStr for KeyName {
+    type Err = std::num::ParseIntError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        u64::from_str_radix(text, 16).map(Self)
     }
 }
 
@@ -96,6 +106,18 @@ impl KeyRing {
     /// The names of all keys, the newest first.
     pub fn names(&self) -> impl Iterator<Item = KeyName> {
         self.keys.iter().map(|key| key.name)
+    }
+
+    /// For each key of the ring one of another use, under the same name, the newest first: unrelated to it and to those of
+    /// other uses.
+    pub(super) fn derived(&self, purpose: &str) -> Vec<(KeyName, StreamKey)> {
+        let derive = |key: &Key| {
+            // HMAC takes a key of any length.
+            let mut mac = Hmac::<Sha256>::new_from_slice(key.secret.as_slice()).expect("a key of 32 bytes");
+            mac.update(purpose.as_bytes());
+            (key.name, Zeroizing::new(mac.finalize().into_bytes().into()))
+        };
+        self.keys.iter().map(derive).collect()
     }
 
     /// The key that new snapshots are locked with.

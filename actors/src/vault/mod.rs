@@ -95,7 +95,7 @@ pub struct Rotation {
     pub locked_anew: u64,
     /// Snapshots that could not be: their key is missing or they are damaged.
     pub failed: u64,
-    /// Keys in the ring now.
+    /// Keys in the ring now; 0 as long as the rotation has not ended.
     pub keys: u64,
 }
 
@@ -253,13 +253,26 @@ impl Vault {
             .await
     }
 
-    /// Puts a new key in front of the ring, locks every snapshot's key anew with it, and drops keys that nothing is
-    /// locked with any more. Snapshots may be taken and restored meanwhile.
+    /// For each key of the ring one of another use, by the ring's names, the newest first.
+    pub fn keys_for(&self, purpose: &str) -> Vec<(KeyName, Zeroizing<[u8; 32]>)> {
+        self.inner.derived(purpose)
+    }
+
+    /// Puts a new key in front of the ring and locks every snapshot's key anew with it. Snapshots may be taken and restored
+    /// meanwhile. Then whatever else hangs on the ring's keys changes to the newest, and [`Vault::end_rotation`] follows.
     ///
     /// # Errors
     /// [`VaultError::Keys`] or [`VaultError::Storage`]; whatever was locked before can be opened then, too.
-    pub async fn rotate(&self) -> Result<Rotation, VaultError> {
-        self.quick(Inner::rotate).await
+    pub async fn begin_rotation(&self) -> Result<Rotation, VaultError> {
+        self.quick(Inner::begin_rotation).await
+    }
+
+    /// Drops the keys that no snapshot is locked with any more and that are not among `others`. Gives how many are left.
+    ///
+    /// # Errors
+    /// As for [`Vault::begin_rotation`].
+    pub async fn end_rotation(&self, others: Vec<KeyName>) -> Result<u64, VaultError> {
+        self.quick(move |inner| inner.end_rotation(&others)).await
     }
 
     /// Something that costs time: some at once.

@@ -83,6 +83,7 @@ impl From<ProfileError> for Problem {
     fn from(error: ProfileError) -> Self {
         match error {
             ProfileError::Account(error) => error.into(),
+            ProfileError::Store(error) => error.into(),
             ProfileError::Off => Self::conflict(
                 "vault_off",
                 "No snapshots are kept on this node. Set vault.enabled = true and restart it.",
@@ -305,16 +306,17 @@ async fn receive(edge: &Edge, mut body: web::Payload) -> Result<std::fs::File, P
 /// What a rotation did.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Rotation {
-    /// Snapshots whose key was locked anew.
+    /// Snapshots whose key was locked anew, and secrets that were sealed anew.
     locked_anew: u64,
-    /// Snapshots that could not be: damaged, or locked with a key that is missing. They stay as they are.
+    /// Those that could not be: damaged, or locked with a key that is missing. They stay as they are.
     failed: u64,
     /// Keys in the ring now.
     keys: u64,
 }
 
-/// Makes a new key, locks the key of every snapshot anew with it, and drops keys that nothing needs any more. For
-/// administrators. Where the keys are configured, put a new one in front and restart first.
+/// Makes a new key, locks the key of every snapshot anew with it, seals the accounts' secrets (passwords of proxies) anew,
+/// and drops keys that nothing needs any more. For administrators. Where the keys are configured, put a new one in front
+/// and restart first.
 #[utoipa::path(post, path = "/v1/system/vault/rotate", tag = "system",
     responses((status = 200, body = Rotation), (status = 403, body = ProblemBody<'static>)))]
 pub(crate) async fn rotate(
