@@ -1,5 +1,6 @@
 //! The HTTP contract: shapes, validation, errors. The only room that knows what a request or an answer looks like.
 
+pub(crate) mod account_of;
 pub mod error;
 pub(crate) mod extract;
 mod idempotency;

@@ -200,7 +200,7 @@ async fn a_revoked_key_is_refused_at_once() {
 }
 
 /// What a test key may not do to an account on the real WhatsApp, and what it may not see of it.
-const CONFINED: [(&str, &str); 17] = [
+const CONFINED: [(&str, &str); 20] = [
     (
         "POST /v1/messages",
         r#"{"account":"ACCOUNT","to":"5511987654321","text":{"body":"x"}}"#,
@@ -217,6 +217,9 @@ const CONFINED: [(&str, &str); 17] = [
     ("GET /v1/events", ""),
     ("GET /v1/stream", ""),
     ("POST /v1/accounts", r#"{"name":"x","engine":"browser"}"#),
+    ("GET /v1/accounts/ACCOUNT", ""),
+    ("GET /v1/accounts/ACCOUNT/health", ""),
+    ("GET /v1/accounts/ACCOUNT/forensics", ""),
     ("PATCH /v1/accounts/ACCOUNT", r#"{"name":"x"}"#),
     ("DELETE /v1/accounts/ACCOUNT", ""),
     ("POST /v1/accounts/ACCOUNT/start", ""),

@@ -3,7 +3,8 @@
 use std::{fs, path::Path};
 
 use reqwest::{Method, StatusCode};
-use serde_json::Value;
+use serde_json::{Value, json};
+use zaptor_actors::domain::BundleId;
 
 use crate::support::node::{Node, Plan, read};
 
@@ -133,5 +134,57 @@ async fn what_the_document_names_is_there() {
             assert!(there, "{method} {path}: {}", answer.status);
         }
     }
+    node.stop().await;
+}
+
+/// What a call takes, so that it is the account that it fails for.
+fn body_of(path: &str) -> Value {
+    match path.rsplit('/').next().unwrap() {
+        "code" => json!({"phone": "5511987654321"}),
+        "restore" => json!({"snapshot": "snp_00000000000000000000000001"}),
+        _ => json!({}),
+    }
+}
+
+/// No call about an account tells whether another tenant has it, and none does anything to it. A new route is tried by itself:
+/// the document names it.
+#[actix_rt::test]
+async fn an_account_of_another_tenant_is_not_there_whatever_is_called() {
+    let node = Node::start(Plan::default()).await;
+    let (ana, bia) = (node.tenant("ana", 0).await, node.tenant("bia", 0).await);
+    let account = node.account(bia.id).await;
+    let before = node.get(&format!("/v1/accounts/{account}"), &bia.key).await;
+    assert_eq!(before.status, StatusCode::OK);
+    let document: Value = serde_json::from_str(&zaptor::api::openapi::document()).unwrap();
+    let paths = document["paths"].as_object().unwrap().iter();
+    let mut tried = 0;
+    for (path, methods) in paths.filter(|(path, _)| path.starts_with("/v1/accounts/{id}")) {
+        for action in ["start", "stop", "restart", "logout", "hibernate", "wake"] {
+            let filled = path
+                .replace("{id}", &account.to_string())
+                .replace("{bundle}", &BundleId::from_bits(1).to_string())
+                .replace("{action}", action);
+            for method in methods.as_object().unwrap().keys() {
+                let method = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
+                let request = node
+                    .request(method.clone(), &filled, &ana.key)
+                    .header("Zaptor-Passphrase", "correct horse battery");
+                let request = match method {
+                    Method::GET | Method::DELETE => request,
+                    _ => request.json(&body_of(path)),
+                };
+                read(request)
+                    .await
+                    .assert_problem(404, "not_found", &format!("{method} {filled}"));
+                tried += 1;
+            }
+            if !path.contains("{action}") {
+                break;
+            }
+        }
+    }
+    assert!(tried > 15, "{tried}");
+    let after = node.get(&format!("/v1/accounts/{account}"), &bia.key).await;
+    assert_eq!(after.body["name"], before.body["name"], "it is as it was");
     node.stop().await;
 }

@@ -4,15 +4,14 @@ use std::str::FromStr;
 
 use actix_web::{FromRequest, HttpRequest, HttpResponse, dev::Payload, web};
 use futures::future::{Ready, ready};
-use zaptor_actors::{domain::AccountId, protocol::account::LogOut};
+use zaptor_actors::protocol::account::LogOut;
 
-use super::accounts::{Account, find, find_for};
+use super::accounts::{Account, find};
 use crate::{
     api::{
+        account_of::{AccountOf, Write},
         error::{Problem, ProblemBody},
-        extract::Id,
     },
-    auth::{Principal, Scope},
     edge::Edge,
 };
 
@@ -67,13 +66,10 @@ impl FromRequest for Action {
         (status = 409, body = ProblemBody<'static>)))]
 pub(crate) async fn act(
     edge: web::Data<Edge>,
-    principal: Principal,
-    Id(id): Id<AccountId>,
+    account: AccountOf<Write>,
     action: Action,
 ) -> Result<HttpResponse, Problem> {
-    principal.require(Scope::AccountsWrite)?;
-    let tenant = principal.tenant;
-    find_for(&edge, &principal, id).await?;
+    let (tenant, id) = (account.tenant, account.id);
     let platform = &edge.platform;
     match action {
         Action::Start => platform.start_account(tenant, id).await?,

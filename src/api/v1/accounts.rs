@@ -19,8 +19,9 @@ use super::{
 use crate::{
     api::{
         Page,
+        account_of::{AccountOf, Read, Write},
         error::{Flaw, Problem, ProblemBody},
-        extract::{Body, Id, Query},
+        extract::{Body, Query},
         idempotency::{Begin, begin, refused},
     },
     auth::{KeyMode, Principal, Scope},
@@ -219,7 +220,7 @@ pub(super) async fn find(edge: &Edge, tenant: TenantId, id: AccountId) -> Result
 }
 
 /// The tenant's account, or 404; 403 if this key may not touch it.
-pub(super) async fn find_for(
+pub(in crate::api) async fn find_for(
     edge: &Edge,
     principal: &Principal,
     id: AccountId,
@@ -350,13 +351,8 @@ pub(crate) async fn list(
 /// One account.
 #[utoipa::path(get, path = "/v1/accounts/{id}", tag = "accounts", params(("id" = String, Path)),
     responses((status = 200, body = Account), (status = 404, body = ProblemBody<'static>)))]
-pub(crate) async fn show(
-    edge: web::Data<Edge>,
-    principal: Principal,
-    Id(id): Id<AccountId>,
-) -> Result<web::Json<Account>, Problem> {
-    principal.require(Scope::AccountsRead)?;
-    Ok(web::Json(find(&edge, principal.tenant, id).await?.into()))
+pub(crate) async fn show(account: AccountOf<Read>) -> Result<web::Json<Account>, Problem> {
+    Ok(web::Json(account.0.into()))
 }
 
 /// Changes an account's name, labels and settings.
@@ -366,11 +362,9 @@ pub(crate) async fn show(
         (status = 422, body = ProblemBody<'static>)))]
 pub(crate) async fn change(
     edge: web::Data<Edge>,
-    principal: Principal,
-    Id(id): Id<AccountId>,
+    account: AccountOf<Write>,
     body: Body<AccountChange>,
 ) -> Result<web::Json<ChangedAccount>, Problem> {
-    principal.require(Scope::AccountsWrite)?;
     let change = body.value;
     let mut settings = change.settings;
     check(
@@ -378,8 +372,7 @@ pub(crate) async fn change(
         change.labels.as_deref().unwrap_or_default(),
         &settings,
     )?;
-    find_for(&edge, &principal, id).await?;
-    let tenant = principal.tenant;
+    let (tenant, id) = (account.tenant, account.id);
     let concerns_browser = settings::concerns_browser(&settings);
     let proxy = settings.proxy.as_mut().and_then(Option::as_mut);
     let password = proxy.and_then(|proxy| proxy.password.take());
@@ -429,12 +422,9 @@ fn runs(row: &AccountRow) -> bool {
     responses((status = 204, description = "Deleted"), (status = 404, body = ProblemBody<'static>)))]
 pub(crate) async fn delete(
     edge: web::Data<Edge>,
-    principal: Principal,
-    Id(id): Id<AccountId>,
+    account: AccountOf<Write>,
 ) -> Result<HttpResponse, Problem> {
-    principal.require(Scope::AccountsWrite)?;
-    find_for(&edge, &principal, id).await?;
-    if edge.platform.delete_account(principal.tenant, id).await? {
+    if edge.platform.delete_account(account.tenant, account.id).await? {
         Ok(HttpResponse::NoContent().finish())
     } else {
         Err(Problem::not_found())

@@ -4,18 +4,17 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
 use utoipa::ToSchema;
 use zaptor_actors::{
-    domain::{AccountId, BundleId, Timestamp},
+    domain::{BundleId, Timestamp},
     forensics,
 };
 
-use super::accounts::{find, find_for};
 use crate::{
     api::{
         Page,
+        account_of::{AccountOf, Read, Write},
         error::{Problem, ProblemBody},
-        extract::{Id, Query},
+        extract::Query,
     },
-    auth::{Principal, Scope},
     edge::Edge,
 };
 
@@ -117,17 +116,14 @@ fn bundle_of(request: &HttpRequest) -> Result<BundleId, Problem> {
     responses((status = 200, body = Page<Bundle>), (status = 404, body = ProblemBody<'static>)))]
 pub(crate) async fn list(
     edge: web::Data<Edge>,
-    principal: Principal,
-    Id(id): Id<AccountId>,
+    account: AccountOf<Read>,
     query: Query,
 ) -> Result<web::Json<Page<Bundle>>, Problem> {
-    principal.require(Scope::AccountsRead)?;
     query.finish()?;
-    find(&edge, principal.tenant, id).await?;
     let bundles = edge
         .platform
         .forensics
-        .list(id)
+        .list(account.id)
         .await
         .map_err(|_| Problem::internal())?;
     let all = u64::try_from(forensics::KEPT).unwrap_or(u64::MAX);
@@ -146,17 +142,15 @@ pub(crate) async fn list(
 pub(crate) async fn show(
     edge: web::Data<Edge>,
     request: HttpRequest,
-    principal: Principal,
-    Id(id): Id<AccountId>,
+    account: AccountOf<Read>,
 ) -> Result<web::Json<Bundle>, Problem> {
-    principal.require(Scope::AccountsRead)?;
     let bundle = bundle_of(&request)?;
-    find(&edge, principal.tenant, id).await?;
-    let found = edge.platform.forensics.find(id, bundle).await;
+    let found = edge.platform.forensics.find(account.id, bundle).await;
     let found = found.map_err(|_| Problem::internal())?;
     Ok(web::Json(found.ok_or_else(Problem::not_found)?.into()))
 }
 
+// As for a picture of the living page: nobody can promise that nothing of it can be read, so it takes the right to write.
 /// What the page looked like in a repair. Every text and every picture was hidden before it was taken.
 #[utoipa::path(get, path = "/v1/accounts/{id}/forensics/{bundle}/screenshot", tag = "accounts",
     params(("id" = String, Path), ("bundle" = String, Path)),
@@ -164,14 +158,10 @@ pub(crate) async fn show(
 pub(crate) async fn screenshot(
     edge: web::Data<Edge>,
     request: HttpRequest,
-    principal: Principal,
-    Id(id): Id<AccountId>,
+    account: AccountOf<Write>,
 ) -> Result<HttpResponse, Problem> {
-    // As for a picture of the living page: nobody can promise that nothing of it can be read.
-    principal.require(Scope::AccountsWrite)?;
     let bundle = bundle_of(&request)?;
-    find_for(&edge, &principal, id).await?;
-    let picture = edge.platform.forensics.picture(id, bundle).await;
+    let picture = edge.platform.forensics.picture(account.id, bundle).await;
     let picture = picture.map_err(|_| Problem::internal())?;
     let picture = picture.ok_or_else(Problem::not_found)?;
     Ok(HttpResponse::Ok().content_type("image/png").body(picture))

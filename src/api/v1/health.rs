@@ -5,21 +5,16 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 use zaptor_actors::{
-    domain::{AccountId, AccountState, Resources as Measured, Timestamp},
+    domain::{AccountState, Resources as Measured, Timestamp},
     protocol::{account::ProbeSeen, registry::MemoryLimits},
 };
 
-use super::{
-    accounts::{Parking, find},
-    agent::Agent,
-    system::Exit,
-};
+use super::{accounts::Parking, agent::Agent, system::Exit};
 use crate::{
     api::{
+        account_of::{AccountOf, Read},
         error::{Problem, ProblemBody},
-        extract::Id,
     },
-    auth::{Principal, Scope},
     edge::Edge,
 };
 
@@ -138,12 +133,10 @@ impl From<MemoryLimits> for Limits {
     responses((status = 200, body = Health), (status = 404, body = ProblemBody<'static>)))]
 pub(crate) async fn show(
     edge: web::Data<Edge>,
-    principal: Principal,
-    Id(id): Id<AccountId>,
+    account: AccountOf<Read>,
 ) -> Result<web::Json<Health>, Problem> {
-    principal.require(Scope::AccountsRead)?;
-    let row = find(&edge, principal.tenant, id).await?;
-    let vitals = edge.platform.observe_account(id).await;
+    let row = account.0;
+    let vitals = edge.platform.observe_account(row.id).await;
     let (actor, probes) = vitals.map(|vitals| (vitals.actor, vitals.probes)).unzip();
     let seen = probes.iter().flatten();
     let proven = seen

@@ -5,20 +5,19 @@ use qrcode::{Color, EcLevel, QrCode, render::unicode::Dense1x2};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use zaptor_actors::{
-    domain::{AccountId, PairingMethod, Phone, Timestamp},
+    domain::{PairingMethod, Phone, Timestamp},
     protocol::{
         self,
         account::{GetPairing, PairByPhone, TakeScreenshot},
     },
 };
 
-use super::accounts::find_for;
 use crate::{
     api::{
+        account_of::{AccountOf, Write},
         error::{Problem, ProblemBody},
-        extract::{Body, Id},
+        extract::Body,
     },
-    auth::{Principal, Scope},
     edge::Edge,
 };
 
@@ -105,12 +104,9 @@ impl Form {
 pub(crate) async fn pairing(
     edge: web::Data<Edge>,
     request: HttpRequest,
-    principal: Principal,
-    Id(id): Id<AccountId>,
+    account: AccountOf<Write>,
 ) -> Result<HttpResponse, Problem> {
-    principal.require(Scope::AccountsWrite)?;
-    find_for(&edge, &principal, id).await?;
-    let shown = edge.platform.ask(id, GetPairing).await?;
+    let shown = edge.platform.ask(account.id, GetPairing).await?;
     let accept = request
         .headers()
         .get(header::ACCEPT)
@@ -156,11 +152,9 @@ pub(crate) async fn pairing(
             body = ProblemBody<'static>)))]
 pub(crate) async fn by_phone(
     edge: web::Data<Edge>,
-    principal: Principal,
-    Id(id): Id<AccountId>,
+    account: AccountOf<Write>,
     body: Body<PhoneToPair>,
 ) -> Result<web::Json<Pairing>, Problem> {
-    principal.require(Scope::AccountsWrite)?;
     let digits: String = body
         .value
         .phone
@@ -171,9 +165,8 @@ pub(crate) async fn by_phone(
         let detail = "must be a phone number with its country code, 7 to 15 digits";
         Problem::flaw("/phone", "invalid_phone", detail)
     })?;
-    find_for(&edge, &principal, id).await?;
     Ok(web::Json(
-        edge.platform.ask(id, PairByPhone { phone }).await?.into(),
+        edge.platform.ask(account.id, PairByPhone { phone }).await?.into(),
     ))
 }
 
@@ -222,12 +215,9 @@ fn png(code: &QrCode) -> Result<Vec<u8>, Problem> {
         (status = 409, body = ProblemBody<'static>)))]
 pub(crate) async fn screenshot(
     edge: web::Data<Edge>,
-    principal: Principal,
-    Id(id): Id<AccountId>,
+    account: AccountOf<Write>,
 ) -> Result<HttpResponse, Problem> {
-    principal.require(Scope::AccountsWrite)?;
-    find_for(&edge, &principal, id).await?;
-    let picture = edge.platform.ask(id, TakeScreenshot).await?;
+    let picture = edge.platform.ask(account.id, TakeScreenshot).await?;
     Ok(HttpResponse::Ok().content_type("image/png").body(picture))
 }
 

@@ -15,19 +15,19 @@ use serde::{Deserialize, Serialize};
 use tokio::io::AsyncWriteExt as _;
 use utoipa::ToSchema;
 use zaptor_actors::{
-    domain::{AccountId, SnapshotId, Timestamp},
+    domain::{SnapshotId, Timestamp},
     platform::{Passphrase, ProfileError},
     vault::{self, VaultError},
 };
 
-use super::accounts::find_for;
 use crate::{
     api::{
         Page,
+        account_of::{AccountOf, Read, Write},
         error::{Problem, ProblemBody},
-        extract::{Body, Id, Query},
+        extract::{Body, Query},
     },
-    auth::{Principal, Scope},
+    auth::Principal,
     edge::Edge,
 };
 
@@ -147,14 +147,11 @@ fn passphrase(request: &HttpRequest) -> Result<Passphrase, Problem> {
     responses((status = 200, body = Page<Snapshot>), (status = 404, body = ProblemBody<'static>)))]
 pub(crate) async fn list(
     edge: web::Data<Edge>,
-    principal: Principal,
-    Id(id): Id<AccountId>,
+    account: AccountOf<Read>,
     query: Query,
 ) -> Result<web::Json<Page<Snapshot>>, Problem> {
-    principal.require(Scope::AccountsRead)?;
     query.finish()?;
-    find_for(&edge, &principal, id).await?;
-    let snapshots = edge.platform.snapshots(id).await?;
+    let snapshots = edge.platform.snapshots(account.id).await?;
     Ok(web::Json(Page {
         data: snapshots.into_iter().map(Snapshot::from).collect(),
         next: None,
@@ -165,14 +162,8 @@ pub(crate) async fn list(
 #[utoipa::path(post, path = "/v1/accounts/{id}/profile/snapshots", tag = "profiles", params(("id" = String, Path)),
     responses((status = 201, body = Snapshot), (status = 404, body = ProblemBody<'static>),
         (status = 409, description = "`wrong_state`: it runs; `no_profile`: it never did", body = ProblemBody<'static>)))]
-pub(crate) async fn take(
-    edge: web::Data<Edge>,
-    principal: Principal,
-    Id(id): Id<AccountId>,
-) -> Result<HttpResponse, Problem> {
-    principal.require(Scope::AccountsWrite)?;
-    find_for(&edge, &principal, id).await?;
-    let snapshot = edge.platform.take_snapshot(principal.tenant, id).await?;
+pub(crate) async fn take(edge: web::Data<Edge>, account: AccountOf<Write>) -> Result<HttpResponse, Problem> {
+    let snapshot = edge.platform.take_snapshot(account.tenant, account.id).await?;
     Ok(HttpResponse::Created().json(Snapshot::from(snapshot)))
 }
 
@@ -185,16 +176,13 @@ pub(crate) async fn take(
         (status = 422, description = "`not_whole`: the snapshot was damaged", body = ProblemBody<'static>)))]
 pub(crate) async fn restore(
     edge: web::Data<Edge>,
-    principal: Principal,
-    Id(id): Id<AccountId>,
+    account: AccountOf<Write>,
     body: Body<Restore>,
 ) -> Result<web::Json<Restored>, Problem> {
-    principal.require(Scope::AccountsWrite)?;
-    find_for(&edge, &principal, id).await?;
     let Restore { snapshot } = body.value;
     let restored = edge
         .platform
-        .restore_snapshot(principal.tenant, id, snapshot)
+        .restore_snapshot(account.tenant, account.id, snapshot)
         .await?;
     Ok(web::Json(Restored {
         snapshot: restored.id,
@@ -212,15 +200,12 @@ pub(crate) async fn restore(
 pub(crate) async fn export(
     edge: web::Data<Edge>,
     request: HttpRequest,
-    principal: Principal,
-    Id(id): Id<AccountId>,
+    account: AccountOf<Write>,
 ) -> Result<HttpResponse, Problem> {
-    principal.require(Scope::AccountsWrite)?;
     let passphrase = passphrase(&request)?;
-    find_for(&edge, &principal, id).await?;
     let file = edge
         .platform
-        .export_profile(principal.tenant, id, passphrase)
+        .export_profile(account.tenant, account.id, passphrase)
         .await?;
     let length = file.metadata().map_err(|_| Problem::internal())?.len();
     let pieces = stream::unfold(file, |mut file| async move {
@@ -242,7 +227,7 @@ pub(crate) async fn export(
         .content_type("application/octet-stream")
         .insert_header((
             header::CONTENT_DISPOSITION,
-            format!("attachment; filename=\"{id}.zaptor-profile\""),
+            format!("attachment; filename=\"{}.zaptor-profile\"", account.id),
         ))
         .body(SizedStream::new(length, Box::pin(pieces))))
 }
@@ -260,17 +245,14 @@ pub(crate) async fn export(
 pub(crate) async fn import(
     edge: web::Data<Edge>,
     request: HttpRequest,
-    principal: Principal,
-    Id(id): Id<AccountId>,
+    account: AccountOf<Write>,
     body: web::Payload,
 ) -> Result<HttpResponse, Problem> {
-    principal.require(Scope::AccountsWrite)?;
     let passphrase = passphrase(&request)?;
-    find_for(&edge, &principal, id).await?;
     let file = receive(&edge, body).await?;
     let snapshot = edge
         .platform
-        .import_profile(principal.tenant, id, file, passphrase)
+        .import_profile(account.tenant, account.id, file, passphrase)
         .await?;
     Ok(HttpResponse::Created().json(Snapshot::from(snapshot)))
 }
