@@ -10,6 +10,7 @@
 
 mod cdp;
 mod cgroup;
+mod client_hints;
 mod driver;
 mod events;
 mod guard;

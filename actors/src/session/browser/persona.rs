@@ -6,7 +6,7 @@
 use fantoccini::Client;
 use serde_json::{Value, json};
 
-use super::webdriver;
+use super::{client_hints, webdriver};
 use crate::{domain::AccountSettings, session::SessionError};
 
 /// The arguments of a browser for these settings.
@@ -18,12 +18,16 @@ pub(super) fn arguments(settings: &AccountSettings) -> Vec<String> {
     agent.into_iter().chain(languages).collect()
 }
 
-/// What a page of these settings is told. `own` is how the browser names itself.
-fn overrides(settings: &AccountSettings, own: &str) -> Vec<(&'static str, Value)> {
+/// What a page of these settings is told. `own` is how the browser names itself, `version` its full version.
+fn overrides(settings: &AccountSettings, own: &str, version: &str) -> Vec<(&'static str, Value)> {
     // The headless shell names itself in a way that sites take for an old browser.
     let agent = settings.user_agent.clone();
     let agent = agent.unwrap_or_else(|| own.replace("HeadlessChrome", "Chrome"));
+    let hints = client_hints::of(&agent, version);
     let mut named = json!({ "userAgent": agent });
+    if let Some(hints) = hints {
+        named["userAgentMetadata"] = hints;
+    }
     let mut all = Vec::new();
     if let Some(locale) = &settings.locale {
         named["acceptLanguage"] = languages(locale).into();
@@ -57,7 +61,8 @@ pub(super) async fn put_on(
         .await
         .map_err(|error| failed("the browser's version", error))?;
     let own = version["userAgent"].as_str().unwrap_or_default();
-    let told = overrides(settings, own);
+    let product = version["product"].as_str().unwrap_or_default();
+    let told = overrides(settings, own, product.split('/').nth(1).unwrap_or_default());
     for (method, params) in &told {
         webdriver::devtools(client, method, params.clone())
             .await
@@ -74,11 +79,13 @@ mod tests {
     fn a_page_is_told_what_is_set_and_nothing_else() {
         let own = "Mozilla/5.0 HeadlessChrome/156.0.0.0 Safari/537.36";
         let plain = AccountSettings::default();
+        let agent = "Mozilla/5.0 Chrome/156.0.0.0 Safari/537.36";
+        let hints = client_hints::of(agent, "156.0.1.2");
         assert_eq!(
-            overrides(&plain, own),
+            overrides(&plain, own, "156.0.1.2"),
             [(
                 "Emulation.setUserAgentOverride",
-                json!({ "userAgent": "Mozilla/5.0 Chrome/156.0.0.0 Safari/537.36" })
+                json!({ "userAgent": agent, "userAgentMetadata": hints })
             )]
         );
         assert!(arguments(&plain).is_empty());
@@ -89,7 +96,7 @@ mod tests {
             ..AccountSettings::default()
         };
         assert_eq!(
-            overrides(&all, own),
+            overrides(&all, own, "156.0.1.2"),
             [
                 ("Emulation.setLocaleOverride", json!({ "locale": "pt_BR" })),
                 (
