@@ -16,6 +16,7 @@ mod api_settings;
 mod backfill;
 mod clients;
 mod command_line;
+mod companions;
 mod crash;
 mod dashboard;
 mod first_light;

@@ -20,6 +20,7 @@ use zaptor_actors::{
     platform::{self, CreateAccount, DataDir, Platform, Secrets},
     session::{
         Engine,
+        browser::{self, BrowserEngine},
         simulated::{self, SimulatedEngine, SimulatedNetwork},
     },
     store::people::{self, KeyRow, UserRow},
@@ -34,6 +35,8 @@ pub(crate) struct Plan {
     pub(crate) engine: simulated::Settings,
     pub(crate) body_bytes_max: usize,
     pub(crate) access_lifetime: Duration,
+    /// A real browser engine beside the simulated one.
+    pub(crate) browser: Option<browser::Settings>,
     /// Where the sandbox's control answers; `None`: browser accounts are on the real WhatsApp.
     pub(crate) sandbox_url: Option<String>,
 }
@@ -52,6 +55,7 @@ impl Default for Plan {
             engine,
             body_bytes_max: 262_144,
             access_lifetime: Duration::from_secs(900),
+            browser: None,
             sandbox_url: None,
         }
     }
@@ -125,7 +129,11 @@ impl Node {
         settings.rate_limit.burst = 1_000;
         let simulated = SimulatedEngine::new(plan.engine, clock.clone());
         let network = simulated.network();
-        let engines = HashMap::from([(EngineKind::Simulated, Arc::new(simulated) as Arc<dyn Engine>)]);
+        let mut engines = HashMap::from([(EngineKind::Simulated, Arc::new(simulated) as Arc<dyn Engine>)]);
+        if let Some(settings) = plan.browser {
+            let browser = BrowserEngine::new(settings, folder.path(), clock.clone()).unwrap();
+            engines.insert(EngineKind::Browser, Arc::new(browser));
+        }
         let platform = Platform::start(data, settings, engines, secrets, clock)
             .await
             .unwrap();
