@@ -1,9 +1,9 @@
-import { Alert, Badge, Card, Group, SimpleGrid, Stack, Text, Title } from "@mantine/core";
+import { Alert, Badge, Card, Group, SimpleGrid, Stack, Title } from "@mantine/core";
 import { PuzzleIcon } from "lucide-react";
-import type { ReactNode } from "react";
 import { useHealth } from "../api/queries";
 import type { Account, Agent, Health } from "../api/types";
 import { evidenceText } from "../parts/evidence";
+import { Fact, FactLine } from "../parts/Fact";
 import { sentence } from "../parts/sentence";
 import { StateBadge } from "../parts/StateBadge";
 import { clock, full, span, useNow } from "../parts/time";
@@ -51,22 +51,22 @@ function StandingCard({ health }: { health: Health }) {
         <StateBadge state={health.state} size="lg" />
       </Group>
       <Stack gap="sm">
-        <Fact name="For">
+        <FactLine name="For">
           <span title={full(health.since)}>{span(now - Date.parse(health.since))}</span>
-        </Fact>
-        {health.reason !== null && <Fact name="Why">{sentence(health.reason)}</Fact>}
-        <Fact name="Rests on">
+        </FactLine>
+        {health.reason !== null && <FactLine name="Why">{sentence(health.reason)}</FactLine>}
+        <FactLine name="Rests on">
           <span data-testid="evidence">{evidence === "" ? "Nothing was seen yet" : sentence(evidence)}</span>
-        </Fact>
-        {health.action !== null && <Fact name="What to do">{sentence(health.action)}</Fact>}
-        <Fact name="Started">
-          {health.generation === null ? "Not by this node" : `${times(health.generation)} by this node`}
+        </FactLine>
+        {health.action !== null && <FactLine name="What to do">{sentence(health.action)}</FactLine>}
+        <FactLine name="Started">
+          {health.generation === null ? "Not by this node" : sentence(`${times(health.generation)} by this node`)}
           {health.restarts > 0 && `, ${health.restarts} restart${health.restarts === 1 ? "" : "s"} in all`}
-        </Fact>
+        </FactLine>
         {health.last_exit !== null && (
-          <Fact name="Ended last">
+          <FactLine name="Ended last">
             {sentence(health.last_exit.reason)}, {clock(health.last_exit.at)}
-          </Fact>
+          </FactLine>
         )}
       </Stack>
     </Card>
@@ -77,19 +77,6 @@ function times(count: number): string {
   return count === 1 ? "once" : `${count} times`;
 }
 
-export function Fact({ name, children }: { name: string; children: ReactNode }) {
-  return (
-    <div className="fact">
-      <Text fz="sm" c="dimmed">
-        {name}
-      </Text>
-      <Text component="div" fz="sm" className="numbers" style={{ overflowWrap: "anywhere" }}>
-        {children}
-      </Text>
-    </div>
-  );
-}
-
 function AgentCard({ agent }: { agent: Agent }) {
   return (
     <Card data-testid="agent">
@@ -97,10 +84,10 @@ function AgentCard({ agent }: { agent: Agent }) {
         Script in the page
       </Title>
       <SimpleGrid cols={{ base: 2, md: 4 }} mb={agent.missing.length > 0 ? "md" : 0}>
-        <Named name="Version">{agent.version}</Named>
-        <Named name="wa-js">{agent.wa_js ?? "Unknown"}</Named>
-        <Named name="WhatsApp Web">{agent.whatsapp_web ?? "Unknown"}</Named>
-        <Named name="Tested">{clock(agent.tested_at)}</Named>
+        <Fact name="Version">{agent.version}</Fact>
+        <Fact name="wa-js">{agent.wa_js ?? "Unknown"}</Fact>
+        <Fact name="WhatsApp Web">{agent.whatsapp_web ?? "Unknown"}</Fact>
+        <Fact name="Tested">{clock(agent.tested_at)}</Fact>
       </SimpleGrid>
       {agent.missing.length > 0 && (
         <Alert color="yellow" icon={<PuzzleIcon size={18} />} title="WhatsApp Web has changed: some of what is used is not there">
@@ -119,18 +106,5 @@ function AgentCard({ agent }: { agent: Agent }) {
         </Alert>
       )}
     </Card>
-  );
-}
-
-function Named({ name, children }: { name: string; children: ReactNode }) {
-  return (
-    <div>
-      <Text fz="xs" c="dimmed">
-        {name}
-      </Text>
-      <Text component="div" fz="sm" fw={500} style={{ overflowWrap: "anywhere" }}>
-        {children}
-      </Text>
-    </div>
   );
 }

@@ -1,14 +1,10 @@
 import { Button, Card, Group, Stack, Text, Title } from "@mantine/core";
 import { Moon, Sunrise } from "lucide-react";
 import type { Account, Hibernation } from "../api/types";
+import { PARKED } from "../parts/evidence";
 import { clock, full, span, useNow } from "../parts/time";
 import { useAccountAction } from "./actions";
 
-const WHY: Record<Hibernation["why"], string> = {
-  idle: "it had nothing to do",
-  asked: "somebody asked for it",
-  memory: "the machine is short of memory",
-};
 const CAN_SLEEP = new Set(["online", "degraded"]);
 
 /** Parks the account and wakes it; says when it wakes by itself. */
@@ -57,7 +53,7 @@ function Words({ asleep, hibernation }: { asleep: boolean; hibernation: Hibernat
   return (
     <Stack gap={6}>
       <Text fz="sm" title={full(hibernation.since)}>
-        {asleep ? "It sleeps" : "It is awake for a moment"}: {WHY[hibernation.why] ?? hibernation.why}, {clock(hibernation.since)}.
+        {asleep ? "It sleeps" : "It is awake for a moment"}: {PARKED[hibernation.why] ?? hibernation.why}, {clock(hibernation.since)}.
       </Text>
       {asleep && (
         <Text fz="sm" c="dimmed" className="numbers" data-testid="wake-at">

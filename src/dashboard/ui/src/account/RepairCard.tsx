@@ -53,7 +53,7 @@ export function RepairSteps({ steps, running }: { steps: Step[]; running: boolea
           data-outcome={step.outcome}
         >
           <Text fz="xs" c="dimmed" className="numbers">
-            {wordsOf(step, running, now)}
+            {wordsOf(step, running, now, shown.slice(i + 1))}
           </Text>
           {step.detail !== null && (
             <Text fz="xs" style={{ overflowWrap: "anywhere" }}>
@@ -66,8 +66,8 @@ export function RepairSteps({ steps, running }: { steps: Step[]; running: boolea
   );
 }
 
-function wordsOf(step: Step, running: boolean, now: number): string {
-  if (step.outcome === "untried") return "Not needed so far";
+function wordsOf(step: Step, running: boolean, now: number, later: Step[]): string {
+  if (step.outcome === "untried") return later.some((other) => other.outcome !== "untried") ? "Would not help against this" : "Not needed so far";
   const at = step.at === null ? "" : exact(step.at);
   if (step.outcome === "begun") return running && step.at !== null ? `For ${span(now - Date.parse(step.at))}` : `Begun ${at}`;
   const time = step.tookMs === null ? "" : ` after ${took(step.tookMs)}`;

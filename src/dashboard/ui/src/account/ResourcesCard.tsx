@@ -3,7 +3,7 @@ import { useEffect, useState } from "react";
 import type { Account, Health, Resources } from "../api/types";
 import { Spark } from "../parts/Spark";
 import { size } from "../parts/size";
-import { Fact } from "./HealthTab";
+import { FactLine } from "../parts/Fact";
 
 /** How many measurements the small figure holds: five minutes of one every five seconds. */
 const KEPT = 60;
@@ -45,9 +45,9 @@ export function ResourcesCard({ account, health }: { account: Account; health: H
       </Text>
       <Figure name="Processor" value={`${resources.cpu_percent.toFixed(1)} %`} values={series.map((r) => r.cpu_percent)} />
       <div style={{ marginTop: 12 }}>
-        <Fact name="Processes">{resources.processes}</Fact>
-        <Fact name="In all">{resources.cpu_seconds.toFixed(1)} s of processor time</Fact>
-        <Fact name="Page errors">{resources.page_errors}</Fact>
+        <FactLine name="Processes">{resources.processes}</FactLine>
+        <FactLine name="In all">{resources.cpu_seconds.toFixed(1)} s of processor time</FactLine>
+        <FactLine name="Page errors">{resources.page_errors}</FactLine>
       </div>
     </Card>
   );

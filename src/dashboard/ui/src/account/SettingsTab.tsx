@@ -1,11 +1,11 @@
-import { Alert, Autocomplete, Button, Card, Group, NumberInput, PasswordInput, SegmentedControl, SimpleGrid, Stack, Text, TextInput, Title } from "@mantine/core";
+import { Alert, Autocomplete, Button, Card, Group, Input, NumberInput, PasswordInput, SegmentedControl, SimpleGrid, Stack, Text, TextInput, Title } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
 import { useState, type ReactNode, type SubmitEvent } from "react";
 import { ApiError, patch } from "../api/client";
 import { keys, queryClient } from "../api/queries";
 import type { Account } from "../api/types";
 import { tellDone, Trouble } from "../parts/Trouble";
-import { changeOf, formOf, type Form } from "./settingsForm";
+import { changeOf, formOf, type Choice, type Form } from "./settingsForm";
 import { VaultCard } from "./VaultCard";
 
 /** Descriptions below their fields, so that fields of a row stand on one line. */
@@ -55,7 +55,7 @@ function Settings({ account }: { account: Account }) {
               label="Address"
               inputWrapperOrder={BELOW}
               placeholder="socks5://host:port"
-              description="http, https or socks5, without name and password"
+              description="http or socks5, without name and password"
               error={flaw("proxy")}
               {...text("proxyUrl")}
               data-testid="proxy-url"
@@ -64,7 +64,7 @@ function Settings({ account }: { account: Account }) {
             <PasswordInput
               label="Password"
               inputWrapperOrder={BELOW}
-              description="Kept encrypted and never shown; empty leaves it as it is"
+              description={settings.proxy?.has_password === true ? "One is kept and never shown; empty leaves it, for this address and name" : "Kept encrypted and never shown"}
               autoComplete="new-password"
               disabled={form.proxyUrl.trim() === ""}
               {...text("proxyPassword")}
@@ -83,26 +83,33 @@ function Settings({ account }: { account: Account }) {
               value={form.timeZone}
               onChange={(timeZone) => setForm({ ...form, timeZone })}
             />
-            <div>
-              <Text fz="sm" fw={500} mb={4}>
-                Media downloads
-              </Text>
-              <SegmentedControl
-                fullWidth
-                aria-label="Media downloads"
-                value={form.media}
-                onChange={(media) => setForm({ ...form, media: media as Form["media"] })}
-                data={[
-                  { value: "default", label: "Default" },
-                  { value: "on", label: "On" },
-                  { value: "off", label: "Off" },
-                ]}
-              />
-            </div>
+            <Choices label="Media downloads" value={form.media} set={(media) => setForm({ ...form, media })} />
           </Section>
           <Section title="Hibernation" text="An account without anything to do gives its memory back. Empty: as this node has it; 0: never.">
             <Minutes label="Sleeps after" error={flaw("hibernate_after_s")} value={form.hibernateAfter} set={(hibernateAfter) => setForm({ ...form, hibernateAfter })} />
             <Minutes label="Looks for messages every" error={flaw("wake_every_s")} value={form.wakeEvery} set={(wakeEvery) => setForm({ ...form, wakeEvery })} />
+          </Section>
+          <Section title="This account" text="Its place among the others, and which phone it may be linked with.">
+            <NumberInput
+              label="Priority"
+              inputWrapperOrder={BELOW}
+              description="0 to 9: who is opened first when there is not room for all"
+              min={0}
+              max={9}
+              allowDecimal={false}
+              allowNegative={false}
+              placeholder="0"
+              error={flaw("priority")}
+              value={form.priority}
+              onChange={(value) => setForm({ ...form, priority: String(value) })}
+              data-testid="priority"
+            />
+            <Choices
+              label="Another number may take it over"
+              description="Off: a phone with another number than the account's is refused"
+              value={form.otherNumber}
+              set={(otherNumber) => setForm({ ...form, otherNumber })}
+            />
           </Section>
           {changed && (
             <Alert color="blue" p="xs">
@@ -140,6 +147,25 @@ function Section({ title, text, children }: { title: string; text: string; child
       </Text>
       <SimpleGrid cols={{ base: 1, sm: 2, lg: 3 }}>{children}</SimpleGrid>
     </div>
+  );
+}
+
+function Choices(props: { label: string; description?: string; value: Choice; set: (value: Choice) => void }) {
+  return (
+    <Input.Wrapper label={props.label} description={props.description} inputWrapperOrder={BELOW} labelElement="div">
+      <SegmentedControl
+        fullWidth
+        mb={props.description === undefined ? 0 : 4}
+        aria-label={props.label}
+        value={props.value}
+        onChange={(value) => props.set(value as Choice)}
+        data={[
+          { value: "default", label: "Default" },
+          { value: "on", label: "On" },
+          { value: "off", label: "Off" },
+        ]}
+      />
+    </Input.Wrapper>
   );
 }
 

@@ -1,5 +1,8 @@
 import type { AccountSettings } from "../api/types";
 
+/** Yes, no, or as the node has it. */
+export type Choice = "default" | "on" | "off";
+
 /** The settings as a form holds them: texts, with the empty one for the node's default. */
 export interface Form {
   proxyUrl: string;
@@ -9,7 +12,10 @@ export interface Form {
   userAgent: string;
   locale: string;
   timeZone: string;
-  media: "default" | "on" | "off";
+  media: Choice;
+  otherNumber: Choice;
+  /** 0 to 9; "" the node's default. */
+  priority: string;
   /** Minutes; "" the node's default, "0" never. */
   hibernateAfter: string;
   wakeEvery: string;
@@ -17,7 +23,7 @@ export interface Form {
 
 export function formOf(settings: AccountSettings): Form {
   const minutes = (seconds: number | null | undefined) => (seconds === null || seconds === undefined ? "" : String(seconds / 60));
-  const media = settings.media_downloads;
+  const choice = (value: boolean | null | undefined): Choice => (value === null || value === undefined ? "default" : value ? "on" : "off");
   return {
     proxyUrl: settings.proxy?.url ?? "",
     proxyUsername: settings.proxy?.username ?? "",
@@ -25,7 +31,9 @@ export function formOf(settings: AccountSettings): Form {
     userAgent: settings.user_agent ?? "",
     locale: settings.locale ?? "",
     timeZone: settings.time_zone ?? "",
-    media: media === null || media === undefined ? "default" : media ? "on" : "off",
+    media: choice(settings.media_downloads),
+    otherNumber: choice(settings.allow_other_number),
+    priority: String(settings.priority ?? ""),
     hibernateAfter: minutes(settings.hibernate_after_s),
     wakeEvery: minutes(settings.wake_every_s),
   };
@@ -46,7 +54,12 @@ export function changeOf(before: AccountSettings, form: Form): Record<string, un
   };
   minutes("hibernateAfter", "hibernate_after_s");
   minutes("wakeEvery", "wake_every_s");
-  if (form.media !== old.media) change.media_downloads = form.media === "default" ? null : form.media === "on";
+  const choice = (name: "media" | "otherNumber", field: string) => {
+    if (form[name] !== old[name]) change[field] = form[name] === "default" ? null : form[name] === "on";
+  };
+  choice("media", "media_downloads");
+  choice("otherNumber", "allow_other_number");
+  if (form.priority !== old.priority) change.priority = form.priority.trim() === "" ? null : Number(form.priority);
   const proxy = proxyOf(old, form);
   if (proxy !== undefined) change.proxy = proxy;
   return change;

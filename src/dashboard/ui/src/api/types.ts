@@ -67,6 +67,7 @@ export interface Agent {
 export interface Proxy {
   url: string;
   username?: string | null;
+  has_password?: boolean;
 }
 
 /** Null: as the node has it. */
@@ -79,6 +80,7 @@ export interface AccountSettings {
   hibernate_after_s?: number | null;
   wake_every_s?: number | null;
   priority?: number | null;
+  allow_other_number?: boolean | null;
 }
 
 export interface Probe {

@@ -1,5 +1,14 @@
 import type { Evidence } from "../api/types";
 import { words } from "./repair";
+import { size } from "./size";
+import { clock } from "./time";
+
+/** Why an account was parked. */
+export const PARKED: Record<string, string> = {
+  idle: "it had nothing to do",
+  asked: "somebody asked for it",
+  memory: "the machine is short of memory",
+};
 
 /** What a state rests on, as a sentence; shapes that are not known are told field by field. Empty when nothing is. */
 export function evidenceText(evidence: Evidence | null | undefined): string {
@@ -10,8 +19,11 @@ export function evidenceText(evidence: Evidence | null | undefined): string {
   if (has("missed_probes")) {
     return `${text("missed_probes")} round trips that were not proven${has("last_error") ? `, the last: ${text("last_error")}` : ""}`;
   }
+  if (has("parked")) return `it was parked: ${PARKED[text("parked")] ?? words(text("parked"))}${has("last_activity_at") ? `, its last message ${clock(text("last_activity_at"))}` : ""}`;
+  if (has("waits_for")) return `it waits for ${words(text("waits_for"))}: ${size(Number(evidence.needs_bytes))} needed, ${size(Number(evidence.free_bytes))} free`;
   if (has("exit")) return `how its session ended: ${text("exit")}${has("generation") ? ` (start ${text("generation")})` : ""}`;
   if (has("page")) return `the page said: ${words(text("page"))}${has("detail") ? ` (${text("detail")})` : ""}`;
+  if (has("proxy")) return `its proxy (${words(text("proxy"))}): ${text("detail")}`;
   if (has("asked")) return `somebody asked for it: ${text("asked")}`;
   if (has("epoch")) return `start ${text("epoch")} of its session${has("profile") ? `, ${text("profile")}` : ""}`;
   return Object.entries(evidence)
