@@ -149,7 +149,8 @@ async fn browser_a_page_that_says_nothing_goes_through_every_stage_until_a_perso
             "reload_page failed",
             "new_page failed",
             "new_browser failed",
-            "restore_profile failed"
+            "restore_profile failed",
+            "ask_user begun"
         ]
     );
     assert_eq!(kept["has_screenshot"], true, "the page can be seen: {kept}");

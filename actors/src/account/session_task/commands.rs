@@ -3,7 +3,7 @@
 use futures::future::BoxFuture;
 use tokio::sync::oneshot;
 
-use super::{Command, Cut, SEE, STILL_SECONDS, Task, give};
+use super::{Command, Cut, STILL_SECONDS, Task, give};
 use crate::session::{PhoneCodeError, SendError, Session, SessionError};
 
 impl Task {
@@ -78,18 +78,7 @@ impl Task {
             }
             Command::Status(answer) => self.answer("status", answer, session.status()).await,
             Command::Mend(by, limit, answer) => give(answer, self.mend(session, by, limit).await),
-            Command::See(answer) => {
-                let console = session.console();
-                let picture = tokio::select! {
-                    () = self.token.cancelled() => Err("the session was ended".to_owned()),
-                    picture = session.veiled_screenshot() => picture.map_err(|error| match error {
-                        SessionError::Refused { detail, .. } => detail,
-                        error => error.to_string(),
-                    }),
-                    () = self.clock.sleep(SEE) => Err(format!("the page did not answer within {} s", SEE.as_secs())),
-                };
-                give(answer, Ok((console, picture)))
-            }
+            Command::See(answer) => give(answer, Ok(self.see(session).await)),
             Command::Screenshot(answer) => self.answer("screenshot", answer, session.screenshot()).await,
         }
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Mend, Task, gone};
+use super::{Mend, SEE, Seen, Task, gone};
 use crate::session::{Session, SessionError};
 
 impl Task {
@@ -27,5 +27,19 @@ impl Task {
                 detail: format!("not done within {limit:?}"),
             }),
         }
+    }
+
+    /// What the page has written, and a veiled picture of it.
+    pub(super) async fn see(&self, session: &mut dyn Session) -> Seen {
+        let console = session.console();
+        let picture = tokio::select! {
+            () = self.token.cancelled() => Err("the session was ended".to_owned()),
+            picture = session.veiled_screenshot() => picture.map_err(|error| match error {
+                SessionError::Refused { detail, .. } => detail,
+                error => error.to_string(),
+            }),
+            () = self.clock.sleep(SEE) => Err(format!("the page did not answer within {} s", SEE.as_secs())),
+        };
+        (console, picture)
     }
 }
