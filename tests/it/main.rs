@@ -27,6 +27,7 @@ mod matrix;
 mod phones_page;
 mod profile;
 mod repair_ladder;
+mod resources;
 mod sandbox;
 mod sandbox_cut;
 mod sandbox_faults;

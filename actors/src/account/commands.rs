@@ -161,10 +161,10 @@ impl Handler<LogOut> for Account {
 impl Handler<Stop> for Account {
     type Result = ResponseFuture<()>;
 
-    fn handle(&mut self, Stop { restarting }: Stop, ctx: &mut Context<Self>) -> Self::Result {
+    fn handle(&mut self, Stop { restart }: Stop, ctx: &mut Context<Self>) -> Self::Result {
         let (stopped, is_stopped) = oneshot::channel();
         self.stopping.push(stopped);
-        self.input(Input::Stop { restarting }, ctx);
+        self.input(Input::Stop { restart }, ctx);
         Box::pin(async move {
             let _ = is_stopped.await;
         })

@@ -92,8 +92,22 @@ pub struct LogOut;
 #[derive(Clone, Copy, Debug, Message)]
 #[rtype(result = "()")]
 pub struct Stop {
-    /// A new generation follows.
-    pub restarting: bool,
+    /// Why a new generation follows; nothing when none does.
+    pub restart: Option<Restart>,
+}
+
+/// Why a session is closed in order, to be opened anew at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Restart {
+    /// Somebody asked for it.
+    Asked,
+    /// Its browser takes more than the soft limit.
+    Memory {
+        /// What it took, in bytes (PSS).
+        bytes: u64,
+        /// The soft limit in bytes.
+        limit_bytes: u64,
+    },
 }
 
 /// Close the session in order and end the actor: the account is parked, and says so with this reason.

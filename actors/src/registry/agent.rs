@@ -18,7 +18,7 @@ use crate::{
     },
     journal,
     protocol::{
-        account::ReplaceAgent,
+        account::{ReplaceAgent, Restart},
         registry::{AgentNamed, AgentReload, AgentStatus, ObserveAgent, ReloadAgents, ReloadError},
     },
     session::{AgentBuild, AgentFiles},
@@ -225,7 +225,7 @@ impl Exchange {
         if self.put(canary, current.id()).await.is_err() {
             // The page is beyond repair by a reload: a new session has the old files anyway.
             let again = async {
-                canary.stop(&self.office, true).await?;
+                canary.stop(&self.office, Some(Restart::Asked)).await?;
                 canary.start(&self.office).await
             };
             if let Err(error) = again.await {

@@ -11,7 +11,7 @@ use crate::{
     account::{self, Account, Place, Shared},
     domain::{AccountId, AccountState, Clock, EngineKind, TenantId},
     protocol::{
-        account::{AccountError, Stop},
+        account::{AccountError, Restart, Stop},
         registry::{ActorReport, AgentReload, MemoryLimits, ProfileLoan, ROOT, Vitals},
     },
     session::{AgentFiles, Engine},
@@ -352,8 +352,9 @@ impl Entry {
         Ok(())
     }
 
-    /// Stops the account; done once its session is closed. Nothing follows until it is started again.
-    pub(super) async fn stop(&self, office: &Office, restarting: bool) -> Result<(), AccountError> {
+    /// Stops the account; done once its session is closed. Nothing follows until it is started again, at once by the caller
+    /// where it says why.
+    pub(super) async fn stop(&self, office: &Office, restart: Option<Restart>) -> Result<(), AccountError> {
         let child = self.0.child.lock().await;
         if let Some(id) = *child {
             let down = office
@@ -363,7 +364,7 @@ impl Entry {
                 .map_err(|_| AccountError::NotRunning)?;
             // Not waited for: that it is down says more than that it has answered.
             if let Some(account) = self.address() {
-                account.do_send(Stop { restarting });
+                account.do_send(Stop { restart });
             }
             let limit = Duration::from_secs(office.settings.stop_deadline_seconds);
             tokio::select! {
@@ -375,7 +376,7 @@ impl Entry {
             self.0.place.standing.state(),
             AccountState::Stopped | AccountState::LoggedOut | AccountState::Banned
         );
-        if !restarting && !rests {
+        if restart.is_none() && !rests {
             account::record_stop(&office.shared, &self.0.place).await;
         }
         Ok(())

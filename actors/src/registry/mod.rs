@@ -30,7 +30,7 @@ use crate::{
     forensics::Forensics,
     protocol::{
         Line,
-        account::AccountError,
+        account::{AccountError, Restart},
         dispatcher::{AccountReady, AccountUnready},
         registry::{
             ActorReport, LendProfile, MemoryLimits, ObserveAccount, ObserveActors, ProfileLoan,
@@ -216,7 +216,7 @@ impl Handler<StopAccount> for Registry {
             let entry = office.running.find(stop.account);
             if let Some(entry) = &entry {
                 entry.intend(&office, None).await?;
-                entry.stop(&office, false).await?;
+                entry.stop(&office, None).await?;
             }
             if stop.forget {
                 office.forget(stop.account, entry).await?;
@@ -234,7 +234,7 @@ impl Handler<RestartAccount> for Registry {
         Box::pin(async move {
             let entry = office.entry(restart.tenant, restart.account).await?;
             entry.intend(&office, None).await?;
-            entry.stop(&office, true).await?;
+            entry.stop(&office, Some(Restart::Asked)).await?;
             entry.start(&office).await
         })
     }
@@ -262,7 +262,7 @@ impl Handler<StopAll> for Registry {
             let stops = office.running.all().into_iter().map(|entry| {
                 let office = office.clone();
                 async move {
-                    if let Err(error) = entry.stop(&office, true).await {
+                    if let Err(error) = entry.stop(&office, Some(Restart::Asked)).await {
                         tracing::warn!(target: "zaptor::registry", account = %entry.account(), %error, "not stopped");
                     }
                 }

@@ -7,7 +7,7 @@ use super::entry::{Entry, Office};
 use crate::{
     account::CopyProfile,
     domain::AccountState,
-    protocol::account::AccountError,
+    protocol::account::{AccountError, Restart},
     vault::{Vault, VaultError},
 };
 
@@ -59,9 +59,9 @@ async fn is_due(office: &Office, vault: &Vault, entry: &Entry) -> Result<bool, V
 }
 
 /// Closes an account in order and opens it anew, if it still shall run.
-pub(super) async fn reopen(office: &Office, entry: &Entry) {
+pub(super) async fn reopen(office: &Office, entry: &Entry, why: Restart) {
     let done = async {
-        entry.stop(office, true).await?;
+        entry.stop(office, Some(why)).await?;
         let place = entry.place();
         let row = office.store.reads().account(place.tenant, place.account).await;
         // Somebody may have stopped or deleted it meanwhile.

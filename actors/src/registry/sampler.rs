@@ -19,7 +19,10 @@ use crate::{
     account::{self, Gauges, Reading},
     domain::{AccountId, AccountState, Clock},
     outbox,
-    protocol::{account::MemoryOverLimit, registry::MemoryLimits},
+    protocol::{
+        account::{MemoryOverLimit, Restart},
+        registry::MemoryLimits,
+    },
     session::browser::{ProcessTable, kill_all, memory_bytes},
 };
 
@@ -135,8 +138,9 @@ impl Recycling {
         self.last.insert(entry.account(), now);
         self.busy.store(true, Ordering::Release);
         let (office, busy) = (office.clone(), Arc::clone(&self.busy));
+        let limit_bytes = office.settings.limits.soft_bytes;
         actix::spawn(async move {
-            refresh::reopen(&office, &entry).await;
+            refresh::reopen(&office, &entry, Restart::Memory { bytes, limit_bytes }).await;
             busy.store(false, Ordering::Release);
         });
     }

@@ -291,13 +291,11 @@ impl Machine {
     fn stop(&mut self, stop: Input) -> Vec<Effect> {
         let (state, reason, evidence) = match stop {
             Input::Park { reason, evidence } => (AccountState::Hibernated, reason, evidence),
-            Input::Stop { restarting: true } => {
-                let asked = Evidence::Asked { asked: "restart" };
-                (
-                    AccountState::Restarting,
-                    "closed, to be opened anew".to_owned(),
-                    asked,
-                )
+            Input::Stop {
+                restart: Some(restart),
+            } => {
+                let (reason, asked) = words::restart(restart);
+                (AccountState::Restarting, reason, Evidence::Asked { asked })
             }
             _ => {
                 let asked = Evidence::Asked { asked: "stop" };

@@ -6,6 +6,7 @@ use super::{Effect, End, Evidence, Input, Machine, Phase, Rules};
 use crate::{
     account::repair::Trigger,
     domain::{AccountState as S, Lack, Phone, SelfTest},
+    protocol::account::Restart,
     session::{Identity, ProxyTrouble},
 };
 
@@ -96,8 +97,10 @@ pub(super) fn input(word: &str) -> Input {
         },
         "failed" => failed(number),
         "recovered" => Input::Recovered,
-        "stop" => Input::Stop { restarting: false },
-        "restart" => Input::Stop { restarting: true },
+        "stop" => Input::Stop { restart: None },
+        "restart" => Input::Stop {
+            restart: Some(Restart::Asked),
+        },
         "park" => park(),
         "hung" => Input::Trouble {
             trigger: Trigger::PageUnresponsive,
@@ -348,7 +351,9 @@ fn any_end() -> impl Strategy<Value = Input> {
         Just(Input::Stale),
         Just(Input::StoreStalled),
         Just(Input::AccountGone),
-        any::<bool>().prop_map(|restarting| Input::Stop { restarting }),
+        any::<bool>().prop_map(|restarts| Input::Stop {
+            restart: restarts.then_some(Restart::Asked),
+        }),
         Just(park()),
     ]
 }

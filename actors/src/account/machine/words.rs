@@ -4,6 +4,7 @@ use super::Evidence;
 use crate::{
     account::repair::Trigger,
     domain::{AccountState, SelfTest},
+    protocol::account::Restart,
     session::{Identity, ProxyTrouble},
 };
 
@@ -168,8 +169,8 @@ pub enum Input {
     Recovered,
     /// Stop.
     Stop {
-        /// A new generation follows.
-        restarting: bool,
+        /// Why a new generation follows, if one does.
+        restart: Option<Restart>,
     },
     /// Close the session and rest until there is something to do: the account is parked.
     Park {
@@ -343,6 +344,22 @@ impl Phase {
 }
 
 const MIB: u64 = 1 << 20;
+
+/// Why a session is closed to be opened anew, for people and in a word.
+pub(super) fn restart(why: Restart) -> (String, &'static str) {
+    match why {
+        Restart::Asked => ("closed, to be opened anew".to_owned(), "restart"),
+        Restart::Memory { bytes, limit_bytes } => {
+            let reason = format!(
+                "its browser took {} MiB of memory, more than the soft limit of {} MiB; it is opened anew while there is \
+                 nothing to do",
+                bytes / MIB,
+                limit_bytes / MIB
+            );
+            (reason, "memory_over_soft_limit")
+        }
+    }
+}
 
 /// What is said while there is no room for another browser.
 pub(super) fn no_room(needs: u64, free: u64) -> Say {
