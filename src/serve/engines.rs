@@ -89,6 +89,7 @@ fn browser(
         footprint_bytes: rooms::bytes(config.resources.browser_mib),
         guard: browser::own_program().unwrap_or_default(),
         accounts_per_driver: engine.accounts_per_driver,
+        supervision: rooms::supervision(config),
         channel: ChannelKind::Cdp,
         start_timeout_ms: engine.start_timeout_ms.into(),
         command_timeout_ms: engine.command_timeout_ms.into(),

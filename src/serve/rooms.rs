@@ -51,13 +51,7 @@ pub(super) fn platform(config: &Config, data_dir: &Path, sandbox: bool) -> platf
             messages_per_minute,
             burst: config.rate_limit.burst,
         },
-        supervision: supervision::Settings {
-            max_restarts: config.supervision.restarts_max,
-            within_seconds: config.supervision.window_s.into(),
-            backoff_base_ms: config.supervision.backoff_base_ms.into(),
-            backoff_cap_seconds: config.supervision.backoff_cap_s.into(),
-            arbiters: config.supervision.threads as usize,
-        },
+        supervision: supervision(config),
         account: account(config),
         registry: registry::Settings {
             stop_deadline_seconds: u64::from(config.account.close_deadline_s + config.account.stop_grace_s)
@@ -197,6 +191,17 @@ pub(super) fn auth(config: &Config, secrets: &Secrets) -> auth::Settings {
         pepper: secrets.derive("digests of keys and refresh tokens"),
         access_lifetime: Duration::from_secs(config.auth.access_lifetime_s.into()),
         refresh_lifetime: Duration::from_secs(config.auth.refresh_lifetime_s.into()),
+    }
+}
+
+/// How often accounts, and the chromedrivers that they share, may end.
+pub(super) fn supervision(config: &Config) -> supervision::Settings {
+    supervision::Settings {
+        max_restarts: config.supervision.restarts_max,
+        within_seconds: config.supervision.window_s.into(),
+        backoff_base_ms: config.supervision.backoff_base_ms.into(),
+        backoff_cap_seconds: config.supervision.backoff_cap_s.into(),
+        arbiters: config.supervision.threads as usize,
     }
 }
 

@@ -16,7 +16,7 @@ use zaptor_actors::{
         message::{Ack, Outgoing},
     },
     session::{
-        EVENT_QUEUE, Engine, InboundList, Session, SessionEvent, SessionSpec,
+        EVENT_QUEUE, Engine, InboundList, Session, SessionError, SessionEvent, SessionSpec,
         browser::{BrowserEngine, ChannelKind, SandboxAccess, Settings, memory_bytes, reap_orphans},
     },
 };
@@ -207,8 +207,12 @@ impl Stage {
         queue: usize,
     ) -> (Box<dyn Session>, mpsc::Receiver<SessionEvent>) {
         let (sender, events) = mpsc::channel(queue);
-        let spec = self.spec(account);
-        (self.engine.open(spec, sender).await.unwrap(), events)
+        loop {
+            match self.engine.open(self.spec(account), sender.clone()).await {
+                Err(SessionError::Held(hold)) => Clock::system().sleep(hold.retry_in).await,
+                opened => return (opened.unwrap(), events),
+            }
+        }
     }
 
     /// What a session of this account is opened with.

@@ -89,6 +89,11 @@ impl Account {
     }
 
     pub(super) fn input(&mut self, input: Input, ctx: &mut Context<Self>) {
+        // However its end was noticed, and by whom.
+        let input = match (input, self.place.gauges.taken_along()) {
+            (Input::Died { .. }, Some(reason)) => Input::TakenAlong { reason },
+            (input, _) => input,
+        };
         for effect in self.machine.step(input) {
             self.carry_out(effect, ctx);
         }

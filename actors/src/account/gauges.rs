@@ -1,18 +1,17 @@
 //! What is measured of an account's browser, kept over all its sessions on this node. The registry's sampler measures,
 //! on a thread of its own; an actor never waits for `/proc`.
 
-use std::{
-    collections::BTreeMap,
-    sync::atomic::Ordering,
-    time::{Duration, Instant},
-};
+use std::sync::{Arc, OnceLock, atomic::Ordering};
 
 use parking_lot::Mutex;
 
-use super::metrics;
+use super::{
+    meter::{Meter, Reading},
+    metrics,
+};
 use crate::{
-    domain::{AccountId, Resources, Timestamp},
-    session::{Vitals, browser::Cost},
+    domain::{AccountId, Resources},
+    session::Vitals,
 };
 
 /// The gauges of one account.
@@ -24,36 +23,12 @@ pub struct Gauges {
 #[derive(Default)]
 struct Inner {
     vitals: Option<Vitals>,
-    /// What of the session's own counters was taken already.
-    taken: Taken,
-    cpu_seconds: f64,
+    /// Why the session that was opened last was taken along; kept over its end.
+    taken_along: Arc<OnceLock<String>>,
+    /// Of the session's own counter of page errors, what was taken already.
+    taken_errors: u64,
     page_errors: u64,
-    pss_bytes: Option<u64>,
-    last: Option<Resources>,
-}
-
-#[derive(Default)]
-struct Taken {
-    at: Option<Instant>,
-    cpu_seconds: BTreeMap<(u32, u64), f64>,
-    page_errors: u64,
-}
-
-/// One look at the processes of a browser.
-#[derive(Clone, Debug)]
-pub struct Reading {
-    /// The leader that was looked for: a reading of a browser that was replaced meanwhile counts nothing.
-    pub leader: u32,
-    /// How many processes live.
-    pub processes: usize,
-    /// What they have cost.
-    pub cost: Cost,
-    /// Their proportional share of memory in bytes, where it was read this time.
-    pub pss_bytes: Option<u64>,
-    /// When, by the clock that never steps back.
-    pub at: Instant,
-    /// When, for people.
-    pub told_at: Timestamp,
+    meter: Meter,
 }
 
 impl Gauges {
@@ -68,8 +43,9 @@ impl Gauges {
     /// A session with processes is open.
     pub fn opened(&self, vitals: Vitals) {
         let mut inner = self.inner.lock();
-        inner.taken = Taken::default();
-        inner.pss_bytes = None;
+        inner.taken_errors = 0;
+        inner.meter.begin();
+        inner.taken_along = Arc::clone(&vitals.taken_along);
         inner.vitals = Some(vitals).filter(|vitals| vitals.leader.is_some());
     }
 
@@ -77,12 +53,17 @@ impl Gauges {
     pub fn closed(&self) {
         let mut inner = self.inner.lock();
         let errors = inner.take_page_errors();
-        if let (true, Some(last)) = (errors > 0, inner.last) {
+        if let (true, Some(last)) = (errors > 0, inner.meter.last()) {
             metrics::browser(self.account, &last, 0.0, errors);
         }
         inner.vitals = None;
-        inner.last = None;
+        inner.meter.end();
         metrics::browser_gone(self.account);
+    }
+
+    /// Why the session ended with what it shares with others, if it did.
+    pub fn taken_along(&self) -> Option<String> {
+        self.inner.lock().taken_along.get().cloned()
     }
 
     /// The process that leads the browser, while one runs.
@@ -93,7 +74,7 @@ impl Gauges {
     /// What the browser that runs now cost when it was measured last. Nothing before the first look, and without a
     /// browser.
     pub fn resources(&self) -> Option<Resources> {
-        self.inner.lock().last
+        self.inner.lock().meter.last()
     }
 
     /// Takes a reading.
@@ -102,51 +83,22 @@ impl Gauges {
         if inner.vitals.as_ref()?.leader != Some(reading.leader) {
             return None;
         }
-        inner.pss_bytes = reading.pss_bytes.or(inner.pss_bytes);
-        let spent = inner.take_cpu(&reading.cost);
         let errors = inner.take_page_errors();
-        let passed = inner.taken.at.replace(reading.at);
-        let passed = passed.map_or(Duration::ZERO, |before| {
-            reading.at.saturating_duration_since(before)
-        });
-        let percent = if passed.is_zero() {
-            0.0
-        } else {
-            spent / passed.as_secs_f64() * 100.0
-        };
-        let resources = Resources {
-            pss_bytes: inner.pss_bytes.unwrap_or(reading.cost.resident_bytes),
-            cpu_seconds: inner.cpu_seconds,
-            cpu_percent: percent,
-            processes: u32::try_from(reading.processes).unwrap_or(u32::MAX),
-            page_errors: inner.page_errors,
-            measured_at: reading.told_at,
-        };
-        inner.last = Some(resources);
+        let page_errors = inner.page_errors;
+        let (resources, spent) = inner.meter.note(reading, page_errors);
         metrics::browser(self.account, &resources, spent, errors);
         Some(resources)
     }
 }
 
 impl Inner {
-    /// Adds what the processes have spent since the last look; one that has ended meanwhile takes its last bit along.
-    fn take_cpu(&mut self, cost: &Cost) -> f64 {
-        let before = &self.taken.cpu_seconds;
-        let since =
-            |(process, now): (&(u32, u64), &f64)| (now - before.get(process).unwrap_or(&0.0)).max(0.0);
-        let spent = cost.cpu_seconds.iter().map(since).sum();
-        self.taken.cpu_seconds.clone_from(&cost.cpu_seconds);
-        self.cpu_seconds += spent;
-        spent
-    }
-
     fn take_page_errors(&mut self) -> u64 {
         let now = self
             .vitals
             .as_ref()
             .map_or(0, |vitals| vitals.page_errors.load(Ordering::Relaxed));
-        let more = now.saturating_sub(self.taken.page_errors);
-        self.taken.page_errors = now;
+        let more = now.saturating_sub(self.taken_errors);
+        self.taken_errors = now;
         self.page_errors += more;
         more
     }
@@ -167,7 +119,10 @@ impl std::fmt::Debug for Gauges {
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "a test panics where it fails")]
 mod tests {
+    use std::time::{Duration, Instant};
+
     use super::*;
+    use crate::{domain::Timestamp, session::browser::Cost};
 
     #[expect(
         clippy::disallowed_methods,

@@ -23,6 +23,7 @@ mod hearing;
 mod inbound;
 mod machine;
 mod mending;
+mod meter;
 mod metrics;
 mod number;
 mod obituary;
@@ -71,8 +72,9 @@ use self::{
 pub use actor::Account;
 pub use commands::CopyProfile;
 pub use events::StateSaid;
-pub use gauges::{Gauges, Reading};
+pub use gauges::Gauges;
 pub use machine::{Dated, Effect, End, Evidence, Input, Machine, Phase, Rules, Say, Woken};
+pub use meter::{Meter, Reading};
 pub use metrics::{note_permits, note_restart};
 pub use obituary::{record_end, record_parked, record_stop};
 pub use openings::{Opening, OpeningRules, Openings, Urgency, Waits, Weight};

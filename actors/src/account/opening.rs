@@ -64,17 +64,27 @@ impl Account {
         );
     }
 
-    /// Says that there is no room, when that is what it waits for. That others come first is no news.
+    /// Says what it waits for, whenever that changes. That others come first is no news.
     fn hear_of_waits(&self, mut waits: watch::Receiver<Option<Waits>>, ctx: &mut Context<Self>) {
         let news = async move {
-            let short = |told: &Option<Waits>| matches!(told, Some(Waits::Memory { .. }));
-            // An end means that it was admitted, or that nobody waits any more.
-            *waits.wait_for(short).await.ok()?
-        };
-        ctx.spawn(news.into_actor(self).map(|waits, this, ctx| {
-            if let Some(Waits::Memory { needs, free }) = waits {
-                this.input(Input::NoRoom { needs, free }, ctx);
+            let worth = |told: &Option<Waits>| matches!(told, Some(Waits::Memory { .. } | Waits::Held(_)));
+            loop {
+                // An end means that it is open, or that nobody waits any more.
+                waits.changed().await.ok()?;
+                let told = waits.borrow_and_update().clone();
+                if worth(&told) {
+                    return told.map(|told| (told, waits));
+                }
             }
+        };
+        ctx.spawn(news.into_actor(self).map(|news, this, ctx| {
+            let Some((told, waits)) = news else { return };
+            match told {
+                Waits::Memory { needs, free } => this.input(Input::NoRoom { needs, free }, ctx),
+                Waits::Held(hold) => this.input(Input::Held(hold), ctx),
+                Waits::Turn => {}
+            }
+            this.hear_of_waits(waits, ctx);
         }));
     }
 

@@ -19,6 +19,7 @@ use crate::{
     domain::Timestamp,
     outbox,
     store::{AccountRow, StoreError},
+    supervision::Hold,
 };
 
 /// How many sessions may be opened, and how many may run.
@@ -61,7 +62,7 @@ impl Urgency {
 }
 
 /// Why an opening has to wait.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Waits {
     /// Others are being opened.
     Turn,
@@ -72,6 +73,8 @@ pub enum Waits {
         /// What is left of the budget, in bytes.
         free: u64,
     },
+    /// What it shares with others has ended: told by the engine, not by the desk.
+    Held(Hold),
 }
 
 /// What a session takes of the budget: what was measured, before that what is expected.
@@ -251,8 +254,7 @@ impl Desk {
             };
             // How much is free changes all the time; what is waited for is news.
             waiting.waits.send_if_modified(|told| {
-                let news =
-                    told.map(|told| std::mem::discriminant(&told)) != Some(std::mem::discriminant(&waits));
+                let news = told.as_ref().map(std::mem::discriminant) != Some(std::mem::discriminant(&waits));
                 *told = Some(waits);
                 news
             });

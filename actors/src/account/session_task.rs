@@ -4,7 +4,10 @@
 mod commands;
 mod mend;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use futures::future::BoxFuture;
 use tokio::sync::{OwnedMutexGuard, mpsc, oneshot, watch};
@@ -279,19 +282,12 @@ impl Task {
             Err(error) => return drop(tell.opened.send(Err(error))),
         };
         let _ = tell.prepared.send(prepared);
-        let mut opening = match self.admitted(tell.waits).await {
-            Ok(opening) => opening,
-            Err(Cut::Cancelled) => return,
-            Err(cut) => return drop(tell.opened.send(Err(cut.of("open")))),
-        };
-        let started = self.clock.instant();
-        let session = match self
-            .bounded(self.settings.open_deadline_seconds, self.open(tell.events))
-            .await
-        {
-            Ok(Ok(session)) => session,
-            Ok(Err(error)) => return drop(tell.opened.send(Err(error))),
-            Err(cut) => return drop(tell.opened.send(Err(cut.of("open")))),
+        let opened = self.open_when_due(tell.events, tell.waits).await;
+        let (session, mut opening, started) = match opened {
+            Ok(opened) => opened,
+            Err(Some(error)) => return drop(tell.opened.send(Err(error))),
+            // Nobody waits for it any more.
+            Err(None) => return,
         };
         metrics::opened(self.clock.instant().duration_since(started).as_secs_f64());
         self.place.gauges.opened(session.vitals());
@@ -308,6 +304,40 @@ impl Task {
             let _busy = vault.busy();
             let _ = tell.closed.send(());
             profile::keep(vault, &self.place, &self.settings, &self.clock).await;
+        }
+    }
+
+    /// Opens the session, once there is room for it and the engine has what it needs. Gives when the opening began, too.
+    async fn open_when_due(
+        &self,
+        events: mpsc::Sender<SessionEvent>,
+        waits: watch::Sender<Option<Waits>>,
+    ) -> Result<(Box<dyn Session>, Option<Opening>, Instant), Option<SessionError>> {
+        loop {
+            let opening = match self.admitted(waits.clone()).await {
+                Ok(opening) => opening,
+                Err(Cut::Cancelled) => return Err(None),
+                Err(cut) => return Err(Some(cut.of("open"))),
+            };
+            let started = self.clock.instant();
+            let opened = self
+                .bounded(self.settings.open_deadline_seconds, self.open(events.clone()))
+                .await;
+            let hold = match opened {
+                Ok(Ok(session)) => return Ok((session, opening, started)),
+                Ok(Err(SessionError::Held(hold))) => hold,
+                Ok(Err(error)) => return Err(Some(error)),
+                Err(cut) => return Err(Some(cut.of("open"))),
+            };
+            // Nobody else waits for it meanwhile.
+            drop(opening);
+            let pause = self.clock.sleep(hold.retry_in);
+            waits.send_replace(Some(Waits::Held(hold)));
+            tokio::select! {
+                biased;
+                () = self.token.cancelled() => return Err(None),
+                () = pause => {}
+            }
         }
     }
 

@@ -87,6 +87,7 @@ impl Account {
         match end {
             End::Finished(reason) => self.life.finish(reason),
             End::Failed(kind, detail) => self.life.fail(kind, detail),
+            End::WithGroup(reason) => self.life.end_with_group(reason),
         }
         for stopping in self.stopping.drain(..) {
             let _ = stopping.send(());

@@ -270,7 +270,8 @@ pub struct ActorReport {
     pub name: Cow<'static, str>,
     /// The name of the one that it hangs on; nothing for the root.
     pub parent: Option<Cow<'static, str>>,
-    /// Which of its ends are followed by a restart: `permanent`, `transient`, `temporary`.
+    /// Which of its ends are followed by a restart: `permanent`, `transient`, `temporary`; nothing for one that is started
+    /// anew only when somebody needs it.
     pub class: Option<&'static str>,
     /// Who is restarted with one below it: `one_for_one`, `rest_for_one`; nothing for one that has nobody below.
     pub strategy: Option<&'static str>,
@@ -284,13 +285,13 @@ pub struct ActorReport {
     pub state: &'static str,
     /// How often it was started.
     pub generation: u64,
-    /// Restarts since it was first started.
+    /// Restarts since it was first started, without those in which it followed its driver.
     pub restarts: u64,
     /// Why it ended last, with the time.
     pub last_exit: Option<(String, crate::domain::Timestamp)>,
     /// Commands in flight.
     pub permits_in_use: usize,
-    /// What its browser costs, where it has one that was measured.
+    /// What its browser costs, where it has one that was measured; for a driver, it and its guard.
     pub resources: Option<Resources>,
     /// What its browser may take, where it has one.
     pub limits: Option<MemoryLimits>,
@@ -300,19 +301,10 @@ impl ActorReport {
     /// The root.
     pub fn root() -> Self {
         Self {
+            name: ROOT.into(),
             parent: None,
-            strategy: Some("one_for_one"),
-            ..Self::shard(ROOT)
-        }
-    }
-
-    /// A part of an engine that accounts hang on: it is not restarted, they get another one.
-    pub fn shard(name: impl Into<Cow<'static, str>>) -> Self {
-        Self {
-            name: name.into(),
-            parent: Some(ROOT.into()),
             class: None,
-            strategy: Some("rest_for_one"),
+            strategy: Some("one_for_one"),
             queue_depth: None,
             account: None,
             tenant: None,

@@ -6,7 +6,11 @@ use actix::Addr;
 use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::Semaphore;
 
-use super::{RegistryParts, Settings, parking::Sleep};
+use super::{
+    RegistryParts, Settings,
+    drivers::{self, DriverCosts},
+    parking::Sleep,
+};
 use crate::{
     account::{self, Account, Place, Shared},
     domain::{AccountId, AccountState, Clock, EngineKind, TenantId},
@@ -14,7 +18,7 @@ use crate::{
         account::{AccountError, Restart, Stop},
         registry::{ActorReport, AgentReload, MemoryLimits, ProfileLoan, ROOT, Vitals},
     },
-    session::{AgentFiles, Engine},
+    session::{AgentFiles, Engine, Shard},
     store::{AccountRow, Store, StoreError},
     supervision::{
         Change, ChildId, ChildReport, ChildSpec, ChildState, Forget, Next, Observe, ObserveOne, RestartClass,
@@ -80,6 +84,7 @@ pub(super) struct Office {
     pub(super) visits: Arc<Semaphore>,
     /// For accounts that are parked because they have nothing to do.
     pub(super) parkings: Arc<Semaphore>,
+    pub(super) driver_costs: Arc<DriverCosts>,
     engines: Arc<HashMap<EngineKind, Arc<dyn Engine>>>,
     profiles: PathBuf,
 }
@@ -109,6 +114,7 @@ impl Office {
             wakes: Arc::new(Semaphore::new(at_once)),
             visits: Arc::new(Semaphore::new(parts.settings.hibernation.wake_at_once.max(1))),
             parkings: Arc::new(Semaphore::new(at_once)),
+            driver_costs: Arc::default(),
             settings: Arc::new(parts.settings),
             shared,
             store: parts.store,
@@ -131,25 +137,17 @@ impl Office {
         self.entry_of(&row)
     }
 
+    /// The parts of engines that run.
+    pub(super) fn shards(&self) -> Vec<Shard> {
+        let trees = self.engines.values().filter_map(|engine| engine.tree());
+        trees.flat_map(|tree| tree.shards).collect()
+    }
+
     /// What sessions depend on together, as rows of the tree; whoever hangs on one of them is told so.
-    pub(super) fn shards(&self, accounts: &mut [ActorReport]) -> Vec<ActorReport> {
-        let shards = self.engines.values().flat_map(|engine| engine.shards());
-        let mut rows: Vec<(u64, ActorReport)> = shards
-            .map(|shard| {
-                let name = format!("driver-{}", shard.number);
-                for report in accounts.iter_mut() {
-                    if report
-                        .account
-                        .is_some_and(|account| shard.accounts.contains(&account))
-                    {
-                        report.parent = Some(name.clone().into());
-                    }
-                }
-                (shard.number, ActorReport::shard(name))
-            })
-            .collect();
-        rows.sort_by_key(|(number, _)| *number);
-        rows.into_iter().map(|(_, row)| row).collect()
+    pub(super) fn engines(&self, accounts: &mut [ActorReport]) -> Vec<ActorReport> {
+        let trees = self.engines.values().filter_map(|engine| engine.tree());
+        let rows = trees.map(|tree| drivers::rows(tree, &self.driver_costs, accounts));
+        rows.collect::<Vec<_>>().concat()
     }
 
     /// The entry of a stored account.

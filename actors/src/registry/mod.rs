@@ -6,6 +6,7 @@
 //! run on while it is made anew.
 
 mod agent;
+mod drivers;
 mod entry;
 mod forward;
 mod hibernation;
@@ -282,7 +283,7 @@ impl Handler<ObserveActors> for Registry {
             let mut reports: Vec<ActorReport> =
                 entries.iter().filter_map(|entry| entry.report(&tree)).collect();
             reports.sort_by_key(|report| report.account);
-            let mut rows = office.shards(&mut reports);
+            let mut rows = office.engines(&mut reports);
             rows.append(&mut reports);
             rows
         })

@@ -1,4 +1,4 @@
-//! Measures what the accounts' browsers cost: one pass over `/proc` for all of them, on a thread that no actor waits for;
+//! Measures what the accounts' browsers and their drivers cost: one pass over `/proc` for all of them, on a thread that no actor waits for;
 //! and acts on it. A browser above the hard limit is killed at once, one above the soft limit is made anew when nothing is
 //! in flight or waits for it.
 
@@ -42,7 +42,8 @@ pub(super) async fn run(office: Office) {
         let entries: Vec<Entry> = entries
             .filter(|entry| entry.place().gauges.leader().is_some())
             .collect();
-        if entries.is_empty() {
+        let shards = office.shards();
+        if entries.is_empty() && shards.is_empty() {
             continue;
         }
         look += 1;
@@ -51,8 +52,13 @@ pub(super) async fn run(office: Office) {
             .map(|entry| Arc::clone(&entry.place().gauges))
             .collect();
         let (clock, exact) = (office.clock.clone(), look.is_multiple_of(looks_until_pss));
-        let limits = settings.limits;
-        let measured = tokio::task::spawn_blocking(move || measure(&gauges, &clock, exact, limits)).await;
+        let (limits, costs) = (settings.limits, Arc::clone(&office.driver_costs));
+        let look = move || {
+            let table = ProcessTable::read();
+            measure(&gauges, &table, &clock, exact, limits);
+            costs.measure(&shards, &table, &clock, exact);
+        };
+        let measured = tokio::task::spawn_blocking(look).await;
         if let Err(error) = measured {
             tracing::warn!(target: "zaptor::registry", %error, "the accounts' browsers could not be measured");
         }
@@ -66,8 +72,7 @@ pub(super) async fn run(office: Office) {
 /// One pass. What processes share is read for all only where `exact` asks for it: it costs a millisecond or more for
 /// each process, against some microseconds for the rest. The first look at a browser is always exact, and so is one at a
 /// browser that seems to be above a limit.
-fn measure(gauges: &[Arc<Gauges>], clock: &Clock, exact: bool, limits: MemoryLimits) {
-    let table = ProcessTable::read();
+fn measure(gauges: &[Arc<Gauges>], table: &ProcessTable, clock: &Clock, exact: bool, limits: MemoryLimits) {
     let (at, told_at) = (clock.instant(), clock.now());
     for gauges in gauges {
         let Some(leader) = gauges.leader() else { continue };
@@ -187,7 +192,13 @@ mod tests {
         // Numbers of processes end far below this one.
         let all = [opened(shell.id()), opened(u32::MAX - 1)];
         let clock = Clock::manual(Timestamp::from_millis(9));
-        measure(&all, &clock, false, MemoryLimits::default());
+        measure(
+            &all,
+            &ProcessTable::read(),
+            &clock,
+            false,
+            MemoryLimits::default(),
+        );
         shell.kill().unwrap();
         shell.wait().unwrap();
         let [lives, ended] = all.map(|gauges| gauges.resources().unwrap());

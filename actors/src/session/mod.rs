@@ -11,7 +11,7 @@ pub mod simulated;
 
 use std::{
     path::PathBuf,
-    sync::{Arc, atomic::AtomicU64},
+    sync::{Arc, OnceLock, atomic::AtomicU64},
     time::Duration,
 };
 
@@ -25,6 +25,8 @@ use crate::domain::{
     AccountId, AccountSettings, Content, EngineKind, Jid, Phone, SelfTest, Timestamp, WaMessageId,
     message::{Ack, Outgoing},
 };
+
+use crate::supervision::{GroupReport, Hold};
 
 /// How many events a session may have waiting for its account; then the session waits (the page keeps them).
 pub const EVENT_QUEUE: usize = 1_024;
@@ -59,9 +61,10 @@ pub trait Engine: Send + Sync + 'static {
         None
     }
 
-    /// The parts of this engine on which sessions depend together: when one ends, its sessions do.
-    fn shards(&self) -> Vec<Shard> {
-        Vec::new()
+    /// The parts of this engine on which sessions depend together: when one ends, its sessions do. Nothing for engines
+    /// whose sessions share nothing.
+    fn tree(&self) -> Option<EngineTree> {
+        None
     }
 
     /// What a session is expected to take of the machine's memory until it has been measured, in bytes.
@@ -168,13 +171,24 @@ pub trait Session: Send {
     async fn close(self: Box<Self>) -> Ending;
 }
 
+/// An engine and its parts, as supervision sees them.
+#[derive(Clone, Debug)]
+pub struct EngineTree {
+    /// The engine as a whole.
+    pub whole: GroupReport,
+    /// Its parts, by their number.
+    pub shards: Vec<Shard>,
+}
+
 /// A part of an engine that several sessions share, such as a chromedriver.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Shard {
-    /// Its number: they are counted from 1, and a new one has a new number.
-    pub number: u64,
+    /// How it lives. Another one in its place has its number.
+    pub group: GroupReport,
     /// Whose sessions depend on it.
     pub accounts: Vec<AccountId>,
+    /// Its own processes, without those of the sessions.
+    pub processes: Vec<u32>,
 }
 
 /// What can be measured of a session from outside, as long as it lives.
@@ -184,6 +198,8 @@ pub struct Vitals {
     pub leader: Option<u32>,
     /// Uncaught exceptions and crashes of its page so far.
     pub page_errors: Arc<AtomicU64>,
+    /// Why what it shares with other sessions took it along, once that has happened: the end is not its own.
+    pub taken_along: Arc<OnceLock<String>>,
 }
 
 /// What is done while a session stands still; it may block.
@@ -393,6 +409,10 @@ pub enum SessionError {
     /// The account's proxy does not let the browser through.
     #[error("{0}")]
     Proxy(ProxyTrouble),
+    /// What sessions share has ended and may not be started again yet. Nothing is wrong with this one: it is to be opened
+    /// once the pause is over.
+    #[error("{0}")]
+    Held(Hold),
     /// The engine could not be started: a program is missing, a profile is locked, a version does not fit.
     #[error("the session cannot be opened: {0}")]
     Open(String),

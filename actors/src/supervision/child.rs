@@ -174,7 +174,7 @@ pub struct ChildReport {
     pub state: ChildState,
     /// How often it was started.
     pub generation: u64,
-    /// How often it was started because it had ended.
+    /// How often it was started because it had ended by itself.
     pub restarts: u64,
     /// How it ended last, and when.
     pub last_exit: Option<(Exit, Timestamp)>,

@@ -26,6 +26,8 @@ pub enum Exit {
         /// For people.
         detail: String,
     },
+    /// What it shares with others has ended (its group), and took it along.
+    GroupEnded(String),
     /// It panicked: in a handler, in a hook or in a future of its own.
     Panicked,
     /// The thread that it ran on is gone.
@@ -40,11 +42,17 @@ impl Exit {
         matches!(self, Self::Finished(_))
     }
 
+    /// Whether the child pays for it with its own budget.
+    pub const fn is_its_own(&self) -> bool {
+        !matches!(self, Self::GroupEnded(_))
+    }
+
     /// The stable word of the cause, for metrics.
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::Finished(_) => "finished",
             Self::Failed { kind, .. } => kind,
+            Self::GroupEnded(_) => "group_ended",
             Self::Panicked => "panicked",
             Self::ArbiterEnded => "arbiter_ended",
             Self::Silent => "silent",
@@ -55,7 +63,7 @@ impl Exit {
 impl fmt::Display for Exit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Finished(reason) => reason,
+            Self::Finished(reason) | Self::GroupEnded(reason) => reason,
             Self::Failed { detail, .. } => detail,
             Self::Panicked => "an internal error (a panic) ended it",
             Self::ArbiterEnded => "the thread that it ran on ended",
@@ -99,7 +107,7 @@ impl Life {
         self.generation
     }
 
-    /// Whether this generation was started because the last one died, not by a command.
+    /// Whether this generation was started because the last one died by itself: neither by a command nor with its group.
     pub const fn follows_death(&self) -> bool {
         self.follows_death
     }
@@ -117,6 +125,11 @@ impl Life {
     /// Notes that the end which follows is wanted. The first note stands.
     pub fn finish(&mut self, reason: impl Into<String>) {
         self.exit.get_or_insert(Exit::Finished(reason.into()));
+    }
+
+    /// Notes that the end which follows is its group's, not its own. The first note stands.
+    pub fn end_with_group(&mut self, reason: impl Into<String>) {
+        self.exit.get_or_insert(Exit::GroupEnded(reason.into()));
     }
 
     /// Notes that the end which follows is a failure. The first note stands.

@@ -1,4 +1,4 @@
-//! F2: supervision. actix's own `Supervisor` restarts nothing after a panic, keeps a broken value and knows no pause;
+//! F1: supervision. actix's own `Supervisor` restarts nothing after a panic, keeps a broken value and knows no pause;
 //! this one builds every generation anew from a factory, learns of each death by a drop guard, waits with a growing
 //! pause, and stops trying so eagerly once a budget is spent.
 //!
@@ -11,12 +11,14 @@
 //!     └──────────────────────▶ stopped ──[Revive]────▶ running, with a fresh budget
 //! ```
 //!
-//! This room knows no account and no engine. It never restarts more than the child that ended (one-for-one), never
-//! runs a child's code on its own arbiter, and never loses a death: the guard reports panics, stops and the end of a
-//! whole arbiter alike.
+//! This room knows no account and no engine. Of its children it never restarts more than the one that ended
+//! (one-for-one), never runs a child's code on its own arbiter, and never loses a death: the guard reports panics, stops
+//! and the end of a whole arbiter alike. Whatever shares a fate is counted by [`Groups`] (rest-for-one): a child that
+//! says that its group has ended is restarted soon, and nothing of its own budget is spent.
 
 mod budget;
 mod child;
+mod group;
 mod life;
 mod supervisor;
 #[cfg(test)]
@@ -28,6 +30,7 @@ pub use budget::{Backoff, Budget, Record, Verdict};
 pub use child::{
     Change, ChildReport, ChildSpec, ChildState, Listener, Next, RestartClass, Slot, Starter, starter,
 };
+pub use group::{Begun, GroupReport, Groups, Hold};
 pub use life::{ChildId, Exit, Life};
 pub use supervisor::{Forget, Observe, ObserveOne, Retire, Revive, Supervise, Supervisor};
 

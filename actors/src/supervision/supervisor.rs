@@ -171,7 +171,7 @@ impl Supervisor {
     fn launch_after(
         &self,
         id: ChildId,
-        generation: u64,
+        (generation, counts): (u64, bool),
         after: std::time::Duration,
         ctx: &mut Context<Self>,
     ) {
@@ -182,8 +182,8 @@ impl Supervisor {
                     && matches!(child.state, ChildState::BackingOff | ChildState::Failed)
             });
             if let Some(child) = due {
-                child.restarts += 1;
-                this.launch(id, true, ctx);
+                child.restarts += u64::from(counts);
+                this.launch(id, counts, ctx);
             }
         }));
     }
@@ -244,8 +244,13 @@ impl Handler<ChildDown> for Supervisor {
             if alive { Exit::Silent } else { Exit::ArbiterEnded }
         });
         child.last_exit = Some((exit.clone(), at));
+        let counts = exit.is_its_own();
         let next = if child.retired || !child.spec.class.restarts(&exit) {
             Next::Rest
+        } else if !exit.is_its_own() {
+            // Its group has a budget and pauses of its own; chance keeps its members from coming back in step.
+            let after = self.settings.backoff().pause(0, fraction);
+            Next::Restart { after }
         } else {
             let lived = now.saturating_duration_since(child.started_at);
             match child.record.judge(now, lived, down.healthy, rules, fraction) {
@@ -269,7 +274,7 @@ impl Handler<ChildDown> for Supervisor {
         };
         child.tell(&change);
         if let Some((_, after)) = pause {
-            self.launch_after(down.child, down.generation, after, ctx);
+            self.launch_after(down.child, (down.generation, counts), after, ctx);
         }
     }
 }

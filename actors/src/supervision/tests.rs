@@ -43,6 +43,7 @@ enum Do {
     PanicInFuture,
     Finish,
     Fail,
+    EndWithGroup,
     StopSilently,
     StopArbiter,
 }
@@ -82,6 +83,10 @@ impl Handler<Do> for Probe {
             }
             Do::Fail => {
                 self.life.fail("test", "gave up");
+                ctx.stop();
+            }
+            Do::EndWithGroup => {
+                self.life.end_with_group("what it shares has ended");
                 ctx.stop();
             }
             Do::StopSilently => ctx.stop(),
@@ -151,6 +156,13 @@ impl House {
     async fn state(&self, id: ChildId) -> ChildState {
         let tree = self.supervisor.send(Observe).await.unwrap();
         tree.iter().find(|report| report.child == id).unwrap().state
+    }
+}
+
+impl House {
+    async fn restarts(&self, id: ChildId) -> u64 {
+        let tree = self.supervisor.send(Observe).await.unwrap();
+        tree.iter().find(|report| report.child == id).unwrap().restarts
     }
 }
 
@@ -307,6 +319,37 @@ async fn a_crash_loop_is_called_failed_and_still_tried_again() {
         matches!(next, Next::Restart { .. }),
         "a healthy minute forgives: {next:?}"
     );
+}
+
+#[actix::test]
+async fn an_end_with_the_group_is_followed_by_a_restart_soon_and_spends_nothing() {
+    let house = House::new();
+    let mut kid = house.kid(RestartClass::Transient, 0).await;
+    for generation in 1..=20 {
+        assert_eq!(kid.started().await, generation);
+        kid.tell(Do::EndWithGroup).await;
+        let (_, exit, next) = kid.down().await;
+        assert_eq!(exit.kind(), "group_ended");
+        let base = Settings::default().backoff().base;
+        assert!(
+            matches!(next, Next::Restart { after } if after <= base),
+            "{next:?}"
+        );
+        house.skip(next);
+    }
+    assert_eq!(house.restarts(kid.id).await, 0);
+    for generation in 21..=25 {
+        assert_eq!(kid.started().await, generation);
+        kid.tell(Do::Fail).await;
+        let (_, _, next) = kid.down().await;
+        assert!(
+            matches!(next, Next::Restart { .. }),
+            "its budget is whole: {next:?}"
+        );
+        house.skip(next);
+    }
+    assert_eq!(kid.started().await, 26);
+    assert_eq!(house.restarts(kid.id).await, 5);
 }
 
 #[actix::test]

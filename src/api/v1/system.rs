@@ -38,7 +38,8 @@ pub(crate) struct Exit {
 /// A supervised actor.
 #[derive(Serialize, ToSchema)]
 pub struct ActorRow {
-    /// Its role: `account`, `dispatcher`, …; a driver of browsers has a name of its own: `driver-3`.
+    /// Its role: `account`, `dispatcher`, …; a driver of browsers has a name of its own, and so has the one that takes its
+    /// place: `driver-3`. All drivers hang on `browsers`.
     name: Cow<'static, str>,
     /// The name of the one that it hangs on; null for the root.
     parent: Option<Cow<'static, str>>,
@@ -48,8 +49,11 @@ pub struct ActorRow {
     state: &'static str,
     /// How often it was started.
     generation: u64,
+    /// How often because it had ended by itself: an account that follows its driver pays nothing. For `browsers`, how often
+    /// a driver has spent its budget.
     restarts: u64,
-    /// Which of its ends are followed by a restart: `permanent` all, `transient` all but the wanted, `temporary` none.
+    /// Which of its ends are followed by a restart: `permanent` all, `transient` all but the wanted, `temporary` none; null
+    /// for a driver, which is started anew when an account needs it, and where nothing is restarted.
     class: Option<&'static str>,
     /// Who is restarted with one below it: `one_for_one` that one alone, `rest_for_one` all that hang on it; null where
     /// nobody is below.
@@ -59,9 +63,10 @@ pub struct ActorRow {
     permits_in_use: usize,
     /// What waits for it behind what it does now; null where that is not counted.
     queue_depth: Option<usize>,
-    /// Processor time of the account's browser, in percent of one core; null without a browser.
+    /// Processor time of the account's browser, or of the driver, in percent of one core; null without one.
     cpu_percent: Option<f64>,
-    /// Memory of the account's browser in bytes, where what is shared counts in parts (PSS); null without a browser.
+    /// Memory of the account's browser, or of the driver, in bytes, where what is shared counts in parts (PSS); null without
+    /// one.
     pss_bytes: Option<u64>,
 }
 

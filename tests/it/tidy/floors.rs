@@ -6,10 +6,10 @@ use super::{assert_none, folders, root, scan, sources};
 pub(super) const FLOORS: [(&str, u8); 21] = [
     ("domain", 0),
     ("protocol", 1),
+    ("supervision", 1),
     ("store", 2),
     ("session", 2),
     ("bus", 2),
-    ("supervision", 2),
     ("vault", 2),
     ("forensics", 2),
     ("lease", 3),

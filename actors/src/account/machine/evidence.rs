@@ -74,6 +74,17 @@ pub enum Evidence {
         /// What is left of the budget.
         free_bytes: u64,
     },
+    /// What the session shares with others ends again and again.
+    Ended {
+        /// What: `chromedriver`.
+        waits_for: &'static str,
+        /// How often it has ended since one worked for long.
+        ended_times: u32,
+        /// Within how long.
+        within_seconds: u64,
+        /// How it ended last.
+        last_exit: String,
+    },
     /// Somebody asked for it.
     Asked {
         /// For what: `stop`, `restart`.

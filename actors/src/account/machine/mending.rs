@@ -1,6 +1,6 @@
 //! What the machine asks of repair, and what it says meanwhile.
 
-use super::{Effect, Evidence, Machine, Phase, Say, Trigger};
+use super::{Effect, End, Evidence, Machine, Phase, Say, Trigger};
 use crate::domain::AccountState;
 
 const ASK: &str =
@@ -29,6 +29,14 @@ impl Machine {
         let mut effects = self.end(kind, &reason);
         let (trigger, detail) = (Trigger::BrowserGone, reason);
         effects.insert(0, Effect::Mend { trigger, detail });
+        effects
+    }
+
+    /// The session ended with what it shares with others: there is nothing to repair in this one.
+    pub(super) fn taken_along(&mut self, reason: String) -> Vec<Effect> {
+        let mut effects = self.end("group_ended", &reason);
+        effects.pop();
+        effects.push(Effect::End(End::WithGroup(reason)));
         effects
     }
 

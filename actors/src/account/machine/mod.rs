@@ -184,11 +184,12 @@ impl Machine {
             (_, Input::Replace { reason }) => self.end("repair", &reason),
             (_, Input::Trouble { trigger, detail }) => self.trouble(trigger, detail),
             (_, Input::OverLimit { reason }) => self.gone("memory_over_limit", reason),
-            (Phase::Opening, Input::NoRoom { needs, free }) => vec![Effect::Say(words::no_room(needs, free))],
+            (Phase::Opening, input @ (Input::NoRoom { .. } | Input::Held(_))) => words::waits(&input),
             (_, Input::ProfileDamaged { reason }) => {
                 let seen = format!("the browser's profile could not be opened ({reason})");
                 self.repair("profile_damaged", seen, false, Trigger::ProfileDamaged)
             }
+            (_, Input::TakenAlong { reason }) => self.taken_along(reason),
             (Phase::Opening, Input::ProfileReady { done, restorable }) => {
                 self.restorable = restorable;
                 let Some(done) = done else { return Vec::new() };

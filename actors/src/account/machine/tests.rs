@@ -8,6 +8,7 @@ use crate::{
     domain::{AccountState as S, Lack, Phone, SelfTest},
     protocol::account::Restart,
     session::{Identity, ProxyTrouble},
+    supervision::Hold,
 };
 
 const RULES: Rules = Rules {
@@ -74,6 +75,8 @@ pub(super) fn input(word: &str) -> Input {
         "no-profile" => Input::ProfileDamaged { reason },
         "silent" => Input::PageSilent,
         "no-open" => Input::OpenFailed { reason },
+        "held" => Input::Held(Hold::default()),
+        "swept" => Input::TakenAlong { reason },
         "shown" => Input::CodeShown,
         "idle" => Input::CodesIdle,
         "typed" => Input::PhoneCodeShown,
@@ -115,9 +118,12 @@ pub(super) fn input(word: &str) -> Input {
 
 /// What happens, what is heard (after `serving`, a life that may send), and where it leads.
 #[rustfmt::skip]
-const LIFE: [(&str, &str, Phase, S); 64] = [
+const LIFE: [(&str, &str, Phase, S); 67] = [
     ("nothing is opened before the epoch is known", "ready", Phase::TakingOver, S::Created),
     ("opening", "took", Phase::Opening, S::Starting),
+    ("what sessions share ends again and again", "took held held", Phase::Opening, S::Starting),
+    ("and comes back", "took held ready", Phase::Proving, S::Syncing),
+    ("what sessions share takes it along", "serving swept", Phase::Ended, S::Online),
     ("a code is shown", "took shown", Phase::Unlinked, S::Pairing),
     ("nobody scans", "took shown idle idle", Phase::Unlinked, S::Pairing),
     ("a code to be typed is shown", "took shown typed", Phase::Unlinked, S::Pairing),

@@ -6,6 +6,7 @@ use crate::{
     domain::{AccountState, SelfTest},
     protocol::account::Restart,
     session::{Identity, ProxyTrouble},
+    supervision::Hold,
 };
 
 /// What the machine is told about patience.
@@ -74,6 +75,13 @@ pub enum Input {
         needs: u64,
         /// What is left, in bytes.
         free: u64,
+    },
+    /// The session cannot be opened yet: what it shares with others has ended, and is started again after a pause.
+    Held(Hold),
+    /// What the session shares with others has ended, and the session with it.
+    TakenAlong {
+        /// How, for people.
+        reason: String,
     },
     /// Its browser takes more memory than it may.
     OverLimit {
@@ -236,6 +244,8 @@ pub enum End {
     Finished(String),
     /// A new generation follows.
     Failed(&'static str, String),
+    /// A new generation follows, and this one is not to blame.
+    WithGroup(String),
 }
 
 /// What the actor has to do.
@@ -361,8 +371,17 @@ pub(super) fn restart(why: Restart) -> (String, &'static str) {
     }
 }
 
+/// What is said while a session cannot be opened yet.
+pub(super) fn waits(input: &Input) -> Vec<Effect> {
+    match input {
+        Input::NoRoom { needs, free } => vec![Effect::Say(no_room(*needs, *free))],
+        Input::Held(hold) => vec![Effect::Say(held(hold))],
+        _ => Vec::new(),
+    }
+}
+
 /// What is said while there is no room for another browser.
-pub(super) fn no_room(needs: u64, free: u64) -> Say {
+fn no_room(needs: u64, free: u64) -> Say {
     let evidence = Evidence::Memory {
         waits_for: "memory",
         needs_bytes: needs,
@@ -375,4 +394,22 @@ pub(super) fn no_room(needs: u64, free: u64) -> Say {
     );
     Say::because(AccountState::Starting, reason, evidence)
         .asking("Nothing: it starts when there is room. Stop or hibernate other accounts, or raise resources.budget_mib")
+}
+
+/// What is said while what the session shares with others may not be started again.
+fn held(hold: &Hold) -> Say {
+    let evidence = Evidence::Ended {
+        waits_for: hold.what,
+        ended_times: hold.ends,
+        within_seconds: hold.within.as_secs(),
+        last_exit: hold.last.clone(),
+    };
+    let say = Say::because(AccountState::Starting, format!("waits: {hold}"), evidence);
+    if hold.escalated {
+        return say.asking(
+            "Run `zaptor doctor`, and see whether engine.chromedriver_path names a chromedriver that fits the browser and \
+             whether the machine has memory left; it is tried again by itself",
+        );
+    }
+    say
 }

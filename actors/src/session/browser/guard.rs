@@ -20,10 +20,10 @@ use std::{
     io::Read as _,
     os::unix::{
         fs::{DirBuilderExt as _, symlink},
-        process::CommandExt as _,
+        process::{CommandExt as _, ExitStatusExt as _},
     },
     path::{Path, PathBuf},
-    process::{Command, ExitCode, Stdio},
+    process::{Command, ExitCode, ExitStatus, Stdio},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -45,6 +45,10 @@ pub(super) const BROWSER: &str = "zaptor-browser";
 /// What they are told, by the environment: arguments are chromedriver's and the browser's own.
 pub(super) const ROOM: &str = "ZAPTOR_ROOM";
 pub(super) const PROGRAM: &str = "ZAPTOR_BROWSER";
+
+/// Exit codes as shells use them: a program that cannot be started, and what is added to the number of a signal.
+const NOT_FOUND: u8 = 127;
+const BY_SIGNAL: i32 = 128;
 
 /// In a browser's folder: leads to the profile that it runs on.
 const PROFILE: &str = "profile";
@@ -98,11 +102,8 @@ fn guard(mut arguments: impl Iterator<Item = OsString>) -> ExitCode {
     command.args(arguments).stdin(Stdio::null());
     processes::die_with_parent(&mut command);
     let code = match command.spawn() {
-        Ok(driver) => {
-            wait_for(driver.id());
-            ExitCode::SUCCESS
-        }
-        Err(_) => ExitCode::FAILURE,
+        Ok(driver) => wait_for(driver.id()),
+        Err(_) => ExitCode::from(NOT_FOUND),
     };
     end_all_below();
     if let Some(room) = room {
@@ -112,7 +113,8 @@ fn guard(mut arguments: impl Iterator<Item = OsString>) -> ExitCode {
 }
 
 /// Waits until the driver has ended, which it is made to as soon as nobody holds our standard input.
-fn wait_for(driver: u32) {
+/// Gives its code, or the signal that ended it as a shell would tell it.
+fn wait_for(driver: u32) -> ExitCode {
     let ended = Arc::new(AtomicBool::new(false));
     let seen = Arc::clone(&ended);
     thread::spawn(move || {
@@ -122,14 +124,30 @@ fn wait_for(driver: u32) {
             processes::kill(&[driver]);
         }
     });
-    loop {
+    let code = loop {
         match rustix::process::wait(WaitOptions::empty()) {
-            Ok(Some((pid, _))) if number(pid) == Some(driver) => break,
+            Ok(Some((pid, status))) if number(pid) == Some(driver) => {
+                let signal = status.terminating_signal().map(|signal| BY_SIGNAL + signal);
+                break status.exit_status().or(signal).unwrap_or_default();
+            }
             Ok(_) | Err(Errno::INTR) => {}
-            Err(_) => break,
+            Err(_) => break 0,
         }
-    }
+    };
     ended.store(true, Ordering::Release);
+    ExitCode::from(u8::try_from(code).unwrap_or(u8::MAX))
+}
+
+/// How a guard, or an unguarded driver, says that its driver has ended.
+pub(super) fn ending(status: ExitStatus) -> String {
+    let signal = status
+        .signal()
+        .or_else(|| Some(status.code()?.checked_sub(BY_SIGNAL)?).filter(|&signal| signal > 0));
+    match (signal, status.code()) {
+        (Some(signal), _) => format!("it was ended by signal {signal}"),
+        (None, Some(code)) => format!("it ended by itself with exit code {code}"),
+        (None, None) => "it ended".to_owned(),
+    }
 }
 
 fn number(pid: Pid) -> Option<u32> {
@@ -205,6 +223,18 @@ mod tests {
         let arguments = ["--headless", "--user-data-dir=/data/profiles/a", "data:,"].map(OsString::from);
         assert_eq!(profile_in(&arguments), Some(PathBuf::from("/data/profiles/a")));
         assert_eq!(profile_in(&arguments[..1]), None);
+    }
+
+    #[test]
+    fn the_end_of_a_driver_is_told_the_same_with_and_without_a_guard() {
+        for (status, told) in [
+            (9, "it was ended by signal 9"),
+            ((128 + 9) << 8, "it was ended by signal 9"),
+            (1 << 8, "it ended by itself with exit code 1"),
+            (0, "it ended by itself with exit code 0"),
+        ] {
+            assert_eq!(ending(ExitStatus::from_raw(status)), told);
+        }
     }
 
     #[test]

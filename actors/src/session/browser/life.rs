@@ -11,7 +11,12 @@ use std::{
 
 use tokio_util::sync::CancellationToken;
 
-use super::{cgroup::Groups, guard, processes, table::ProcessTable};
+use super::{
+    cgroup::Groups,
+    driver::{DRIVER_ENDED, Driver},
+    guard, processes,
+    table::ProcessTable,
+};
 use crate::{
     domain::{AccountId, Clock},
     session::{SessionError, Vitals},
@@ -36,7 +41,9 @@ pub(super) struct House {
 pub(super) struct Life {
     profile: PathBuf,
     browser: AtomicU32,
-    house: OnceLock<House>,
+    driver: OnceLock<Arc<Driver>>,
+    /// Why what it shares with others took it along, if that is how it died.
+    taken_along: Arc<OnceLock<String>>,
     /// Uncaught exceptions and crashes of the page.
     page_errors: Arc<AtomicU64>,
     death: OnceLock<Option<String>>,
@@ -50,16 +57,25 @@ impl Life {
         Self {
             profile,
             browser: AtomicU32::new(0),
-            house: OnceLock::new(),
+            driver: OnceLock::new(),
+            taken_along: Arc::default(),
             page_errors: Arc::default(),
             death: OnceLock::new(),
             over: CancellationToken::new(),
         }
     }
 
-    /// The browser will be started there. Told once.
-    pub(super) fn move_in(&self, house: House) {
-        let _ = self.house.set(house);
+    /// The browser will be started by this driver. Told once.
+    pub(super) fn move_in(&self, driver: Arc<Driver>) {
+        let _ = self.driver.set(driver);
+    }
+
+    pub(super) fn driver(&self) -> Option<&Driver> {
+        self.driver.get().map(Arc::as_ref)
+    }
+
+    fn house(&self) -> Option<&House> {
+        self.driver()?.house.as_ref()
     }
 
     pub(super) fn set_browser(&self, pid: u32) {
@@ -84,6 +100,7 @@ impl Life {
         Vitals {
             leader: self.browser(),
             page_errors: Arc::clone(&self.page_errors),
+            taken_along: Arc::clone(&self.taken_along),
         }
     }
 
@@ -99,7 +116,7 @@ impl Life {
     /// alone: numbers are used again.
     fn survivors(&self) -> Vec<u32> {
         let mut found = processes::of_profile(&self.profile);
-        if let (Some(browser), Some(house)) = (self.browser(), self.house.get()) {
+        if let (Some(browser), Some(house)) = (self.browser(), self.house()) {
             let table = ProcessTable::read();
             let guarded = table.family(house.guard);
             let family = table.family(browser).into_iter();
@@ -111,9 +128,18 @@ impl Life {
         found
     }
 
-    /// Ends the session as a death. The first reason counts; later ones, and those after an orderly end, do nothing.
+    /// Ends the session as a death. The first reason counts; later ones, and those after an orderly end, do nothing. Where
+    /// its driver has ended, that is the reason, whatever was noticed first.
     pub(super) fn die(&self, reason: impl Into<String>) {
-        if self.death.set(Some(reason.into())).is_ok() {
+        if self.death.get().is_some() {
+            return;
+        }
+        let mut reason = reason.into();
+        if self.driver().is_some_and(Driver::has_ended) {
+            DRIVER_ENDED.clone_into(&mut reason);
+            let _ = self.taken_along.set(reason.clone());
+        }
+        if self.death.set(Some(reason)).is_ok() {
             self.kill();
             self.over.cancel();
         }
@@ -150,7 +176,7 @@ impl Life {
     }
 
     fn groups(&self) -> Option<&Groups> {
-        self.house.get()?.groups.as_ref()
+        self.house()?.groups.as_ref()
     }
 
     /// Kills what is left of the session until nothing is, then removes what it left: its temporary folder, its cgroup,
@@ -164,7 +190,7 @@ impl Life {
             processes::kill(&left);
             clock.sleep(LOOK).await;
         }
-        if let (Some(browser), Some(house)) = (self.browser(), self.house.get()) {
+        if let (Some(browser), Some(house)) = (self.browser(), self.house()) {
             let folder = guard::folder(&house.room, browser);
             // A browser that made none has none.
             let _ = tokio::fs::remove_dir_all(folder).await;

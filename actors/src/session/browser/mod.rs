@@ -13,6 +13,7 @@ mod cgroup;
 mod client_hints;
 mod driver;
 mod events;
+mod garage;
 mod guard;
 mod heartbeat;
 mod life;
@@ -29,6 +30,7 @@ mod relay;
 mod replace;
 mod session;
 mod settings;
+mod shards;
 mod signs;
 mod still;
 mod table;
@@ -53,12 +55,14 @@ pub use table::{Cost, ProcessTable};
 
 use self::{
     cgroup::Groups,
-    driver::{Drivers, Garage, Guarding},
+    driver::Drivers,
+    garage::{Garage, Guarding},
     life::Life,
     programs::Programs,
+    shards::Shards,
     temporary::Temporary,
 };
-use super::{AgentFiles, Engine, Session, SessionError, SessionEvent, SessionSpec, Shard};
+use super::{AgentFiles, Engine, EngineTree, Session, SessionError, SessionEvent, SessionSpec};
 use crate::domain::{Clock, EngineKind};
 
 /// Opens sessions in browsers. Dropping it ends every browser.
@@ -91,7 +95,12 @@ impl BrowserEngine {
             clock: clock.clone(),
         };
         Ok(Self {
-            drivers: Drivers::new(garage, seats, runtime.clone()),
+            drivers: Drivers::new(
+                garage,
+                seats,
+                Shards::new(&settings.supervision, clock.clone()),
+                runtime.clone(),
+            ),
             starts: Semaphore::new(usize::from(settings.concurrent_starts.max(1))),
             settings,
             page,
@@ -155,7 +164,7 @@ impl Engine for BrowserEngine {
             Ok(session) => session,
             Err(error) => {
                 guard.give_up().await;
-                return Err(error);
+                return Err(self.drivers.taken_along(&life).await.unwrap_or(error));
             }
         };
         guard.finished();
@@ -167,8 +176,8 @@ impl Engine for BrowserEngine {
         Some(Arc::clone(&self.programs.agent))
     }
 
-    fn shards(&self) -> Vec<Shard> {
-        self.drivers.shards()
+    fn tree(&self) -> Option<EngineTree> {
+        Some(self.drivers.tree())
     }
 
     fn footprint_bytes(&self) -> u64 {

@@ -5,6 +5,7 @@ use std::{path::PathBuf, time::Duration};
 use serde::Deserialize;
 
 use super::relay::Ways;
+use crate::supervision;
 
 /// Settings of the browser engine. Every key may be left out; an empty path is searched for.
 #[derive(Clone, Debug, Deserialize)]
@@ -28,6 +29,9 @@ pub struct Settings {
     pub page_url: String,
     /// How many accounts share one chromedriver, and die with it; at least 1.
     pub accounts_per_driver: u16,
+    /// How often a chromedriver, with the accounts on it, may end within a window, and how soon the next one is started;
+    /// the same for all of them together. Threads are of no concern here.
+    pub supervision: supervision::Settings,
     /// How many browsers may be starting at the same time; at least 1. Waiting for a place is not part of the deadline.
     pub concurrent_starts: u16,
     /// How commands reach the page.
@@ -224,6 +228,7 @@ impl Default for Settings {
             agent_dir: PathBuf::new(),
             page_url: "https://web.whatsapp.com/".to_owned(),
             accounts_per_driver: 4,
+            supervision: supervision::Settings::default(),
             concurrent_starts: 2,
             channel: ChannelKind::Cdp,
             start_timeout_ms: 60_000,

@@ -19,6 +19,22 @@ pub(super) struct Row {
     pub(super) resident: u64,
 }
 
+/// A process for ever: its number may be used again, never together with its start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Named {
+    pub(super) pid: u32,
+    started: u64,
+}
+
+impl Named {
+    /// Whether it has ended. One that nobody has reaped yet has.
+    pub(super) fn has_ended(self) -> bool {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.pid));
+        let row = stat.ok().and_then(|stat| parse(&stat, 0));
+        row.is_none_or(|row| row.started != self.started)
+    }
+}
+
 /// All processes at one moment. Reading it costs some 20 µs for each process of the machine.
 #[derive(Clone, Debug, Default)]
 pub struct ProcessTable {
@@ -47,6 +63,15 @@ impl ProcessTable {
             rows: rows.collect(),
             ticks_per_second: of_machine(libc::_SC_CLK_TCK).unwrap_or(100),
         }
+    }
+
+    /// The processes that this one has started, the oldest number first.
+    pub(super) fn children(&self, parent: u32) -> impl Iterator<Item = Named> {
+        let children = self.rows.iter().filter(move |(_, row)| row.parent == parent);
+        children.map(|(&pid, row)| Named {
+            pid,
+            started: row.started,
+        })
     }
 
     /// A process, everything below it, and whoever is in the process group that it leads, with what is below them: a
@@ -171,6 +196,25 @@ mod tests {
         assert_eq!((row.started, row.resident), (77, 12 * 4_096));
         assert_eq!(parse(&line.replace(") S", ") Z"), 4_096), None);
         assert_eq!(parse("", 4_096), None);
+    }
+
+    #[test]
+    fn a_process_is_known_by_its_number_and_its_start() {
+        let mut child = std::process::Command::new("sleep").arg("60").spawn().unwrap();
+        let own = ProcessTable::read();
+        let named = own
+            .children(std::process::id())
+            .find(|named| named.pid == child.id())
+            .unwrap();
+        assert!(!named.has_ended());
+        let earlier = Named {
+            started: named.started - 1,
+            ..named
+        };
+        assert!(earlier.has_ended(), "another one had the number");
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(named.has_ended());
     }
 
     #[test]
