@@ -158,21 +158,23 @@ async fn browser_a_snapshot_is_taken_while_the_account_stays_online_and_is_as_go
     assert_eq!(scans(&states), scans(&before), "nobody was asked to scan again");
 }
 
+/// Has the account's browser look like somebody's in Brazil; gives the settings.
+async fn dressed(zaptor: &Zaptor, account: &str) -> Value {
+    let agent = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) Chrome/150.0.0.0 Safari/537.36";
+    let looks = json!({"user_agent": agent, "locale": "pt-BR", "time_zone": "America/Sao_Paulo"});
+    let change = json!({ "settings": looks });
+    let path = format!("/v1/accounts/{account}");
+    let (status, changed) = call(zaptor, Method::PATCH, &path, Some(change)).await;
+    assert_eq!(status, StatusCode::OK, "{changed}");
+    looks
+}
+
 #[tokio::test]
 async fn browser_a_profile_moves_to_another_zaptor_under_a_passphrase() {
     let sandbox = Sandbox::start().await;
     let here = Zaptor::start_with(brisk().on(&sandbox)).await;
     let account = linked_account(&here).await;
-    let agent = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) Chrome/150.0.0.0 Safari/537.36";
-    let looks = json!({"user_agent": agent, "locale": "pt-BR", "time_zone": "America/Sao_Paulo"});
-    let change = json!({ "settings": looks });
-    call(
-        &here,
-        Method::PATCH,
-        &format!("/v1/accounts/{account}"),
-        Some(change),
-    )
-    .await;
+    let looks = dressed(&here, &account).await;
     let path = format!("/v1/accounts/{account}/profile/export");
     let export = || {
         here.request(Method::GET, &path)
