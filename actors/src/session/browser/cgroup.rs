@@ -10,6 +10,9 @@ use std::{
 pub(super) const GROUPS: &str = "ZAPTOR_CGROUP";
 pub(super) const LIMIT: &str = "ZAPTOR_MEMORY_MAX";
 
+/// What the group of a Zaptor's browsers is called, before the number of its process.
+const OURS: &str = "zaptor-";
+
 /// Where the browsers' cgroups are made.
 #[derive(Clone, Debug)]
 pub(super) struct Groups(PathBuf);
@@ -28,7 +31,8 @@ impl Groups {
         if !own.join("cgroup.events").is_file() {
             return None;
         }
-        let groups = own.join(format!("zaptor-{}", std::process::id()));
+        sweep(own, OURS, |left| sweep(left, "b", |_| ()));
+        let groups = own.join(format!("{OURS}{}", std::process::id()));
         fs::create_dir(&groups).ok()?;
         // Refused where processes live in our own group, as in most containers: then groups kill, but limit nothing.
         let _ = fs::write(own.join("cgroup.subtree_control"), "+memory");
@@ -50,9 +54,10 @@ impl Groups {
         let _ = fs::write(self.of(browser).join("cgroup.kill"), "1");
     }
 
-    /// Removes the group of a browser that has ended.
+    /// Removes the group of a browser that has ended, and those of earlier ones that were still busy with their end then.
     pub(super) fn remove(&self, browser: u32) {
         let _ = fs::remove_dir(self.of(browser));
+        sweep(&self.0, "b", |_| ());
     }
 
     /// Removes what is left. Called once, when every browser has ended.
@@ -62,6 +67,21 @@ impl Groups {
             let _ = fs::remove_dir(group.path());
         }
         let _ = fs::remove_dir(&self.0);
+    }
+}
+
+/// Removes the groups in `parent` that are named after a process which is gone, each after `first`. Those in which something
+/// still lives stay: the kernel removes none of them.
+fn sweep(parent: &Path, before: &str, first: impl Fn(&Path)) {
+    for group in fs::read_dir(parent).into_iter().flatten().flatten() {
+        let name = group.file_name();
+        let pid = name
+            .to_str()
+            .and_then(|name| name.strip_prefix(before)?.parse::<u32>().ok());
+        if pid.is_some_and(|pid| !Path::new("/proc").join(pid.to_string()).exists()) {
+            first(&group.path());
+            let _ = fs::remove_dir(group.path());
+        }
     }
 }
 
@@ -133,5 +153,48 @@ mod tests {
         );
         groups.kill(7);
         assert_eq!(read("cgroup.kill"), "1");
+    }
+
+    #[test]
+    fn groups_of_browsers_and_of_zaptors_that_are_gone_are_removed_and_others_stay() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("cgroup.events"), "populated 1\n").unwrap();
+        // Numbers of processes end far below these.
+        let own = std::process::id();
+        let left = [
+            format!("zaptor-{}/b{}", u32::MAX, u32::MAX - 1),
+            format!("zaptor-{}/b1", u32::MAX - 2),
+        ];
+        for group in left
+            .iter()
+            .map(String::as_str)
+            .chain(["zaptor-1", "zaptor-x", "other"])
+        {
+            fs::create_dir_all(folder.path().join(group)).unwrap();
+        }
+        let groups = Groups::below(folder.path()).unwrap();
+        let names = |parent: &Path| {
+            let mut names: Vec<String> = fs::read_dir(parent)
+                .unwrap()
+                .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+                .filter(|name| !name.starts_with("cgroup."))
+                .collect();
+            names.sort();
+            names
+        };
+        let mut stay = [
+            format!("zaptor-{}", u32::MAX - 2),
+            format!("zaptor-{own}"),
+            "zaptor-1".to_owned(),
+            "zaptor-x".to_owned(),
+            "other".to_owned(),
+        ];
+        stay.sort();
+        assert_eq!(names(folder.path()), stay, "one of them has a browser that lives");
+        for browser in [u32::MAX, u32::MAX - 1, own] {
+            fs::create_dir(groups.of(browser)).unwrap();
+        }
+        groups.remove(u32::MAX - 1);
+        assert_eq!(names(groups.path()), [format!("b{own}")]);
     }
 }
