@@ -27,3 +27,11 @@ impl MigratorTrait for Migrator {
         ]
     }
 }
+
+/// Runs statements that both databases understand, in their order.
+async fn run(manager: &SchemaManager<'_>, statements: &[&str]) -> Result<(), DbErr> {
+    for statement in statements {
+        manager.get_connection().execute_unprepared(statement).await?;
+    }
+    Ok(())
+}

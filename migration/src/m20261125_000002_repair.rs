@@ -7,7 +7,7 @@ use sea_orm_migration::prelude::*;
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
 
-const STATEMENTS: &[&str] = &[
+const STATEMENTS: [&str; 2] = [
     "ALTER TABLE accounts ADD COLUMN evidence TEXT",
     "ALTER TABLE accounts ADD COLUMN repair TEXT",
 ];
@@ -15,9 +15,6 @@ const STATEMENTS: &[&str] = &[
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        for statement in STATEMENTS {
-            manager.get_connection().execute_unprepared(statement).await?;
-        }
-        Ok(())
+        crate::run(manager, &STATEMENTS).await
     }
 }

@@ -9,9 +9,6 @@ pub(crate) struct Migration;
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let connection = manager.get_connection();
-        let statement = "ALTER TABLE accounts ADD COLUMN hibernation TEXT";
-        connection.execute_unprepared(statement).await?;
-        Ok(())
+        crate::run(manager, &["ALTER TABLE accounts ADD COLUMN hibernation TEXT"]).await
     }
 }
