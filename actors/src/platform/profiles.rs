@@ -256,12 +256,14 @@ impl Platform {
     }
 }
 
-/// With what accounts' secrets are sealed: keys by those of the vault's ring, and the installation's own, with which they
-/// were before there was a ring, and still are without a vault.
+/// With what accounts' secrets are sealed: keys by those of the vault's ring, and the installation's own. The latter is used
+/// where there is no vault, and where other nodes share the installation's secret but not the ring: each has to open what
+/// another one has sealed.
 pub(super) fn sealing_keys(secrets: &Secrets, vault: Option<&Vault>) -> SealingKeys {
     const PURPOSE: &str = "secrets of accounts";
     let ring = vault.map(|vault| vault.keys_for(PURPOSE)).unwrap_or_default();
     SealingKeys {
+        by_ring: vault.is_some_and(|vault| !secrets.is_shared() || vault.ring_is_configured()),
         ring: ring
             .into_iter()
             .map(|(name, key)| (name.to_string(), key))

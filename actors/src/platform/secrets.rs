@@ -32,6 +32,8 @@ pub enum SecretError {
 #[derive(Clone)]
 pub struct Secrets {
     root: [u8; 32],
+    /// Configured, and so perhaps that of several nodes.
+    shared: bool,
 }
 
 impl std::fmt::Debug for Secrets {
@@ -51,6 +53,7 @@ impl Secrets {
         }
         Ok(Self {
             root: Sha256::digest(secret.as_bytes()).into(),
+            shared: true,
         })
     }
 
@@ -70,15 +73,20 @@ impl Secrets {
                 let root = ids.bytes();
                 file.write_all(&root)?;
                 file.sync_all()?;
-                Ok(Self { root })
+                Ok(Self { root, shared: false })
             }
             Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
                 let mut root = [0; 32];
                 std::fs::File::open(&path)?.read_exact(&mut root)?;
-                Ok(Self { root })
+                Ok(Self { root, shared: false })
             }
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// Whether other nodes may have it, too.
+    pub(super) const fn is_shared(&self) -> bool {
+        self.shared
     }
 
     /// The key for one use.

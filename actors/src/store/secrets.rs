@@ -20,7 +20,9 @@ const NONCE: usize = 24;
 /// The keys of all secrets. Wiped when they are dropped.
 #[derive(Default)]
 pub struct SealingKeys {
-    /// Those of the vault's ring by their names, the newest first; what is sealed now is sealed with that one.
+    /// Whether what is sealed now is sealed with the ring's newest key; otherwise with the installation's own.
+    pub by_ring: bool,
+    /// Those of the vault's ring by their names, the newest first.
     pub ring: Vec<(String, Zeroizing<[u8; 32]>)>,
     /// The installation's own.
     pub own: Zeroizing<[u8; 32]>,
@@ -28,7 +30,7 @@ pub struct SealingKeys {
 
 impl SealingKeys {
     fn newest(&self) -> (&str, &[u8; 32]) {
-        let first = self.ring.first();
+        let first = self.ring.first().filter(|_| self.by_ring);
         first.map_or(("", &*self.own), |(name, key)| (name.as_str(), &**key))
     }
 
@@ -223,6 +225,7 @@ mod tests {
             .iter()
             .map(|n| (format!("{n:016x}"), Zeroizing::new([*n; 32])));
         SealingKeys {
+            by_ring: true,
             ring: ring.collect(),
             own: [9; 32].into(),
         }
@@ -248,5 +251,15 @@ mod tests {
             assert_eq!(keys(ring).open(bia, "word", sealed), None, "another account's");
             assert_eq!(keys(ring).open(ana, "other", sealed), None, "another name's");
         }
+        let apart = SealingKeys {
+            by_ring: false,
+            ..keys(&[1])
+        };
+        let sealed = apart.seal(&ids, ana, "word", &secret).unwrap();
+        assert_eq!(
+            keys(&[2]).open(ana, "word", &sealed),
+            Some(secret.clone()),
+            "another node's ring"
+        );
     }
 }

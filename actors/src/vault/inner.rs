@@ -288,6 +288,10 @@ impl Inner {
         self.take(account, profile)
     }
 
+    pub(super) fn ring_is_configured(&self) -> bool {
+        self.ring.read().is_configured()
+    }
+
     pub(super) fn derived(&self, purpose: &str) -> Vec<(KeyName, StreamKey)> {
         self.ring.read().derived(purpose)
     }

@@ -103,6 +103,11 @@ impl KeyRing {
         Ok(Self { keys, file: None })
     }
 
+    /// Whether it was configured, and so may be that of several nodes.
+    pub(super) const fn is_configured(&self) -> bool {
+        self.file.is_none()
+    }
+
     /// The names of all keys, the newest first.
     pub fn names(&self) -> impl Iterator<Item = KeyName> {
         self.keys.iter().map(|key| key.name)

@@ -253,6 +253,11 @@ impl Vault {
             .await
     }
 
+    /// Whether its keys were configured; otherwise they lie in this node's data folder, and no other node has them.
+    pub fn ring_is_configured(&self) -> bool {
+        self.inner.ring_is_configured()
+    }
+
     /// For each key of the ring one of another use, by the ring's names, the newest first.
     pub fn keys_for(&self, purpose: &str) -> Vec<(KeyName, Zeroizing<[u8; 32]>)> {
         self.inner.derived(purpose)
