@@ -7,6 +7,7 @@ it("says what a state rests on in a sentence", () => {
     [{ round_trip_ms: 84, probe: 17, at: "x" }, "a round trip of 84 ms, proof 17"],
     [{ missed_probes: 2, last_error: "offline" }, "2 round trips that were not proven, the last: offline"],
     [{ exit: "browser gone", generation: 4 }, "how its session ended: browser gone (start 4)"],
+    [{ exit: "proxy_refused: status 407", generation: 2 }, "how its session ended: proxy refused: status 407 (start 2)"],
     [{ page: "shows_code" }, "the page said: shows code"],
     [{ parked: "idle", at: "x" }, "it was parked: it had nothing to do"],
     [{ waits_for: "memory", needs_bytes: 199_229_440, free_bytes: 1_048_576 }, "it waits for memory: 190 MiB needed, 1.0 MiB free"],

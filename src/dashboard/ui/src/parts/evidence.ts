@@ -1,5 +1,6 @@
 import type { Evidence } from "../api/types";
 import { words } from "./repair";
+import { readable } from "./sentence";
 import { size } from "./size";
 import { clock } from "./time";
 
@@ -21,7 +22,7 @@ export function evidenceText(evidence: Evidence | null | undefined): string {
   }
   if (has("parked")) return `it was parked: ${PARKED[text("parked")] ?? words(text("parked"))}${has("last_activity_at") ? `, its last message ${clock(text("last_activity_at"))}` : ""}`;
   if (has("waits_for")) return `it waits for ${words(text("waits_for"))}: ${size(Number(evidence.needs_bytes))} needed, ${size(Number(evidence.free_bytes))} free`;
-  if (has("exit")) return `how its session ended: ${text("exit")}${has("generation") ? ` (start ${text("generation")})` : ""}`;
+  if (has("exit")) return `how its session ended: ${readable(text("exit"))}${has("generation") ? ` (start ${text("generation")})` : ""}`;
   if (has("page")) return `the page said: ${words(text("page"))}${has("detail") ? ` (${text("detail")})` : ""}`;
   if (has("proxy")) return `its proxy (${words(text("proxy"))}): ${text("detail")}`;
   if (has("asked")) return `somebody asked for it: ${text("asked")}`;
