@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::journey::{
     CUSTOMER, SOON, assert_settled, brisk, call, linked_account, send, until_state, until_tally,
 };
+use super::support::debugger::Debugger;
 use super::support::wait;
 use super::support::zaptor::{Plan, Sandbox, Zaptor};
 
@@ -94,13 +95,6 @@ async fn put_right(zaptor: &Zaptor, account: &str, sent: usize) {
     assert_settled(zaptor, sent, sent).await;
 }
 
-/// The newest bundle of the account.
-async fn bundle(zaptor: &Zaptor, account: &str) -> Value {
-    let path = format!("/v1/accounts/{account}/forensics");
-    let (_, page) = call(zaptor, Method::GET, &path, None).await;
-    page["data"][0].clone()
-}
-
 fn stages(bundle: &Value) -> Vec<String> {
     let tried = bundle["stages"].as_array().unwrap().iter();
     tried
@@ -138,7 +132,7 @@ async fn browser_a_page_that_says_nothing_goes_through_every_stage_until_a_perso
     let shown = until_state(&zaptor, &account, "degraded", SOON).await;
     assert!(shown["action"].as_str().unwrap().contains("forensics"), "{shown}");
     assert_eq!(shown["repair"]["stage"], "ask_user");
-    let kept = bundle(&zaptor, &account).await;
+    let kept = until_kept(&zaptor, &account, 1).await;
     assert_eq!(
         (&kept["trigger"], &kept["ended"]),
         (&json!("page_silent"), &json!("gave_up"))
@@ -178,7 +172,7 @@ async fn browser_a_killed_zaptor_goes_on_with_a_repair_where_it_was() {
     ];
     assert_eq!(told, expected, "nothing was free because the process was killed");
     until_told(&zaptor, "ask_user begun").await;
-    let kept = bundle(&zaptor, &account).await;
+    let kept = until_kept(&zaptor, &account, 1).await;
     assert!(
         kept["stages"][1]["detail"]
             .as_str()
@@ -188,4 +182,60 @@ async fn browser_a_killed_zaptor_goes_on_with_a_repair_where_it_was() {
     );
     put_right(&zaptor, &account, 2).await;
     assert!(zaptor.stop().await.success());
+}
+
+/// A second hand at the account's page.
+async fn debugger(zaptor: &Zaptor, account: &str) -> Debugger {
+    let data = fs::canonicalize(zaptor.data_dir()).unwrap();
+    Debugger::at(&data.join("profiles").join(account)).await
+}
+
+#[tokio::test]
+async fn browser_a_dialog_and_a_page_that_hangs_are_mended_and_their_bundles_say_what_was_seen() {
+    let zaptor = Zaptor::start_with(brisk()).await;
+    let account = linked_account(&zaptor).await;
+    let order = "setTimeout(() => alert('5511987654321 is busy'))";
+    debugger(&zaptor, &account).await.run(order).await;
+    let told = until_told(&zaptor, "dismiss_modal helped").await;
+    assert_eq!(told, ["dismiss_modal begun", "dismiss_modal helped"]);
+    let kept = until_kept(&zaptor, &account, 1).await;
+    let console = kept["console"].as_array().unwrap();
+    assert!(
+        console.contains(&json!("dialog (alert): … is busy")),
+        "{console:?}"
+    );
+    assert_eq!(kept["has_screenshot"], false);
+    let why = kept["no_screenshot"].as_str().unwrap();
+    assert!(why.contains("dialog"), "{why}");
+    send(&zaptor, &account, CUSTOMER, "after the dialog").await;
+    until_tally(&zaptor, "read", 1, SOON).await;
+
+    let mut hand = debugger(&zaptor, &account).await;
+    hand.run("for (;;) {}").await;
+    send(&zaptor, &account, CUSTOMER, "while it hangs").await;
+    until_told(&zaptor, "reload_page helped").await;
+    let kept = until_kept(&zaptor, &account, 2).await;
+    let why = kept["no_screenshot"].as_str().unwrap();
+    assert!(
+        why.contains("no answer") || why.contains("did not answer"),
+        "{why}"
+    );
+    until_tally(&zaptor, "read", 2, SOON).await;
+    assert_settled(&zaptor, 2, 2).await;
+    assert!(zaptor.stop().await.success());
+}
+
+/// The newest bundle, once there are so many.
+async fn until_kept(zaptor: &Zaptor, account: &str, count: usize) -> Value {
+    let path = format!("/v1/accounts/{account}/forensics");
+    wait::until("a bundle", SOON, || async {
+        let (_, page) = call(zaptor, Method::GET, &path, None).await;
+        let kept = page["data"].as_array().unwrap();
+        if kept.len() == count {
+            Ok(kept[0].clone())
+        } else {
+            Err(kept.len())
+        }
+    })
+    .await
 }
