@@ -387,3 +387,22 @@ pub(super) async fn make_room(office: &Office, count: usize) -> Vec<AccountId> {
     }
     parked
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lead_is_what_the_last_wake_took_twice_and_a_look() {
+        let (ms, settings) = (Duration::from_millis, Settings::default());
+        assert_eq!(settings.lead(None), ms(6_000), "nothing is known yet");
+        for (took, lead) in [(40, 1_080), (1_500, 4_000), (600_000, 60_000)] {
+            assert_eq!(settings.lead(Some(ms(took))), ms(lead), "{took}");
+        }
+        let never = Settings {
+            wake_lead_seconds: 0,
+            ..settings
+        };
+        assert_eq!(never.lead(Some(ms(1_500))), Duration::ZERO);
+    }
+}

@@ -55,6 +55,11 @@ async fn what_the_page_took_in_without_a_word_is_told_once_after_the_next_start(
         })
         .await;
     assert_eq!(house.told_messages().await, late(&missed), "in order, and marked");
+    house
+        .until("it is told that the gap is closed", async || {
+            !house.data_of("account.gap_closed").await.is_empty()
+        })
+        .await;
     let closed = house.data_of("account.gap_closed").await;
     assert_eq!(
         (closed.len(), &closed[0]["found"]),

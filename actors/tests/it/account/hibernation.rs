@@ -15,7 +15,7 @@ use zaptor_actors::{
 };
 
 use super::{
-    house::{House, Plan, ids},
+    house::{House, Plan, STEP, ids},
     jumpy::Verb,
 };
 
@@ -101,7 +101,7 @@ impl House {
 /// A house in which time leaps and accounts sleep after ten minutes.
 async fn house() -> House {
     let house = House::new(Plan {
-        leaps: true,
+        leaps: Some(STEP),
         hibernation: HibernationSettings {
             after_seconds: 600,
             ..HibernationSettings::default()
@@ -115,8 +115,13 @@ async fn house() -> House {
 
 /// A house whose account was parked by request; it does not sleep by itself.
 pub(super) async fn parked() -> House {
+    parked_for(STEP).await
+}
+
+/// The same, where time leaps by so much while it is waited for.
+pub(super) async fn parked_for(step: Duration) -> House {
     let house = House::new(Plan {
-        leaps: true,
+        leaps: Some(step),
         ..Plan::default()
     })
     .await;
@@ -435,7 +440,7 @@ async fn a_parked_account_is_woken_to_be_logged_out() {
 #[actix::test]
 async fn room_is_made_by_those_that_have_nothing_to_send() {
     let house = House::new(Plan {
-        leaps: true,
+        leaps: Some(STEP),
         ..Plan::default()
     })
     .await;

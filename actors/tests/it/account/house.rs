@@ -35,7 +35,7 @@ use zaptor_actors::{
     vault::{self, Directory, KeyRing, Vault},
 };
 
-pub(super) use super::plan::Plan;
+pub(super) use super::plan::{Plan, STEP};
 use super::{
     agent::Misfits,
     halts::Halts,
@@ -82,7 +82,7 @@ pub(super) struct House {
     slot: Slot<Registry>,
     parts: RegistryParts,
     supervisor: Addr<Supervisor>,
-    leaps: bool,
+    leaps: Option<Duration>,
     _folder: tempfile::TempDir,
 }
 
@@ -248,8 +248,8 @@ impl House {
                 panic!("waited {PATIENCE:?} until {what}; the account is {row:?}, its actor {tree:?}");
             }
             tokio::time::sleep(Duration::from_millis(5)).await;
-            if self.leaps {
-                self.leap(Duration::from_millis(10));
+            if let Some(step) = self.leaps {
+                self.leap(step);
             }
         }
     }

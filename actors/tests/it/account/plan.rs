@@ -3,6 +3,7 @@
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 use zaptor_actors::{
@@ -41,15 +42,19 @@ pub(super) struct Plan {
     /// How long it may be online without a snapshot.
     pub(super) first_snapshot_seconds: u64,
     pub(super) hibernation: HibernationSettings,
-    /// Whether time leaps: it stands still but for `House::until`, which moves it on, and `House::leap`.
-    pub(super) leaps: bool,
+    /// Whether time leaps: it stands still but for `House::until`, which moves it on by so much with every look, and
+    /// `House::leap`.
+    pub(super) leaps: Option<Duration>,
 }
+
+/// How far time leaps while a test waits for something; a look takes about half as long.
+pub(super) const STEP: Duration = Duration::from_millis(10);
 
 impl Plan {
     pub(super) fn clock(&self) -> Clock {
         match self.leaps {
-            true => Clock::manual(Timestamp::from_millis(1_800_000_000_000)),
-            false => Clock::system(),
+            Some(_) => Clock::manual(Timestamp::from_millis(1_800_000_000_000)),
+            None => Clock::system(),
         }
     }
 
@@ -107,7 +112,7 @@ impl Default for Plan {
             budget_bytes: u64::MAX,
             first_snapshot_seconds: 3_600,
             hibernation: HibernationSettings::default(),
-            leaps: false,
+            leaps: None,
         }
     }
 }

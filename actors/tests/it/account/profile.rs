@@ -147,9 +147,11 @@ async fn only_a_linked_session_that_ends_in_order_is_kept() {
     assert_eq!(kept(&house).await, 0, "never while it runs");
     house.network.inflict(house.bench.account, Fault::Die);
     house
-        .until("it was made anew", async || house.tree().await[0].generation == 2)
+        .until("it was made anew", async || {
+            let row = house.row().await;
+            row.epoch == 2 && row.state == S::Online
+        })
         .await;
-    house.until_state(S::Online).await;
     assert_eq!(kept(&house).await, 0, "a session that died");
     house.restart().await;
     house.until_state(S::Online).await;
