@@ -24,6 +24,12 @@ impl Machine {
         effects
     }
 
+    /// No browser opens on the profile.
+    pub(super) fn profile_damaged(&mut self, reason: &str) -> Vec<Effect> {
+        let seen = format!("the browser's profile could not be opened ({reason})");
+        self.repair("profile_damaged", seen, false, Trigger::ProfileDamaged)
+    }
+
     /// The session is gone; the next generation opens another one.
     pub(super) fn gone(&mut self, kind: &'static str, reason: String) -> Vec<Effect> {
         let mut effects = self.end(kind, &reason);

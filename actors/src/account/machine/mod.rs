@@ -185,10 +185,7 @@ impl Machine {
             (_, Input::Trouble { trigger, detail }) => self.trouble(trigger, detail),
             (_, Input::OverLimit { reason }) => self.gone("memory_over_limit", reason),
             (Phase::Opening, input @ (Input::NoRoom { .. } | Input::Held(_))) => words::waits(&input),
-            (_, Input::ProfileDamaged { reason }) => {
-                let seen = format!("the browser's profile could not be opened ({reason})");
-                self.repair("profile_damaged", seen, false, Trigger::ProfileDamaged)
-            }
+            (_, Input::ProfileDamaged { reason }) => self.profile_damaged(&reason),
             (_, Input::TakenAlong { reason }) => self.taken_along(reason),
             (Phase::Opening, Input::ProfileReady { done, restorable }) => {
                 self.restorable = restorable;
