@@ -92,6 +92,14 @@ impl Driver {
         self.gone.is_cancelled() || self.process.is_some_and(Named::has_ended)
     }
 
+    /// Completes once it is told to end, or has ended by itself.
+    async fn is_ending(&self) {
+        tokio::select! {
+            () = self.gone.cancelled() => {}
+            () = processes::ended(self.process.map_or(self.pid, |process| process.pid)) => {}
+        }
+    }
+
     /// Ends it, if it has not ended, and completes once nothing of it is left and its end is counted.
     pub(super) async fn over(&self) {
         self.end();
@@ -300,7 +308,9 @@ impl Drop for Drivers {
 async fn watch(mut child: Child, driver: Arc<Driver>, shards: Arc<Shards>, clock: Clock) {
     let status = tokio::select! {
         status = child.wait() => status,
-        () = driver.gone.cancelled() => {
+        () = driver.is_ending() => {
+            // Its sessions hear of it now, not once its guard has tidied up.
+            driver.end();
             // A guard kills by itself what is below it, and cannot be late but on a machine that stands still.
             let late = clock.sleep(GUARD_PATIENCE);
             tokio::select! {
