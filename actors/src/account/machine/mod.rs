@@ -179,7 +179,6 @@ impl Machine {
             (_, stop @ (Input::Stop { .. } | Input::Park { .. })) => self.stop(stop),
             (_, Input::Died { reason }) => self.gone("session_died", reason),
             (_, Input::OpenFailed { reason }) => self.gone("open_failed", reason),
-            // No other browser would help, and no other profile.
             (_, Input::NoWay(trouble)) => self.end(trouble.as_str(), &trouble.to_string()),
             (_, Input::Replace { reason }) => self.end("repair", &reason),
             (_, Input::Trouble { trigger, detail }) => self.trouble(trigger, detail),

@@ -95,7 +95,8 @@ pub enum Input {
     },
     /// The session has been open for long and the page says nothing.
     PageSilent,
-    /// The engine could not open a session: the account's proxy is of no use.
+    /// The engine could not open a session: the account's proxy is of no use. No other browser would help, and no other
+    /// profile.
     NoWay(ProxyTrouble),
     /// The engine could not open a session.
     OpenFailed {
