@@ -153,14 +153,8 @@ async fn a_message_in_flight_is_neither_lost_nor_sent_twice_by_a_repair() {
 
 #[actix::test]
 async fn a_stop_ends_a_repair_and_says_so() {
-    let house = House::new(plan()).await;
-    house.until_state(AccountState::Online).await;
-    let account = house.bench.account;
-    let (what, cured_by) = (PageFault::Hang, Cure::NewPage);
-    house.network.inflict(account, Fault::Page { what, cured_by });
-    house
-        .until("it is repaired", async || house.row().await.repair.is_some())
-        .await;
+    let house = patient(3_600).await;
+    let (account, halted) = (house.bench.account, hang_until(&house, Verb::Reload).await);
     house.stop(false).await;
     house
         .until("a bundle is kept", async || {
@@ -169,6 +163,7 @@ async fn a_stop_ends_a_repair_and_says_so() {
         .await;
     house.until_state(AccountState::Stopped).await;
     assert!(house.row().await.repair.is_none());
+    drop(halted);
 }
 
 /// A house whose stages have time, so that they end by what happens to them alone.
