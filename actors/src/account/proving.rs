@@ -18,8 +18,8 @@ use crate::{domain::AccountState, store::round_trips::RoundTrip};
 /// memory; the store only needs to know that it still lives.
 const WRITE_EVERY: Duration = Duration::from_secs(30);
 
-/// Accounts probe in this step: 5,000 of them then wake their threads four times a second, not a thousand times.
-const IN_STEP: Duration = Duration::from_millis(250);
+/// Accounts probe in this step: 5,000 of them then wake their threads twice a second, not a thousand times.
+const IN_STEP: Duration = Duration::from_millis(500);
 
 impl Account {
     pub(super) fn probe(&mut self, probe: u64, ctx: &mut Context<Self>) {

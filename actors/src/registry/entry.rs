@@ -52,7 +52,15 @@ impl Running {
     }
 
     pub(super) fn all(&self) -> Vec<Entry> {
-        self.0.lock().entries.values().cloned().collect()
+        self.pick(|_| true)
+    }
+
+    /// Those that are wanted, asked one after the other under the lock: what is asked is short and takes no entry. Whoever
+    /// looks often takes this: a list of thousands is dear to make and to give back.
+    pub(super) fn pick(&self, mut wanted: impl FnMut(&Entry) -> bool) -> Vec<Entry> {
+        let running = self.0.lock();
+        let wanted = running.entries.values().filter(|entry| wanted(entry));
+        wanted.cloned().collect()
     }
 
     /// The last exchange of the agent's files, to be read or written on.

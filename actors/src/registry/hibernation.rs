@@ -137,21 +137,24 @@ pub(super) async fn keep(office: Office) {
 /// Gives how many sleep.
 fn look(office: &Office) -> i64 {
     let now = office.clock.now();
-    let mut due: Vec<(Timestamp, Entry)> = Vec::new();
     let mut parked = HibernationCause::ALL.map(|why| (why, 0));
-    for entry in office.running.all() {
-        match entry.place().standing.state() {
-            AccountState::Hibernated => {
-                let meant = entry.hibernation();
-                let counted = parked
-                    .iter_mut()
-                    .find(|(why, _)| meant.is_some_and(|meant| meant.why == *why));
-                counted.into_iter().for_each(|(_, count)| *count += 1);
-                let at = meant.and_then(|meant| meant.wake_at);
-                due.extend(at.filter(|&at| at <= now).map(|at| (at, entry)));
-            }
-            AccountState::Online if is_idle(office, &entry, now) => lay_down(office, entry),
-            _ => {}
+    let concerned = office.running.pick(|entry| match entry.place().standing.state() {
+        AccountState::Hibernated => {
+            let meant = entry.hibernation();
+            let counted = parked
+                .iter_mut()
+                .find(|(why, _)| meant.is_some_and(|meant| meant.why == *why));
+            counted.into_iter().for_each(|(_, count)| *count += 1);
+            entry.is_due(now)
+        }
+        AccountState::Online => is_idle(office, entry, now),
+        _ => false,
+    });
+    let mut due = Vec::new();
+    for entry in concerned {
+        match entry.hibernation().and_then(|meant| meant.wake_at) {
+            Some(at) if entry.sleeps() => due.push((at, entry)),
+            _ => lay_down(office, entry),
         }
     }
     metrics::parked(&parked);

@@ -210,6 +210,12 @@ impl Entry {
         self.sleep().hibernation
     }
 
+    /// Whether it is to look for messages now, or was to.
+    pub(super) fn is_due(&self, now: Timestamp) -> bool {
+        let at = self.hibernation().and_then(|meant| meant.wake_at);
+        at.is_some_and(|at| at <= now)
+    }
+
     pub(super) fn sleeps(&self) -> bool {
         self.place().standing.state() == AccountState::Hibernated
     }

@@ -38,10 +38,9 @@ pub(super) async fn run(office: Office) {
     let mut recycling = Recycling::default();
     loop {
         office.clock.sleep(interval).await;
-        let entries = office.running.all().into_iter();
-        let entries: Vec<Entry> = entries
-            .filter(|entry| entry.place().gauges.leader().is_some())
-            .collect();
+        let entries = office
+            .running
+            .pick(|entry| entry.place().gauges.leader().is_some());
         let shards = office.shards();
         if entries.is_empty() && shards.is_empty() {
             continue;
