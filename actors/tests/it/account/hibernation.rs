@@ -32,6 +32,18 @@ impl House {
         self.registry.send(hibernate).await.unwrap()
     }
 
+    /// Lets time pass until it sleeps, however late what it did last is noted.
+    pub(super) async fn until_asleep(&self) {
+        self.until("it sleeps", async || {
+            let asleep = self.row().await.state == S::Hibernated;
+            if !asleep {
+                self.leap(Duration::from_secs(1));
+            }
+            asleep
+        })
+        .await;
+    }
+
     pub(super) async fn wake(&self) -> Result<(), AccountError> {
         let (tenant, account) = (self.bench.tenant, self.bench.account);
         self.registry.send(WakeAccount { tenant, account }).await.unwrap()
@@ -198,8 +210,7 @@ async fn a_message_wakes_the_account_and_it_sleeps_again() {
         None,
         "awake for a moment"
     );
-    house.leap(Duration::from_secs(70));
-    house.until_state(S::Hibernated).await;
+    house.until_asleep().await;
     assert_eq!(
         house.row().await.hibernation.unwrap().why,
         HibernationCause::Asked

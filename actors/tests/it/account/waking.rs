@@ -118,7 +118,8 @@ async fn a_visit_is_kept_in_a_snapshot_only_where_something_has_changed() {
     assert!(third > second, "its settings changed");
     let sent = house.accept(1).await;
     house.until_status(&[sent[0].id], &[M::Read]).await;
-    let fourth = visit(&house, 70).await;
+    house.until_asleep().await;
+    let fourth = newest(&house).await;
     assert!(fourth > third, "a message went out");
     assert_eq!(visit(&house, 1_000).await, fourth, "nothing more");
     assert!(visit(&house, 86_400).await > fourth, "it was a day old");
@@ -160,8 +161,7 @@ async fn operators_see_who_sleeps_what_wakes_them_and_how_long_that_takes() {
     let sent = house.accept(1).await;
     house.until_status(&[sent[0].id], SENT).await;
     assert_eq!(metric("zaptor_wakes_total", "message"), 1.0);
-    house.leap(Duration::from_secs(70));
-    house.until_state(S::Hibernated).await;
+    house.until_asleep().await;
     house.wake().await.unwrap();
     house.until_state(S::Online).await;
     assert_eq!(metric("zaptor_wakes_total", "asked"), 1.0);
