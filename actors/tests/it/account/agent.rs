@@ -147,7 +147,12 @@ async fn files_that_serve_the_first_account_go_to_all_others_and_to_new_sessions
         assert_eq!(reloaded, all, "each once");
         let status = house.agent().await;
         assert_eq!((&*status.current.version, &*status.current.wa_js), (agent, wa_js));
-        assert_eq!(status.pages, [(status.current.build.clone(), accounts.len())]);
+        // A proven page counts from the word on that its account is online again.
+        house
+            .until("all pages have them", async || {
+                house.agent().await.pages == [(status.current.build.clone(), accounts.len())]
+            })
+            .await;
     }
     assert_eq!(
         house
