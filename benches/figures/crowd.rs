@@ -108,25 +108,36 @@ pub(crate) fn measure(plan: &Plan, table: &mut Table) {
         &quiet,
         Aim::AtMost(1.2),
     );
-    let started = run(&format!("start {count} {}", folder.path().display()));
+    let start = || run(&format!("start {count} {}", folder.path().display()));
+    let started: Vec<_> = (0..plan.rounds).map(|_| start()).collect();
+    let seconds: Vec<f64> = started
+        .iter()
+        .flat_map(|told| of(told, "start_seconds"))
+        .collect();
     table.alone(
         &format!("{title}: start of all"),
-        alone(&of(&started, "start_seconds")),
+        alone(&seconds),
         2,
         "s",
         Aim::AtMost(10.0),
     );
-    for (told, name) in [(&told, "notes"), (&started, "notes")] {
-        let notes = told.get(name).and_then(Value::as_array);
-        for note in notes.into_iter().flatten().filter_map(Value::as_str) {
-            table.note(format!("crowd: {note}"));
-        }
-    }
+    [Some(&told), started.first()]
+        .into_iter()
+        .flatten()
+        .for_each(|told| pass_on(told, table));
     let p99 = ratios(&crashing, &quiet);
     table.note(format!(
         "crowd: the p99 of {SENDERS} senders, ratio {:.2} within a round",
         p99.median
     ));
+}
+
+/// What a crowd noted goes into the table's notes.
+fn pass_on(told: &HashMap<String, Value>, table: &mut Table) {
+    let notes = told.get("notes").and_then(Value::as_array);
+    for note in notes.into_iter().flatten().filter_map(Value::as_str) {
+        table.note(format!("crowd: {note}"));
+    }
 }
 
 /// Runs a crowd to its end and gives what it told.
@@ -208,11 +219,12 @@ fn settings() -> Settings {
     settings
 }
 
-/// Phones scan at once: what is measured is Zaptor, not the patience of people.
+/// Phones scan and servers answer at once: what is measured is Zaptor, not the patience of people and networks.
 fn engine() -> SimulatedEngine {
     let quick = simulated::Settings {
         link_after_ms: 0,
         sync_ms: 1,
+        probe_ms: 0,
         ..simulated::Settings::default()
     };
     SimulatedEngine::new(quick, Clock::system())

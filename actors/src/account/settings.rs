@@ -56,7 +56,7 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            probe_interval_seconds: 5,
+            probe_interval_seconds: 6,
             probe_interval_degraded_seconds: 5,
             gap_check_interval_seconds: 300,
             probe_failures: 6,

@@ -22,8 +22,8 @@ use crate::{
     table::Table,
 };
 
-/// Probes of an account in a day: one in 5 seconds, as `account.probe_interval_s` comes.
-const DAY: f64 = 17_280.0;
+/// Probes of an account in a day: one in 6 seconds, as `account.probe_interval_s` comes.
+const DAY: f64 = 14_400.0;
 /// From one look at all processes to the next; each takes some milliseconds for each browser.
 const EVERY: Duration = Duration::from_secs(5);
 /// This share of a run warms up: caches fill, code is compiled.

@@ -232,7 +232,7 @@ impl Default for Settings {
             concurrent_starts: 2,
             channel: ChannelKind::Cdp,
             start_timeout_ms: 60_000,
-            probe_timeout_ms: 4_000,
+            probe_timeout_ms: 3_500,
             command_timeout_ms: 20_000,
             heartbeat_interval_ms: 2_000,
             heartbeat_timeout_ms: 6_000,
