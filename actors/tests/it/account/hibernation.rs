@@ -7,7 +7,7 @@ use zaptor_actors::{
     outbox::NewMessage,
     protocol::{
         account::{AccountError, LogOut, TakeScreenshot},
-        registry::{HibernateAccount, MakeRoom, MessagesWait, SettingsChanged, WakeAccount},
+        registry::{HibernateAccount, MakeRoom, SettingsChanged, WakeAccount},
     },
     registry::HibernationSettings,
     session::simulated::Fault,
@@ -75,7 +75,7 @@ impl House {
     }
 
     /// The ids of what came in, in the order in which it was told.
-    async fn heard(&self) -> Vec<String> {
+    pub(super) async fn heard(&self) -> Vec<String> {
         let events = self.events().await;
         let received = events
             .iter()
@@ -216,29 +216,6 @@ async fn a_message_wakes_the_account_and_it_sleeps_again() {
         HibernationCause::Asked
     );
     house.check(5, 0).await;
-}
-
-#[actix::test]
-async fn what_was_sent_meanwhile_wakes_nobody() {
-    let house = parked().await;
-    let epoch = house.row().await.epoch;
-    let accounts = vec![house.bench.account];
-    house.registry.send(MessagesWait { accounts }).await.unwrap();
-    // Its next visit comes after that in any case.
-    let written = house.hear("meanwhile");
-    house.leap(Duration::from_secs(1_000));
-    house
-        .until("it looked for messages", async || {
-            house.heard().await == as_text(std::slice::from_ref(&written))
-        })
-        .await;
-    house.until_state(S::Hibernated).await;
-    assert_eq!(house.row().await.epoch, epoch + 1, "opened for the visit alone");
-    let reasons = house.reasons().await;
-    assert!(
-        !reasons.iter().any(|why| why == "woken to send what waits"),
-        "{reasons:?}"
-    );
 }
 
 #[actix::test]

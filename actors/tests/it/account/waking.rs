@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use zaptor_actors::{
     domain::{AccountState as S, MessageStatus as M, SnapshotId},
+    protocol::registry::MessagesWait,
     registry::HibernationSettings,
 };
 
@@ -43,6 +44,29 @@ async fn a_parked_account_is_online_when_a_scheduled_message_is_due_and_sends_it
         "{reasons:?}"
     );
     house.check(1, 0).await;
+}
+
+#[actix::test]
+async fn what_was_sent_meanwhile_wakes_nobody() {
+    let house = parked().await;
+    let epoch = house.row().await.epoch;
+    let accounts = vec![house.bench.account];
+    house.registry.send(MessagesWait { accounts }).await.unwrap();
+    // Its next visit comes after that in any case.
+    let written = house.hear("meanwhile");
+    house.leap(Duration::from_secs(1_000));
+    house
+        .until("it looked for messages", async || {
+            house.heard().await == [written.as_str()]
+        })
+        .await;
+    house.until_state(S::Hibernated).await;
+    assert_eq!(house.row().await.epoch, epoch + 1, "opened for the visit alone");
+    let reasons = house.reasons().await;
+    assert!(
+        !reasons.iter().any(|why| why == "woken to send what waits"),
+        "{reasons:?}"
+    );
 }
 
 #[actix::test]
