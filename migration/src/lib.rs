@@ -11,6 +11,7 @@ mod m20261125_000001_account_settings;
 mod m20261125_000002_repair;
 mod m20261125_000003_hibernation;
 mod m20261125_000004_agent_and_gaps;
+mod m20261125_000005_awaiting_acks;
 
 /// All migrations, oldest first.
 #[derive(Debug)]
@@ -24,6 +25,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261125_000002_repair::Migration),
             Box::new(m20261125_000003_hibernation::Migration),
             Box::new(m20261125_000004_agent_and_gaps::Migration),
+            Box::new(m20261125_000005_awaiting_acks::Migration),
         ]
     }
 }

@@ -348,7 +348,8 @@ pub async fn awaiting_acks(
     since: Timestamp,
     limit: i64,
 ) -> Result<Vec<AwaitingAck>, StoreError> {
-    // Ids begin with their time, so the tenant's index finds the recent ones without looking at the others.
+    // Ids begin with their time, so the index `messages_awaiting`, whose condition stands here word for word, finds the
+    // recent ones of this account without looking at anybody else's.
     let oldest = MessageId::from_bits(u128::try_from(since.millis()).unwrap_or(0) << 80);
     let sql = "SELECT wa_id, chat, status FROM messages
                WHERE tenant_id = $1 AND id >= $2 AND account_id = $3 AND direction = 'outbound'
