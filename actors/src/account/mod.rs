@@ -62,6 +62,7 @@ use crate::{
 };
 
 use self::{
+    obituary::Obituaries,
     parking::Parking,
     probe::Probes,
     profile::{Repair, Unkept},
@@ -168,6 +169,7 @@ pub struct Place {
     compared: Arc<watch::Sender<Option<Timestamp>>>,
     agent: Arc<watch::Sender<PageAgent>>,
     parking: Arc<Parking>,
+    obituaries: Arc<Obituaries>,
 }
 
 impl Place {
@@ -189,6 +191,7 @@ impl Place {
             compared: Arc::new(watch::Sender::new(None)),
             agent: Arc::new(watch::Sender::new(PageAgent::default())),
             parking: Arc::default(),
+            obituaries: Arc::default(),
         }
     }
 
@@ -264,12 +267,17 @@ impl Standing {
         self.0.subscribe()
     }
 
+    /// Takes over what was committed, in whatever order commits are told: what an older generation said changes nothing
+    /// once a newer one has spoken.
     fn set_state(&self, state: AccountState, epoch: i64) {
-        self.0.send_modify(|stand| {
-            metrics::leave(stand.state);
-            metrics::enter(state);
-            stand.state = state;
-            stand.said_under = epoch;
+        self.0.send_if_modified(|stand| {
+            let newer = epoch >= stand.said_under;
+            if newer {
+                metrics::leave(stand.state);
+                metrics::enter(state);
+                (stand.state, stand.said_under) = (state, epoch);
+            }
+            newer
         });
     }
 

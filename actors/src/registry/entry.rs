@@ -4,7 +4,7 @@ use std::{collections::HashMap, fmt, path::PathBuf, sync::Arc, time::Duration};
 
 use actix::Addr;
 use parking_lot::{Mutex, MutexGuard};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, oneshot};
 
 use super::{
     RegistryParts, Settings,
@@ -373,10 +373,7 @@ impl Entry {
                 account.do_send(Stop { restart });
             }
             let limit = Duration::from_secs(office.settings.stop_deadline_seconds);
-            tokio::select! {
-                _ = down => {}
-                () = office.clock.sleep(limit) => return Err(AccountError::NoAnswer),
-            }
+            self.ended(office, down, limit).await?;
         }
         let rests = matches!(
             self.0.place.standing.state(),
@@ -386,6 +383,24 @@ impl Entry {
             account::record_stop(&office.shared, &self.0.place).await;
         }
         Ok(())
+    }
+
+    /// Waits until the generation that was told to end is down, and until how it ended is written: whatever is said of the
+    /// account next is said after that.
+    pub(super) async fn ended(
+        &self,
+        office: &Office,
+        down: oneshot::Receiver<()>,
+        limit: Duration,
+    ) -> Result<(), AccountError> {
+        let written = async {
+            let _ = down.await;
+            self.place().ends_written().await;
+        };
+        tokio::select! {
+            () = written => Ok(()),
+            () = office.clock.sleep(limit) => Err(AccountError::NoAnswer),
+        }
     }
 
     /// Lends the profile: no generation lives, and none is started as long as the loan lives.

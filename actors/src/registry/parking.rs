@@ -337,10 +337,7 @@ impl Entry {
             let limit = Duration::from_secs(
                 office.settings.stop_deadline_seconds + office.shared.settings.send_deadline_seconds,
             );
-            tokio::select! {
-                _ = down => {}
-                () = office.clock.sleep(limit) => return Err(AccountError::NoAnswer),
-            }
+            self.ended(office, down, limit).await?;
         }
         match self.place().standing.state() {
             AccountState::Hibernated => {}

@@ -264,15 +264,16 @@ impl Handler<ChildDown> for Supervisor {
             Next::Failed { retry_after } => Some((ChildState::Failed, retry_after)),
         };
         child.state = pause.map_or(ChildState::Stopped, |(state, _)| state);
-        for waiting in child.waiting.drain(..) {
-            let _ = waiting.send(());
-        }
         let change = Change::Down {
             generation: down.generation,
             exit,
             next,
         };
+        // The listener first: whoever waited for the end finds that it is known.
         child.tell(&change);
+        for waiting in child.waiting.drain(..) {
+            let _ = waiting.send(());
+        }
         if let Some((_, after)) = pause {
             self.launch_after(down.child, (down.generation, counts), after, ctx);
         }
