@@ -337,6 +337,13 @@ pub struct AwaitingAck {
     pub status: MessageStatus,
 }
 
+/// The index `messages_awaiting`, whose condition stands here word for word, finds an account's recent messages (ids begin
+/// with their time) without looking at anybody else's. SQLite knows nothing of how many rows a tenant has and would rather
+/// look through all of them; as an expression the tenant is checked, and no way to find rows.
+const AWAITING: &str = "SELECT wa_id, chat, status FROM messages
+    WHERE account_id = $3 AND id >= $2 AND COALESCE(tenant_id, '') = $1 AND direction = 'outbound'
+      AND status IN ('sent', 'delivered') ORDER BY id DESC LIMIT $4";
+
 /// The account's messages accepted since `since` that are not read yet, newest first, at most `limit`: what a reborn
 /// session is asked about, because acks that came while nobody listened are not repeated.
 ///
@@ -348,12 +355,7 @@ pub async fn awaiting_acks(
     since: Timestamp,
     limit: i64,
 ) -> Result<Vec<AwaitingAck>, StoreError> {
-    // Ids begin with their time, so the index `messages_awaiting`, whose condition stands here word for word, finds the
-    // recent ones of this account without looking at anybody else's.
     let oldest = MessageId::from_bits(u128::try_from(since.millis()).unwrap_or(0) << 80);
-    let sql = "SELECT wa_id, chat, status FROM messages
-               WHERE tenant_id = $1 AND id >= $2 AND account_id = $3 AND direction = 'outbound'
-                 AND status IN ('sent', 'delivered') ORDER BY id DESC LIMIT $4";
     let values = [
         tenant.to_string().into(),
         oldest.to_string().into(),
@@ -367,5 +369,34 @@ pub async fn awaiting_acks(
             status: parsed(row, "status")?,
         })
     };
-    reads.all(sql, values).await?.iter().map(awaiting).collect()
+    reads.all(AWAITING, values).await?.iter().map(awaiting).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{Settings, Store};
+
+    #[actix::test]
+    async fn an_account_that_starts_looks_at_no_message_of_another() {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = Settings {
+            url: format!("sqlite://{}/z.db", folder.path().display()),
+            ..Settings::default()
+        };
+        let store = Store::open(&settings, |_| {}).await.unwrap();
+        let plan = store
+            .reads()
+            .all(format!("EXPLAIN QUERY PLAN {AWAITING}"), [])
+            .await;
+        let steps = plan.unwrap();
+        let steps: Vec<String> = steps
+            .iter()
+            .map(|row| row.try_get("", "detail").unwrap())
+            .collect();
+        assert_eq!(
+            steps,
+            ["SEARCH messages USING INDEX messages_awaiting (account_id=? AND id>?)"]
+        );
+    }
 }
