@@ -271,6 +271,21 @@ impl Plan {
 
     /// A round trip was proven, or a page that nobody has linked shows a code again.
     pub(super) fn proven(&mut self) -> Vec<Order> {
+        self.close(End::Repaired, Some(Outcome::Helped))
+    }
+
+    /// A person has to link the account again: nothing more can be tried.
+    pub(super) fn hopeless(&mut self) -> Vec<Order> {
+        self.close(End::GaveUp, Some(Outcome::Failed))
+    }
+
+    /// Somebody has stopped the account, or its link was ended.
+    pub(super) fn overtaken(&mut self) -> Vec<Order> {
+        self.close(End::Overtaken, None)
+    }
+
+    /// Ends the repair under way, if there is one, with what became of the stage under way.
+    fn close(&mut self, end: End, outcome: Option<Outcome>) -> Vec<Order> {
         let Some(now) = self.now.take() else {
             return Vec::new();
         };
@@ -278,37 +293,8 @@ impl Plan {
             // Its end was told when a person was asked.
             return vec![Order::Clear];
         }
-        vec![
-            Order::Tell(now, Outcome::Helped),
-            Order::Close(End::Repaired),
-            Order::Clear,
-        ]
-    }
-
-    /// A person has to link the account again: nothing more can be tried.
-    pub(super) fn hopeless(&mut self) -> Vec<Order> {
-        let Some(now) = self.now.take() else {
-            return Vec::new();
-        };
-        if now.stage == Stage::AskUser {
-            return vec![Order::Clear];
-        }
-        vec![
-            Order::Tell(now, Outcome::Failed),
-            Order::Close(End::GaveUp),
-            Order::Clear,
-        ]
-    }
-
-    /// Somebody has stopped the account, or its link was ended.
-    pub(super) fn overtaken(&mut self) -> Vec<Order> {
-        let Some(now) = self.now.take() else {
-            return Vec::new();
-        };
-        if now.stage == Stage::AskUser {
-            return vec![Order::Clear];
-        }
-        vec![Order::Close(End::Overtaken), Order::Clear]
+        let told = outcome.map(|outcome| Order::Tell(now, outcome));
+        told.into_iter().chain([Order::Close(end), Order::Clear]).collect()
     }
 
     fn stages(&self) -> &'static [Stage] {
