@@ -6,7 +6,7 @@ use super::{
     AccountId, Content, Direction, IdSource, Jid, MessageId, MessageStatus, Priority, StoreError, TRIED,
     TenantId, Timestamp, Tx, WaMessageId,
 };
-use crate::store::Reads;
+use crate::store::{Dialect, Reads};
 
 /// What came in.
 #[derive(Clone, Debug)]
@@ -69,6 +69,16 @@ pub async fn receive(
     Ok((stored == 1).then_some(id))
 }
 
+/// The ids come first, each with one look at the index: SQLite keeps the order of a cross join. Left the choice it goes
+/// through all messages of the account, and through all ids for each of them.
+pub(super) fn find_known(dialect: Dialect) -> String {
+    let each = dialect.each();
+    format!(
+        "SELECT m.wa_id AS wa_id FROM {each} CROSS JOIN messages m
+         WHERE m.account_id = $2 AND m.wa_id = e.value->>'id' AND m.{TRIED}"
+    )
+}
+
 /// Which of these ids the account has stored.
 ///
 /// # Errors
@@ -85,15 +95,15 @@ pub async fn known<'a>(
     if ids.is_empty() {
         return Ok(HashSet::new());
     }
-    let each = reads.dialect().each();
-    let sql = format!(
-        "SELECT m.wa_id AS wa_id FROM {each} JOIN messages m ON m.account_id = $2 AND m.wa_id = e.value->>'id'
-         WHERE m.{TRIED}"
-    );
     let values = [
         serde_json::Value::Array(ids).to_string().into(),
         account.to_string().into(),
     ];
     let id = |row: &sea_orm::QueryResult| Ok(WaMessageId::from_wire(row.try_get::<String>("", "wa_id")?));
-    reads.all(sql, values).await?.iter().map(id).collect()
+    reads
+        .all(find_known(reads.dialect()), values)
+        .await?
+        .iter()
+        .map(id)
+        .collect()
 }

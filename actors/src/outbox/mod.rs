@@ -18,6 +18,8 @@ mod accept;
 mod claim;
 mod end;
 mod inbound;
+#[cfg(test)]
+mod tests;
 
 pub use accept::{NewMessage, Row, accept, first_status};
 pub use claim::{
