@@ -3,6 +3,7 @@
 //! This room never serves a request itself: it starts those who do.
 
 mod engines;
+mod files;
 mod first_start;
 mod rooms;
 
@@ -88,6 +89,7 @@ async fn run_node(options: ServeOptions) -> Result<(), ServeError> {
         on_ready,
     } = options;
     auth::install_crypto();
+    files::allow_many();
     // Before anything is announced: a signal that comes at once must still end everything in order.
     let asked_to_stop = stop_signal()?;
     let address = format!("{}:{}", config.server.host, config.server.port);

@@ -294,7 +294,9 @@ impl Plan {
             return vec![Order::Clear];
         }
         let told = outcome.map(|outcome| Order::Tell(now, outcome));
-        told.into_iter().chain([Order::Close(end), Order::Clear]).collect()
+        told.into_iter()
+            .chain([Order::Close(end), Order::Clear])
+            .collect()
     }
 
     fn stages(&self) -> &'static [Stage] {

@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashMap,
+    io,
     sync::{
         Arc, Weak,
         atomic::{AtomicBool, Ordering},
@@ -240,16 +241,20 @@ impl Drivers {
         }
     }
 
-    /// Whether a driver takes sessions. One that takes none is ended, one that is slow is left to those it has.
+    /// Whether a driver takes sessions. One that takes none is ended; one that is slow, or cannot be asked for lack of
+    /// descriptors, is left to those it has.
     async fn is_ready(&self, driver: &Driver) -> bool {
-        match tokio::time::timeout(ASKED, answers(driver.port)).await {
-            Ok(Ok(true)) => true,
-            Ok(_) => {
-                driver.over().await;
-                false
-            }
+        use io::ErrorKind::{ConnectionRefused, ConnectionReset};
+        let takes_none = match tokio::time::timeout(ASKED, answers(driver.port)).await {
+            Ok(Ok(ready)) if ready => return true,
+            Ok(Ok(_)) => true,
+            Ok(Err(error)) => matches!(error.kind(), ConnectionRefused | ConnectionReset),
             Err(_) => false,
+        };
+        if takes_none {
+            driver.over().await;
         }
+        false
     }
 
     /// Why a session could not be opened, if that was because its driver has ended.

@@ -6,12 +6,20 @@ use std::{
     os::unix::{fs::MetadataExt as _, process::CommandExt as _},
     path::{Path, PathBuf},
     process::Command,
+    time::Duration,
 };
 
-use rustix::process::{Pid, PidfdFlags, Signal};
+use rustix::{
+    io::Errno,
+    process::{Pid, PidfdFlags, Signal},
+};
 use tokio::io::unix::AsyncFd;
 
 use super::{table::ProcessTable, temporary};
+use crate::domain::Clock;
+
+/// How soon a process that could not be watched is looked at again.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 /// Names of the files by which Chromium marks a profile as in use.
 const LOCKS: [&str; 3] = ["SingletonLock", "SingletonCookie", "SingletonSocket"];
@@ -103,15 +111,22 @@ pub(super) fn die_with_parent(command: &mut Command) {
 )]
 pub(super) async fn ended(pid: u32) {
     let Some(pid) = to_pid(pid) else { return };
-    // No such process: it has ended.
-    let Ok(descriptor) = rustix::process::pidfd_open(pid, PidfdFlags::empty()) else {
-        return;
-    };
-    // SAFETY: an OwnedFd is one and the same descriptor until it is dropped, and the AsyncFd owns it.
-    let watched = unsafe { AsyncFd::<OwnedFd>::register(descriptor) };
-    if let Ok(watched) = watched {
-        // A pidfd becomes readable when its process ends.
-        let _ = watched.readable().await;
+    loop {
+        match rustix::process::pidfd_open(pid, PidfdFlags::empty()) {
+            Ok(descriptor) => {
+                // SAFETY: an OwnedFd is one and the same descriptor until it is dropped, and the AsyncFd owns it.
+                let watched = unsafe { AsyncFd::<OwnedFd>::register(descriptor) };
+                if let Ok(watched) = watched {
+                    // A pidfd becomes readable when its process ends.
+                    let _ = watched.readable().await;
+                    return;
+                }
+            }
+            Err(Errno::SRCH) => return,
+            // It cannot be watched now, for lack of descriptors: that says nothing of it.
+            Err(_) => {}
+        }
+        Clock::system().sleep(LOOK_AGAIN).await;
     }
 }
 

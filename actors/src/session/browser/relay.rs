@@ -30,6 +30,8 @@ use crate::{
 const CONNECTIONS: usize = 64;
 /// How long the browser may take to say where it wants to go.
 const ASKS_WITHIN: Duration = Duration::from_secs(10);
+/// How long a relay waits that could not take a connection.
+const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 /// How often a proxy that let nobody through is tried again. A page tries by itself, but ever more rarely.
 const TRIED_AGAIN: Duration = Duration::from_secs(2);
 
@@ -201,7 +203,11 @@ async fn serve(listener: TcpListener, shared: Arc<Shared>, stop: CancellationTok
             () = stop.cancelled() => return,
             accepted = listener.accept() => accepted,
         };
-        let Ok((browser, peer)) = accepted else { continue };
+        let Ok((browser, peer)) = accepted else {
+            // No descriptor is free: there is none a moment later either.
+            Clock::system().sleep(ACCEPT_AGAIN).await;
+            continue;
+        };
         // Past the bound nobody waits: a browser tries again, anybody else shall not hold places.
         let Ok(place) = Arc::clone(&shared.places).try_acquire_owned() else {
             continue;

@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs,
+    fs, io,
 };
 
 /// A process that has not ended.
@@ -27,11 +27,16 @@ pub(super) struct Named {
 }
 
 impl Named {
-    /// Whether it has ended. One that nobody has reaped yet has.
+    /// Whether it has ended. One that nobody has reaped yet has; one that cannot be looked at, for lack of descriptors, has
+    /// not.
     pub(super) fn has_ended(self) -> bool {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.pid));
-        let row = stat.ok().and_then(|stat| parse(&stat, 0));
-        row.is_none_or(|row| row.started != self.started)
+        match fs::read_to_string(format!("/proc/{}/stat", self.pid)) {
+            Ok(stat) => parse(&stat, 0).is_none_or(|row| row.started != self.started),
+            // Not there, or gone while it was read.
+            Err(error) => {
+                error.kind() == io::ErrorKind::NotFound || error.raw_os_error() == Some(libc::ESRCH)
+            }
+        }
     }
 }
 
