@@ -40,6 +40,9 @@ impl Handler<MemoryOverLimit> for Account {
     type Result = ();
 
     fn handle(&mut self, over: MemoryOverLimit, ctx: &mut Context<Self>) {
+        if over.generation != self.life.generation() {
+            return;
+        }
         let mib = |bytes: u64| bytes >> 20;
         let (bytes, limit) = (mib(over.bytes), mib(over.limit_bytes));
         let reason = format!("its browser took {bytes} MiB of memory; it may take {limit} MiB");

@@ -23,6 +23,8 @@ pub struct Gauges {
 #[derive(Default)]
 struct Inner {
     vitals: Option<Vitals>,
+    /// Whose session it is, or was.
+    generation: u64,
     /// Why the session that was opened last was taken along; kept over its end.
     taken_along: Arc<OnceLock<String>>,
     /// Of the session's own counter of page errors, what was taken already.
@@ -40,9 +42,10 @@ impl Gauges {
         }
     }
 
-    /// A session with processes is open.
-    pub fn opened(&self, vitals: Vitals) {
+    /// This generation's session is open.
+    pub fn opened(&self, generation: u64, vitals: Vitals) {
         let mut inner = self.inner.lock();
+        inner.generation = generation;
         inner.taken_errors = 0;
         inner.meter.begin();
         inner.taken_along = Arc::clone(&vitals.taken_along);
@@ -68,7 +71,15 @@ impl Gauges {
 
     /// The process that leads the browser, while one runs.
     pub fn leader(&self) -> Option<u32> {
-        self.inner.lock().vitals.as_ref()?.leader
+        self.session().map(|(_, leader)| leader)
+    }
+
+    /// The generation whose browser runs, and the process that leads it. A generation may be over before its browser is
+    /// closed.
+    pub fn session(&self) -> Option<(u64, u32)> {
+        let inner = self.inner.lock();
+        let leader = inner.vitals.as_ref()?.leader?;
+        Some((inner.generation, leader))
     }
 
     /// What the browser that runs now cost when it was measured last. Nothing before the first look, and without a
@@ -173,7 +184,7 @@ mod tests {
             leader: Some(4),
             ..Vitals::default()
         };
-        gauges.opened(vitals.clone());
+        gauges.opened(1, vitals.clone());
         let first = gauges.note(&reading(4, &[(4, 1.0), (5, 0.5)], None)).unwrap();
         assert_eq!((first.pss_bytes, first.cpu_percent), (900, 0.0));
         vitals.page_errors.store(3, Ordering::Relaxed);
@@ -193,10 +204,12 @@ mod tests {
         gauges.closed();
         assert_eq!((gauges.resources(), gauges.leader()), (None, None));
         assert_eq!(series(account), 2, "what was spent stays, what is held is gone");
-        gauges.opened(Vitals {
+        let vitals = Vitals {
             leader: Some(8),
             ..Vitals::default()
-        });
+        };
+        gauges.opened(2, vitals);
+        assert_eq!(gauges.session(), Some((2, 8)));
         let third = gauges.note(&reading(8, &[(8, 1.0)], None)).unwrap();
         assert!((third.cpu_seconds - 4.5).abs() < 1e-9, "{third:?}");
         assert_eq!(third.page_errors, 3);
@@ -205,9 +218,28 @@ mod tests {
     }
 
     #[test]
+    fn what_is_shared_is_never_more_than_what_is_there() {
+        let gauges = Gauges::new(AccountId::from_bits(0x9a06e7));
+        let vitals = Vitals {
+            leader: Some(4),
+            ..Vitals::default()
+        };
+        gauges.opened(1, vitals);
+        let pss = |resident_bytes, pss_bytes| {
+            let mut reading = reading(4, &[], pss_bytes);
+            reading.cost.resident_bytes = resident_bytes;
+            gauges.note(&reading).unwrap().pss_bytes
+        };
+        assert_eq!(pss(900, Some(800)), 800);
+        assert_eq!(pss(850, None), 800, "not read this time");
+        assert_eq!(pss(300, None), 300, "it has shrunk since");
+        assert_eq!(pss(0, None), 0, "it was killed");
+    }
+
+    #[test]
     fn an_engine_without_processes_leaves_no_figure() {
         let gauges = Gauges::new(AccountId::from_bits(0x9a06e6));
-        gauges.opened(Vitals::default());
+        gauges.opened(1, Vitals::default());
         assert_eq!(gauges.leader(), None);
     }
 }

@@ -57,7 +57,9 @@ impl Meter {
 
     /// Takes a reading; gives what is known now, and the seconds of processor time since the last one.
     pub fn note(&mut self, reading: &Reading, page_errors: u64) -> (Resources, f64) {
-        self.pss_bytes = reading.pss_bytes.or(self.pss_bytes);
+        // Of a browser that was killed nothing is left to be held against whoever comes next.
+        let last = self.pss_bytes.map(|last| last.min(reading.cost.resident_bytes));
+        self.pss_bytes = reading.pss_bytes.or(last);
         let spent = self.take_cpu(&reading.cost);
         let passed = self.at.replace(reading.at);
         let passed = passed.map_or(Duration::ZERO, |before| {

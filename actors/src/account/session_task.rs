@@ -290,7 +290,7 @@ impl Task {
             Err(None) => return,
         };
         metrics::opened(self.clock.instant().duration_since(started).as_secs_f64());
-        self.place.gauges.opened(session.vitals());
+        self.place.gauges.opened(self.spec.generation, session.vitals());
         opening.iter_mut().for_each(Opening::opened);
         let _ = tell.opened.send(Ok(()));
         let (mut session, lost) = self.serve(session, &mut commands).await;

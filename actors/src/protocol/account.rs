@@ -163,10 +163,12 @@ pub struct ProbeSeen {
     pub error: Option<String>,
 }
 
-/// Its browser takes more memory than it may: it is about to be killed, and the generation ends.
+/// A generation's browser takes more memory than it may: it is about to be killed, and the generation ends.
 #[derive(Clone, Copy, Debug, Message)]
 #[rtype(result = "()")]
 pub struct MemoryOverLimit {
+    /// Whose browser. It may still be there when the next generation has begun, which has no part in it.
+    pub generation: u64,
     /// What it takes, in bytes.
     pub bytes: u64,
     /// What it may take, in bytes.

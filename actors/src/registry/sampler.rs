@@ -107,11 +107,12 @@ struct Recycling {
 impl Recycling {
     async fn judge(&mut self, office: &Office, entry: Entry) {
         let limits = office.settings.limits;
-        let Some(resources) = entry.place().gauges.resources() else {
+        let gauges = &entry.place().gauges;
+        let Some((session, resources)) = gauges.session().zip(gauges.resources()) else {
             return;
         };
         if is_above(resources.pss_bytes, limits.hard_bytes) {
-            end_at_once(&entry, resources.pss_bytes, limits.hard_bytes);
+            end_at_once(&entry, session, resources.pss_bytes, limits.hard_bytes);
         } else if is_above(resources.pss_bytes, limits.soft_bytes) && self.is_due(office, &entry).await {
             self.recycle(office, entry, resources.pss_bytes);
         }
@@ -151,15 +152,17 @@ impl Recycling {
 }
 
 /// The account hears why before its browser is gone, so that the exit says it.
-fn end_at_once(entry: &Entry, bytes: u64, limit_bytes: u64) {
+fn end_at_once(entry: &Entry, (generation, leader): (u64, u32), bytes: u64, limit_bytes: u64) {
     tracing::error!(target: "zaptor::registry", account = %entry.account(), mib = bytes >> 20,
         limit_mib = limit_bytes >> 20, "its browser takes more memory than it may and is killed");
     if let Some(account) = entry.address() {
-        account.do_send(MemoryOverLimit { bytes, limit_bytes });
+        account.do_send(MemoryOverLimit {
+            generation,
+            bytes,
+            limit_bytes,
+        });
     }
-    if let Some(leader) = entry.place().gauges.leader() {
-        kill_all(&ProcessTable::read().family(leader));
-    }
+    kill_all(&ProcessTable::read().family(leader));
 }
 
 #[cfg(test)]
@@ -182,10 +185,11 @@ mod tests {
             .unwrap();
         let opened = |leader| {
             let gauges = Gauges::new(AccountId::from_bits(u128::from(leader)));
-            gauges.opened(Vitals {
+            let vitals = Vitals {
                 leader: Some(leader),
                 ..Vitals::default()
-            });
+            };
+            gauges.opened(1, vitals);
             Arc::new(gauges)
         };
         // Numbers of processes end far below this one.

@@ -97,6 +97,8 @@ pub(super) struct Jumpy {
     pub(super) fright: Fright,
     pub(super) halts: Halts,
     pub(super) misfits: Misfits,
+    /// The process that it has, as a browser would.
+    pub(super) leader: Option<u32>,
 }
 
 impl Jumpy {
@@ -192,7 +194,10 @@ impl Session for Jumpy {
     }
 
     fn vitals(&self) -> Vitals {
-        Vitals::default()
+        Vitals {
+            leader: self.leader,
+            ..Vitals::default()
+        }
     }
 
     async fn close(mut self: Box<Self>) -> Ending {

@@ -9,6 +9,7 @@ mod hibernation;
 mod house;
 mod jumpy;
 mod linking;
+mod memory;
 mod moody;
 mod openings;
 mod panics;

@@ -49,6 +49,8 @@ pub(super) struct Doors {
     pub(super) opened: Mutex<Vec<AccountId>>,
     now: AtomicU32,
     pub(super) most: AtomicU32,
+    /// The process that the next session to be opened has.
+    pub(super) leader: Mutex<Option<u32>>,
 }
 
 impl Doors {
@@ -127,6 +129,7 @@ impl Engine for Moody {
             fright: self.fright.clone(),
             halts: self.halts.clone(),
             misfits: self.misfits.clone(),
+            leader: self.doors.leader.lock().unwrap().take(),
         }))
     }
 

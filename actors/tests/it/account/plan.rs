@@ -9,6 +9,7 @@ use std::{
 use zaptor_actors::{
     account,
     domain::{Clock, Timestamp},
+    protocol::registry::MemoryLimits,
     registry::{self, HibernationSettings},
     session::{AgentFiles, simulated},
     supervision,
@@ -39,6 +40,8 @@ pub(super) struct Plan {
     pub(super) at_once: usize,
     /// What all sessions together may take; each takes one.
     pub(super) budget_bytes: u64,
+    /// What a session's processes may take.
+    pub(super) limits: MemoryLimits,
     /// How long it may be online without a snapshot.
     pub(super) first_snapshot_seconds: u64,
     pub(super) hibernation: HibernationSettings,
@@ -67,7 +70,9 @@ impl Plan {
     pub(super) fn registry(&self) -> registry::Settings {
         registry::Settings {
             sweep_interval_seconds: 1,
+            measure_interval_seconds: 1,
             start_at_once: self.at_once,
+            limits: self.limits,
             first_snapshot_seconds: self.first_snapshot_seconds,
             hibernation: self.hibernation.clone(),
             ..registry::Settings::default()
@@ -110,6 +115,7 @@ impl Default for Plan {
             heavy: false,
             at_once: 4,
             budget_bytes: u64::MAX,
+            limits: MemoryLimits::default(),
             first_snapshot_seconds: 3_600,
             hibernation: HibernationSettings::default(),
             leaps: None,
