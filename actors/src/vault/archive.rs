@@ -1,10 +1,18 @@
 //! A profile's folder as one stream, and back: tar, compressed with zstd. One file is open at a time and none is held in
 //! memory; only files and folders with plain paths are taken or made.
+//!
+//! Whoever knows the format can forge an archive, for an import. So what is read is bounded piece by piece, before it is
+//! read: never more than the files' own bytes and 6 KiB for each entry, never one piece of any length in memory, and never
+//! anything behind the end.
 
 use std::{
+    ffi::OsString,
     fs,
     io::{self, BufReader, BufWriter, Read, Write},
-    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
+    os::unix::{
+        ffi::OsStringExt as _,
+        fs::{DirBuilderExt as _, OpenOptionsExt as _},
+    },
     path::{Component, Path, PathBuf},
 };
 
@@ -18,6 +26,11 @@ const LEVEL: i32 = 3;
 const WINDOW_LOG: u32 = 23;
 /// Files and folders of one profile at most.
 const ENTRIES_MAX: u64 = 200_000;
+/// The longest path of an entry that does not fit into its header, in bytes: Linux opens none that is longer (PATH_MAX, with
+/// the zero behind it), so none was ever packed.
+const LONG_PATH_MAX: u64 = 4_096;
+/// What stands behind the zero block that ends a tar, in bytes: a second one, and nothing else.
+const TAIL: u64 = 512;
 const MIB: u64 = 1 << 20;
 
 /// What an archive holds.
@@ -25,24 +38,39 @@ const MIB: u64 = 1 << 20;
 pub struct Contents {
     /// Files.
     pub files: u64,
-    /// Their length together, in bytes.
+    /// Folders below the profile's own.
+    pub folders: u64,
+    /// The files' length together, in bytes.
     pub bytes: u64,
 }
 
 impl Contents {
-    fn add(&mut self, bytes: u64, mib_max: u64) -> Result<(), VaultError> {
+    fn add_file(&mut self, bytes: u64, mib_max: u64) -> Result<(), VaultError> {
         self.files += 1;
         self.bytes = self.bytes.saturating_add(bytes);
         if self.bytes > mib_max.saturating_mul(MIB) {
             return Err(VaultError::TooLarge(mib_max));
         }
-        if self.files > ENTRIES_MAX {
-            return Err(VaultError::Damaged(format!(
-                "it has more than {ENTRIES_MAX} files"
+        self.few()
+    }
+
+    fn add_folder(&mut self) -> Result<(), VaultError> {
+        self.folders += 1;
+        self.few()
+    }
+
+    fn few(self) -> Result<(), VaultError> {
+        if self.files + self.folders > ENTRIES_MAX {
+            return Err(damaged(format!(
+                "it has more than {ENTRIES_MAX} files and folders"
             )));
         }
         Ok(())
     }
+}
+
+fn damaged(what: impl Into<String>) -> VaultError {
+    VaultError::Damaged(what.into())
 }
 
 /// Writes the profile to `to`; gives what it holds. Nothing may change in it meanwhile: what does is an error.
@@ -86,6 +114,7 @@ impl<W: Write> Packing<'_, W> {
                 continue;
             }
             if kind.is_dir() {
+                self.contents.add_folder()?;
                 let mut header = header(tar::EntryType::Directory, 0);
                 self.append(&mut header, &path, io::empty())?;
                 self.folder(&path)?;
@@ -100,7 +129,7 @@ impl<W: Write> Packing<'_, W> {
     fn file(&mut self, path: &Path) -> Result<(), VaultError> {
         let file = fs::File::open(self.profile.join(path)).map_err(VaultError::Profile)?;
         let length = file.metadata().map_err(VaultError::Profile)?.len();
-        self.contents.add(length, self.mib_max)?;
+        self.contents.add_file(length, self.mib_max)?;
         let mut header = header(tar::EntryType::Regular, length);
         let whole = Whole {
             file,
@@ -155,37 +184,62 @@ pub(super) fn unpack<R: Read>(from: R, into: Option<&Path>, mib_max: u64) -> Res
     decoder.window_log_max(WINDOW_LOG).map_err(VaultError::reading)?;
     let mut contents = Contents::default();
     let mut archive = tar::Archive::new(decoder.single_frame());
-    for entry in archive.entries().map_err(VaultError::reading)? {
+    let mut long_path = None;
+    // Raw, or the library would itself read into memory what stands before an entry, whatever its length.
+    for entry in archive.entries().map_err(VaultError::reading)?.raw(true) {
         let mut entry = entry.map_err(VaultError::reading)?;
-        let path = plain(&entry.path().map_err(VaultError::reading)?)?;
-        match entry.header().entry_type() {
-            tar::EntryType::Directory => {
+        let kind = entry.header().entry_type();
+        if kind.is_gnu_longname() && long_path.is_none() {
+            long_path = Some(read_long_path(&mut entry)?);
+            continue;
+        }
+        let path = match long_path.take() {
+            Some(path) => plain(&path)?,
+            None => plain(&entry.path().map_err(VaultError::reading)?)?,
+        };
+        match kind {
+            // One with a length would have it read and left out, uncounted.
+            tar::EntryType::Directory if entry.size() == 0 => {
+                contents.add_folder()?;
                 if let Some(folder) = into {
-                    make_folder(&folder.join(path)).map_err(VaultError::Profile)?;
+                    make_one(&folder.join(path)).map_err(cannot_make)?;
                 }
             }
             tar::EntryType::Regular => {
-                contents.add(entry.size(), mib_max)?;
+                contents.add_file(entry.size(), mib_max)?;
                 match into {
                     Some(folder) => make_file(&folder.join(path), &mut entry)?,
                     None => drop(io::copy(&mut entry, &mut io::sink()).map_err(VaultError::reading)?),
                 }
             }
-            _ => {
-                return Err(VaultError::Damaged(
-                    "it holds something that is neither file nor folder".to_owned(),
-                ));
-            }
+            _ => return Err(damaged("it holds something that is neither file nor folder")),
         }
+    }
+    if long_path.is_some() {
+        return Err(damaged("it ends with the path of nothing"));
     }
     // Only the end of the stream says that nothing was cut off.
     let mut decoder = archive.into_inner();
-    io::copy(&mut decoder, &mut io::sink()).map_err(VaultError::reading)?;
+    let tail = io::copy(&mut decoder.by_ref().take(TAIL + 1), &mut io::sink());
     let mut rest: BufReader<R> = decoder.finish();
-    match io::copy(&mut rest, &mut io::sink()).map_err(VaultError::reading)? {
-        0 => Ok(contents),
-        _ => Err(VaultError::Damaged("something stands behind its end".to_owned())),
+    let behind = io::copy(&mut rest.by_ref().take(1), &mut io::sink());
+    if tail.map_err(VaultError::reading)? > TAIL || behind.map_err(VaultError::reading)? > 0 {
+        return Err(damaged("something stands behind its end"));
     }
+    Ok(contents)
+}
+
+/// The path of the entry behind this one: as GNU's tar and ours write it, with a zero at its end.
+fn read_long_path(entry: &mut tar::Entry<'_, impl Read>) -> Result<PathBuf, VaultError> {
+    if entry.size() > LONG_PATH_MAX {
+        return Err(damaged(format!(
+            "a path in it has more than {LONG_PATH_MAX} bytes"
+        )));
+    }
+    let mut path = Vec::new();
+    entry.read_to_end(&mut path).map_err(VaultError::reading)?;
+    path.pop_if(|last| *last == 0);
+    Ok(OsString::from_vec(path).into())
 }
 
 /// A path that stays where it is put.
@@ -194,24 +248,34 @@ fn plain(path: &Path) -> Result<PathBuf, VaultError> {
     if path.components().next().is_some() && path.components().all(plain) {
         Ok(path.to_owned())
     } else {
-        Err(VaultError::Damaged("a path in it leads elsewhere".to_owned()))
+        Err(damaged("a path in it leads elsewhere"))
     }
 }
 
-pub(super) fn make_folder(path: &Path) -> io::Result<()> {
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
+/// Why an entry could not be made in an empty folder: for some reasons the archive itself is to blame.
+fn cannot_make(error: io::Error) -> VaultError {
+    match error.kind() {
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
+            damaged("something in it has no folder before it")
+        }
+        io::ErrorKind::AlreadyExists => damaged("a path in it stands twice"),
+        io::ErrorKind::InvalidInput | io::ErrorKind::InvalidFilename => damaged("a path in it is none"),
+        _ => VaultError::Profile(error),
+    }
+}
+
+/// Makes a folder, and none above it: a short path could ask for thousands that nobody counts.
+fn make_one(path: &Path) -> io::Result<()> {
+    fs::DirBuilder::new().mode(0o700).create(path)
 }
 
 fn make_file(path: &Path, from: &mut impl Read) -> Result<(), VaultError> {
-    if let Some(folder) = path.parent() {
-        make_folder(folder).map_err(VaultError::Profile)?;
-    }
     let mut file = fs::OpenOptions::new()
         .write(true)
         .create_new(true)
         .mode(0o600)
         .open(path)
-        .map_err(VaultError::Profile)?;
+        .map_err(cannot_make)?;
     let mut piece = vec![0; 64 * 1_024];
     loop {
         let read = from.read(&mut piece).map_err(VaultError::reading)?;

@@ -3,10 +3,11 @@
 use std::{
     ffi::OsString,
     fs, io,
+    os::unix::fs::DirBuilderExt as _,
     path::{Path, PathBuf},
 };
 
-use super::{VaultError, archive::make_folder};
+use super::VaultError;
 
 /// Behind the name of a profile that is being unpacked.
 const FRESH: &str = ".new";
@@ -23,7 +24,7 @@ fn beside(profile: &Path, suffix: &str) -> PathBuf {
 pub(super) fn fresh(profile: &Path) -> Result<PathBuf, VaultError> {
     let fresh = beside(profile, FRESH);
     remove_one(&fresh)
-        .and_then(|()| make_folder(&fresh))
+        .and_then(|()| fs::DirBuilder::new().recursive(true).mode(0o700).create(&fresh))
         .map_err(VaultError::Profile)?;
     Ok(fresh)
 }
