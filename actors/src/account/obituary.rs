@@ -156,6 +156,7 @@ async fn record(shared: &Shared, place: &Place, say: Say, (generation, epoch): (
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test panics where it fails")]
 mod tests {
     use std::{sync::Arc, time::Duration};
 
