@@ -25,6 +25,7 @@ pub(super) fn allow_many() {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test panics where it fails")]
 mod tests {
     use super::*;
 

@@ -184,10 +184,13 @@ impl Account {
     }
 
     fn take_over(&self, ctx: &mut Context<Self>) {
-        let (shared, whose) = (self.shared.clone(), (self.place.tenant, self.place.account));
+        let (shared, place) = (self.shared.clone(), self.place.clone());
         let follows_death = self.life.follows_death();
         let work = async move {
+            let whose = (place.tenant, place.account);
             let taken = recovery::take_over(&shared, whose, follows_death).await?;
+            // At once: whoever speaks for this generation after its end does so under its epoch.
+            place.standing.set_epoch(taken.0);
             Ok((taken, number::kept(&shared, whose).await?))
         };
         ctx.spawn(work.into_actor(self).map(|taken, this, ctx| match taken {
@@ -204,7 +207,6 @@ impl Account {
     }
 
     fn took_over(&mut self, epoch: i64, doubts: Vec<Doubt>, ctx: &mut Context<Self>) {
-        self.place.standing.set_epoch(epoch);
         let stamp = Stamp {
             epoch,
             generation: self.life.generation(),

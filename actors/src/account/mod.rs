@@ -46,6 +46,7 @@ mod writing;
 
 use std::{path::PathBuf, sync::Arc};
 
+use parking_lot::Mutex;
 use tokio::sync::watch;
 
 use crate::{
@@ -62,7 +63,7 @@ use crate::{
 };
 
 use self::{
-    obituary::Obituaries,
+    obituary::Unwritten,
     parking::Parking,
     probe::Probes,
     profile::{Repair, Unkept},
@@ -169,7 +170,10 @@ pub struct Place {
     compared: Arc<watch::Sender<Option<Timestamp>>>,
     agent: Arc<watch::Sender<PageAgent>>,
     parking: Arc<Parking>,
-    obituaries: Arc<Obituaries>,
+    /// Ends of generations.
+    ends: Unwritten,
+    /// States that the newest generation which has a scribe has said.
+    words: Arc<Mutex<Unwritten>>,
 }
 
 impl Place {
@@ -191,7 +195,8 @@ impl Place {
             compared: Arc::new(watch::Sender::new(None)),
             agent: Arc::new(watch::Sender::new(PageAgent::default())),
             parking: Arc::default(),
-            obituaries: Arc::default(),
+            ends: Unwritten::default(),
+            words: Arc::default(),
         }
     }
 

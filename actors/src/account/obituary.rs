@@ -1,9 +1,10 @@
 //! What is said of a generation that ended without a word of its own: a dead actor writes nothing.
 //!
 //! Never here: the end of a generation written after what was said of the account later, such as that it was stopped or
-//! parked meanwhile. It would be `restarting` for ever, and nothing would restart it.
+//! parked meanwhile, or before what that generation had said itself. The account would be called what it is not for ever,
+//! and nothing would change that.
 
-use std::future::Future;
+use std::{future::Future, sync::Arc, time::Duration};
 
 use tokio::sync::watch;
 
@@ -16,41 +17,58 @@ use crate::{
     domain::{AccountState, HibernationCause},
     journal,
     session::ProxyTrouble,
+    store::StoreError,
     supervision::{Exit, Next},
 };
 
-/// The ends of an account's generations that are known and not written yet.
-#[derive(Debug)]
-pub(super) struct Obituaries(watch::Sender<usize>);
+/// How long the last words of a dead generation may take: its scribe tries a store that does not answer a few times more.
+const LAST_WORDS: Duration = Duration::from_secs(10);
 
-impl Default for Obituaries {
+/// How long it is waited after each time that a state could not be written.
+const TRIES: [Duration; 4] = [
+    Duration::from_millis(100),
+    Duration::from_millis(500),
+    Duration::from_secs(2),
+    Duration::from_secs(5),
+];
+
+/// How much is known of and not written yet. Cheap to clone; all clones count the same.
+#[derive(Clone, Debug)]
+pub(super) struct Unwritten(Arc<watch::Sender<usize>>);
+
+impl Default for Unwritten {
     fn default() -> Self {
-        Self(watch::Sender::new(0))
+        Self(Arc::new(watch::Sender::new(0)))
     }
 }
-
-/// One of them.
-struct Unwritten(Place);
 
 impl Unwritten {
-    fn begin(place: &Place) -> Self {
-        place.obituaries.0.send_modify(|open| *open += 1);
-        Self(place.clone())
+    /// One more, as long as this lives.
+    pub(super) fn begin(&self) -> OneMore {
+        self.0.send_modify(|open| *open += 1);
+        OneMore(self.clone())
+    }
+
+    async fn none(&self) {
+        let mut open = self.0.subscribe();
+        // Fails only without a sender, which lives as long as this.
+        let _ = open.wait_for(|open| *open == 0).await;
     }
 }
 
-impl Drop for Unwritten {
+/// See [`Unwritten::begin`].
+pub(super) struct OneMore(Unwritten);
+
+impl Drop for OneMore {
     fn drop(&mut self) {
-        self.0.obituaries.0.send_modify(|open| *open -= 1);
+        self.0.0.send_modify(|open| *open -= 1);
     }
 }
 
 impl Place {
     /// Completes once every end that is known is written. Whoever says something of the account after an end waits for it.
     pub async fn ends_written(&self) {
-        let mut open = self.obituaries.0.subscribe();
-        // Fails only without a sender, which lives as long as this place.
-        let _ = open.wait_for(|open| *open == 0).await;
+        self.ends.none().await;
     }
 }
 
@@ -64,9 +82,15 @@ pub fn record_end(
     exit: Exit,
     next: Next,
 ) -> impl Future<Output = ()> + Send {
-    let (unwritten, epoch) = (Unwritten::begin(&place), place.standing.epoch());
+    let (unwritten, epoch) = (place.ends.begin(), place.standing.epoch());
+    let said = place.words.lock().clone();
     async move {
         shared.say_unready(place.account);
+        // What it had said before is written first, or would be written over this.
+        tokio::select! {
+            () = said.none() => {}
+            () = shared.clock.sleep(LAST_WORDS) => {}
+        }
         if let Some(say) = last_words(&place, generation, &exit, next) {
             record(&shared, &place, say, (generation, epoch)).await;
         }
@@ -122,37 +146,68 @@ pub async fn record_parked(shared: &Shared, place: &Place, why: HibernationCause
     record(shared, place, say, (0, place.standing.epoch())).await;
 }
 
-async fn record(shared: &Shared, place: &Place, say: Say, (generation, epoch): (u64, i64)) {
-    let (own, at, told) = (shared.clone(), place.clone(), say.clone());
-    let written = shared
-        .store
-        .write(move |tx| {
-            Box::pin(async move {
-                let now = own.clock.now();
-                let from = writing::say_in(tx, &at, epoch, &told, now).await?;
-                writing::repair_in(tx, &at, epoch).await?;
-                if let Some(from) = from {
-                    let event = events::state_changed(at.tenant, at.account, from, &told, now);
-                    journal::append(tx, &own.ids, now, &[event]).await?;
+/// Writes and publishes a state for an account that has no living generation to say it (`generation` 0), or for one that
+/// is dead; again and again for a while where the store does not answer.
+async fn record(shared: &Shared, place: &Place, say: Say, (generation, mut epoch): (u64, i64)) {
+    for pause in TRIES {
+        let error = match write(shared, place, &say, epoch).await {
+            Ok(Some(from)) => {
+                took_place(shared, place, &say, epoch);
+                tracing::warn!(target: "zaptor::account", account = %place.account, from = %from, to = %say.state,
+                    reason = say.reason.as_deref(), generation, epoch, "account state");
+                return;
+            }
+            Ok(None) => match shared.store.reads().account(place.tenant, place.account).await {
+                Ok(Some(row)) if row.state == say.state && row.epoch == epoch => {
+                    return took_place(shared, place, &say, epoch);
                 }
-                Ok(from)
-            })
-        })
-        .await;
-    match written {
-        Ok(Some(from)) => {
-            let now = shared.clock.now();
-            place.mending.note_state(now, say.state, say.reason.as_deref());
-            place.standing.set_state(say.state, epoch);
-            tracing::warn!(target: "zaptor::account", account = %place.account, from = %from, to = %say.state,
-                reason = say.reason.as_deref(), generation, epoch, "account state");
+                // A generation took over, and ended before it knew that it had.
+                Ok(Some(row)) if row.epoch > epoch && generation == 0 => {
+                    epoch = row.epoch;
+                    place.standing.set_epoch(epoch);
+                    continue;
+                }
+                Ok(_) => return,
+                Err(error) => error,
+            },
+            Err(error) => error,
+        };
+        tracing::error!(target: "zaptor::account", account = %place.account, to = %say.state, generation, epoch, %error,
+            "a state could not be written");
+        if !matches!(error, StoreError::Unavailable(_) | StoreError::Uncertain(_)) {
+            return;
         }
-        Ok(None) => {}
-        Err(error) => {
-            tracing::error!(target: "zaptor::account", account = %place.account, generation, epoch, %error,
-                "the end of a generation could not be written");
-        }
+        shared.clock.sleep(pause).await;
     }
+}
+
+/// Gives the state before, or nothing when the epoch is stale or nothing would change.
+async fn write(
+    shared: &Shared,
+    place: &Place,
+    say: &Say,
+    epoch: i64,
+) -> Result<Option<AccountState>, StoreError> {
+    let (own, at, told) = (shared.clone(), place.clone(), say.clone());
+    let written = shared.store.write(move |tx| {
+        Box::pin(async move {
+            let now = own.clock.now();
+            let from = writing::say_in(tx, &at, epoch, &told, now).await?;
+            writing::repair_in(tx, &at, epoch).await?;
+            if let Some(from) = from {
+                let event = events::state_changed(at.tenant, at.account, from, &told, now);
+                journal::append(tx, &own.ids, now, &[event]).await?;
+            }
+            Ok(from)
+        })
+    });
+    written.await
+}
+
+fn took_place(shared: &Shared, place: &Place, say: &Say, epoch: i64) {
+    let now = shared.clock.now();
+    place.mending.note_state(now, say.state, say.reason.as_deref());
+    place.standing.set_state(say.state, epoch);
 }
 
 #[cfg(test)]
@@ -164,7 +219,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        account::{OpeningRules, Openings, Settings},
+        account::{OpeningRules, Openings, Settings, scribe},
         domain::{AccountId, AccountSettings, Clock, EngineKind, IdSource, TenantId, Timestamp, Tokens},
         forensics::Forensics,
         session::simulated::{self, SimulatedEngine},
@@ -282,6 +337,58 @@ mod tests {
         assert_eq!(scene.place.standing.state(), AccountState::Hibernated);
         drop(scene.dies(3));
         scene.place.ends_written().await;
+    }
+
+    #[actix::test]
+    async fn what_a_generation_said_before_its_end_is_not_written_after_it() {
+        let scene = scene().await;
+        let (open, gate) = tokio::sync::oneshot::channel::<()>();
+        let gate = Arc::new(tokio::sync::Mutex::new(Some(gate)));
+        let store = scene.shared.store.clone();
+        let busy = tokio::spawn(async move {
+            let wait = store.write(move |_| {
+                let gate = Arc::clone(&gate);
+                Box::pin(async move {
+                    if let Some(gate) = gate.lock().await.take() {
+                        let _ = gate.await;
+                    }
+                    Ok(())
+                })
+            });
+            wait.await
+        });
+        let stamp = scribe::Stamp {
+            epoch: 0,
+            generation: 1,
+        };
+        let ended = tokio_util::sync::CancellationToken::new();
+        let task = scribe::start(&scene.shared, &scene.place, stamp, &[], ended.clone());
+        for state in [AccountState::Syncing, AccountState::Degraded] {
+            let said = Say::because(state, "said", Evidence::Asked { asked: "test" });
+            assert!(task.handle.note(scribe::Entry::Say(said)));
+            tokio::task::yield_now().await;
+        }
+        drop(task.handle);
+        ended.cancel();
+        let end = tokio::spawn(scene.dies(1));
+        tokio::task::yield_now().await;
+        open.send(()).unwrap();
+        busy.await.unwrap().unwrap();
+        end.await.unwrap();
+        task.done.await.unwrap();
+        assert_eq!(scene.row().await.state, AccountState::Restarting);
+        assert_eq!(scene.place.standing.state(), AccountState::Restarting);
+    }
+
+    #[actix::test]
+    async fn a_state_is_written_though_a_generation_took_over_without_knowing_it() {
+        let scene = scene().await;
+        let epoch = scene.take_over().await;
+        assert_ne!(scene.place.standing.epoch(), epoch);
+        record_parked(&scene.shared, &scene.place, HibernationCause::Idle, "parked").await;
+        assert_eq!(scene.row().await.state, AccountState::Hibernated);
+        assert_eq!(scene.place.standing.state(), AccountState::Hibernated);
+        assert_eq!(scene.place.standing.epoch(), epoch);
     }
 
     #[actix::test]

@@ -14,6 +14,7 @@ use super::{
     events::PairingShown,
     gap::Closed,
     machine::{Evidence, Say},
+    obituary::{OneMore, Unwritten},
     recovery::Doubt,
     repair::dossier::Shown,
     writing::{Attempt, Done, Job, Op},
@@ -107,38 +108,49 @@ pub(super) enum Settlement {
 /// The way to the scribe. Cheap to clone; the scribe ends when the last one is dropped.
 #[derive(Clone)]
 pub(super) struct ScribeHandle {
-    entries: mpsc::Sender<Entry>,
+    entries: mpsc::Sender<Queued>,
+    words: Unwritten,
+}
+
+/// An entry in the queue; a state counts as unwritten until it is taken over.
+struct Queued(Entry, Option<OneMore>);
+
+impl From<Entry> for Queued {
+    fn from(entry: Entry) -> Self {
+        Self(entry, None)
+    }
 }
 
 impl ScribeHandle {
     /// Queues an entry without waiting; gives false when the store has stalled.
     pub(super) fn note(&self, entry: Entry) -> bool {
-        self.entries.try_send(entry).is_ok()
+        let word = matches!(entry, Entry::Say(_)).then(|| self.words.begin());
+        self.entries.try_send(Queued(entry, word)).is_ok()
     }
 
     /// From now on an ack of this id settles the message.
     pub(super) async fn watch(&self, wa_id: WaMessageId, message: MessageId) {
-        let _ = self.entries.send(Entry::Watch { wa_id, message }).await;
+        let _ = self.entries.send(Entry::Watch { wa_id, message }.into()).await;
     }
 
     /// Settles a message; answers once it is committed.
     pub(super) async fn settle(&self, settle: Settle) -> Settlement {
         let (answer, answered) = oneshot::channel();
-        let _ = self.entries.send(Entry::Settle(settle, answer)).await;
+        let _ = self.entries.send(Entry::Settle(settle, answer).into()).await;
         answered.await.unwrap_or(Settlement::Refused)
     }
 
     /// Stores messages that the page had told nobody of; gives how many of them were new, once they are committed.
     pub(super) async fn backfill(&self, data: Vec<Data>) -> usize {
         let (answer, answered) = oneshot::channel();
-        let _ = self.entries.send(Entry::Backfill(data, answer)).await;
+        let _ = self.entries.send(Entry::Backfill(data, answer).into()).await;
         answered.await.unwrap_or(0)
     }
 
     /// Puts a message back; gives whether it was still ours to put back.
     pub(super) async fn give_back(&self, back: GiveBack) -> bool {
         let (answer, answered) = oneshot::channel();
-        let _ = self.entries.send(Entry::GiveBack(back, answer)).await;
+        let _ = self.entries.send(Entry::GiveBack(back, answer).into()).await;
         answered.await.unwrap_or(false)
     }
 }
@@ -163,6 +175,8 @@ pub(super) fn start(
     let (entries, waiting) = mpsc::channel(QUEUE);
     let (tell_stale, stale) = oneshot::channel();
     let (tell_done, done) = oneshot::channel();
+    let words = Unwritten::default();
+    *place.words.lock() = words.clone();
     let scribe = Scribe {
         shared: shared.clone(),
         place: place.clone(),
@@ -179,7 +193,7 @@ pub(super) fn start(
         let _ = tell_done.send(());
     });
     ScribeTask {
-        handle: ScribeHandle { entries },
+        handle: ScribeHandle { entries, words },
         stale,
         done,
     }
@@ -210,11 +224,13 @@ struct Scribe {
 }
 
 impl Scribe {
-    async fn run(mut self, mut waiting: mpsc::Receiver<Entry>) {
+    async fn run(mut self, mut waiting: mpsc::Receiver<Queued>) {
         let mut batch = Vec::with_capacity(BATCH);
         while waiting.recv_many(&mut batch, BATCH).await > 0 {
             let (mut ops, mut answers, mut permits) = (Vec::new(), Vec::new(), Vec::new());
-            for entry in batch.drain(..) {
+            let mut words = Vec::new();
+            for Queued(entry, word) in batch.drain(..) {
+                words.extend(word);
                 self.plan(entry, &mut ops, &mut answers, &mut permits);
             }
             if ops.is_empty() {
@@ -225,8 +241,8 @@ impl Scribe {
             for ((op, done), answer) in ops.iter().zip(done).zip(answers) {
                 self.conclude(op, done, answer).await;
             }
-            // Only now may the stream bring more.
-            drop(permits);
+            // Only now may the stream bring more, and an end be written.
+            drop((permits, words));
         }
     }
 

@@ -19,6 +19,7 @@ mod claim;
 mod end;
 mod inbound;
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test panics where it fails")]
 mod tests;
 
 pub use accept::{NewMessage, Row, accept, first_status};
