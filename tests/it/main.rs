@@ -26,6 +26,7 @@ mod journey;
 mod matrix;
 mod phones_page;
 mod profile;
+mod refusals;
 mod repair_ladder;
 mod resources;
 mod sandbox;

@@ -110,6 +110,11 @@ impl Outside for Phones {
             .sum()
     }
 
+    async fn refuse_next(&self, _account: AccountId) {
+        self.post("/faults", json!({"kind": "reject_463", "phone": ANA}))
+            .await;
+    }
+
     async fn unlink(&self, _account: AccountId) {
         self.post("/faults", json!({"kind": "logout", "phone": ANA}))
             .await;

@@ -21,7 +21,10 @@ export type SendAnswer =
   | { outcome: 'not_sent'; detail: string }
   | { outcome: 'unknown'; detail: string };
 
-export type LookUpAnswer = { found: number } | { found: null };
+/** The ack of a message that the page has; below zero the page has given up on it and never sends it by itself. */
+export interface LookUpAnswer {
+  found: number | null;
+}
 
 /** Asks WhatsApp's server for our own "about" text, which the page never caches: proof of a round trip. */
 export async function probe(order: { deadline_ms: number }, drift: DriftReport): Promise<{ took_ms: number }> {
@@ -56,9 +59,9 @@ export async function send(order: SendOrder, drift: DriftReport): Promise<SendAn
       return await hand(wpp, to.chat, order);
     });
   } catch (error) {
-    // What the page has stored it may still send by itself: only what it does not have is surely not sent.
-    const stored = handedOver && (error instanceof TooLate || own(wpp, order.id) !== undefined);
-    return { outcome: stored ? 'unknown' : 'not_sent', detail: reason(error) };
+    // What the page has it may still send by itself: only what it does not have is surely not sent.
+    const held = (handedOver && error instanceof TooLate) || mayHave(wpp, order.id);
+    return { outcome: held ? 'unknown' : 'not_sent', detail: reason(error) };
   } finally {
     ended();
   }
@@ -68,8 +71,7 @@ export async function send(order: SendOrder, drift: DriftReport): Promise<SendAn
 export async function lookUp(order: { chat: string; id: string }): Promise<LookUpAnswer> {
   const wpp = readyWpp();
   const message = own(wpp, order.id) ?? (await stored(wpp, order));
-  // Below zero the page has given up on it: the same as not having it.
-  return { found: message && ackOf(message) >= 0 ? ackOf(message) : null };
+  return { found: message ? ackOf(message) : null };
 }
 
 /** Looks for many messages of ours at once. Where the time does not suffice, the answer is shorter than the question. */
@@ -88,7 +90,7 @@ export async function lookUpMany(order: {
   for (const one of order.messages) {
     if (performance.now() >= until) break;
     const message = ours.get(one.id) ?? (await stored(wpp, one));
-    found.push(message && ackOf(message) >= 0 ? ackOf(message) : null);
+    found.push(message ? ackOf(message) : null);
   }
   return { found };
 }
@@ -145,6 +147,15 @@ function own(wpp: typeof Wpp, id: string): Message | undefined {
   return messages.find((message) => keyOf(message).fromMe && keyOf(message).id === id);
 }
 
+/** Whether the page has a message of ours, or cannot say that it does not. */
+function mayHave(wpp: typeof Wpp, id: string): boolean {
+  try {
+    return own(wpp, id) !== undefined;
+  } catch {
+    return true;
+  }
+}
+
 /** A message of ours in the page's database, for chats whose history is not in memory. */
 async function stored(wpp: typeof Wpp, order: { chat: string; id: string }): Promise<Message | undefined> {
   const chat = wpp.whatsapp.ChatStore.get(wpp.whatsapp.WidFactory.createWid(order.chat));
@@ -158,10 +169,11 @@ async function stored(wpp: typeof Wpp, order: { chat: string; id: string }): Pro
   }
 }
 
-/** Waits for the ack of a message that the page has already: it sends it by itself. */
+/** Waits for the ack of a message that the page has already: it sends it by itself, unless it has given up on it. */
 async function acknowledged(message: Message, expired: () => boolean): Promise<SendAnswer> {
   while (ackOf(message) < 1) {
-    if (expired() || ackOf(message) < 0) return { outcome: 'unknown', detail: 'the page has it and does not send it' };
+    if (ackOf(message) < 0) return refused('the page does not say why');
+    if (expired()) return { outcome: 'unknown', detail: 'the page has it and has not sent it yet' };
     await new Promise((resume) => setTimeout(resume, 50));
   }
   return { outcome: 'sent' };
@@ -194,8 +206,14 @@ async function hand(wpp: typeof Wpp, chat: Wpp.whatsapp.ChatModel, order: SendOr
     // Sending is not reading: what the other side sees as read is the account's own decision.
     markIsRead: false,
   });
-  if (result.ack >= 1 || result.sendMsgResult?.messageSendResult === 'OK') return { outcome: 'sent' };
-  return { outcome: 'unknown', detail: String(result.sendMsgResult?.messageSendResult ?? 'no result') };
+  const said = String(result.sendMsgResult?.messageSendResult ?? 'no result');
+  if (result.ack >= 1 || said === 'OK') return { outcome: 'sent' };
+  return result.ack < 0 ? refused(said) : { outcome: 'unknown', detail: said };
+}
+
+/** Its ack is below zero: WhatsApp's server has said no, and the page does not try again. */
+function refused(why: string): SendAnswer {
+  return { outcome: 'rejected', code: 'rejected', detail: `WhatsApp refused the message: ${why}` };
 }
 
 /** The page's key for our id. The sender stands in it as the chat addresses people: by number or hidden identity. */

@@ -5,6 +5,7 @@
 //! |---|---|
 //! | acknowledged | `sent`, charged, with the later acks |
 //! | held back | wait: the page sends it by itself |
+//! | given up | `failed`, not charged: WhatsApp refused it |
 //! | not there | send again, under the same id |
 //! | cannot be asked for too long, or never again | `unknown`, not charged |
 
@@ -20,7 +21,7 @@ use crate::{
     journal,
     outbox::{self, Claim, Outcome},
     protocol::account::Delivery,
-    session::LookUp,
+    session::{LookUp, REJECTED},
     store::{StoreError, accounts},
 };
 
@@ -71,6 +72,13 @@ pub(super) async fn resolve(kit: &Kit, doubt: &Doubt) -> Resolution {
             Ok(LookUp::Found(ack)) if ack >= Ack::Server => {
                 return Resolution::Settled(settle(kit, doubt, Outcome::Sent, Some(ack)).await);
             }
+            Ok(LookUp::GivenUp) => {
+                let outcome = Outcome::Failed {
+                    code: REJECTED.to_owned(),
+                    detail: REFUSED.to_owned(),
+                };
+                return Resolution::Settled(settle(kit, doubt, outcome, None).await);
+            }
             Ok(LookUp::NotFound) if !sent_again => {
                 sent_again = true;
                 match send(kit, doubt).await {
@@ -117,8 +125,11 @@ pub(super) fn overdue(shared: &Shared, doubts: Vec<Doubt>) -> (Vec<Doubt>, Vec<D
         .partition(|doubt| now.since(doubt.since) >= limit)
 }
 
-/// The word for a message that could not be looked up in time.
-pub(super) const TOO_LATE: &str = "the session could not be asked in time whether it was sent";
+/// The word for a message that the page has given up on. Why is told to whoever sent it, and that was nobody who lives.
+const REFUSED: &str = "WhatsApp refused the message while nobody waited for its answer";
+
+/// The word for a message of which looking up has told nothing in time.
+pub(super) const TOO_LATE: &str = "it could not be found out in time whether it was sent";
 /// The word for a message that can never be looked up again.
 pub(super) const LINK_ENDED: &str = "the link was ended before it could be asked whether it was sent";
 

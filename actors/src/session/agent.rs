@@ -21,7 +21,7 @@ use sha2::{Digest as _, Sha256};
 use crate::domain::Clock;
 
 /// The agent's way of speaking that this program understands: `protocol` in `actors/agent/package.json`.
-const PROTOCOL: u32 = 2;
+const PROTOCOL: u32 = 3;
 
 const WA_JS: &str = "wa.js";
 const AGENT: &str = "agent.js";

@@ -277,6 +277,8 @@ pub enum PhoneCodeError {
 pub enum LookUp {
     /// The store has it, acknowledged so far. `Ack::Pending` means that the page will send it by itself.
     Found(Ack),
+    /// The store has it, and the page has given up on it: WhatsApp refused it, and nobody sends it any more.
+    GivenUp,
     /// The store has synced and does not have it.
     NotFound,
 }
@@ -425,13 +427,16 @@ impl SessionError {
     }
 }
 
+/// The word for a message that was refused for a reason without a word of its own.
+pub const REJECTED: &str = "rejected";
+
 /// How a send ended without a server ack.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum SendError {
     /// Surely not sent, and trying again is useless: for example the number is not on WhatsApp.
     #[error("refused: {detail}")]
     Rejected {
-        /// A stable word: `not_on_whatsapp`, `not_a_member`, …
+        /// A stable word: `not_on_whatsapp`, or [`REJECTED`].
         code: &'static str,
         /// For people.
         detail: String,

@@ -15,8 +15,8 @@ use zaptor_actors::{
         message::{Ack, Outgoing},
     },
     session::{
-        EVENT_QUEUE, Engine, InboundList, InboundMessage, LookUp, PageStatus, PhoneCodeError, SendError,
-        Session, SessionError, SessionEvent, SessionSpec,
+        EVENT_QUEUE, Engine, InboundList, InboundMessage, LookUp, PageStatus, PhoneCodeError, REJECTED,
+        SendError, Session, SessionError, SessionEvent, SessionSpec,
     },
 };
 
@@ -41,6 +41,9 @@ pub(crate) trait Outside: Send + Sync {
     /// How often the network saw this id come from the account.
     async fn times_sent(&self, account: AccountId, id: &WaMessageId) -> u32;
 
+    /// WhatsApp's server refuses the next message that the account sends.
+    async fn refuse_next(&self, account: AccountId);
+
     /// The phone ends the account's link.
     async fn unlink(&self, account: AccountId);
 
@@ -60,6 +63,7 @@ pub(crate) async fn conforms(engine: &dyn Engine, outside: &dyn Outside, profile
     walk.links().await;
     walk.sends_and_sees_acks().await;
     walk.refuses_unknown_numbers().await;
+    walk.tells_what_the_server_refused().await;
     walk.receives_once().await;
     walk.looks_up().await;
     walk.remembers_what_came_in().await;
@@ -130,25 +134,24 @@ impl<'a> Walk<'a> {
     async fn expect<T>(&mut self, what: &str, pick: impl Fn(SessionEvent) -> Option<T>) -> T {
         let wait = async {
             loop {
-                match self.events.recv().await {
-                    Some(SessionEvent::Died { reason }) => match pick(SessionEvent::Died {
-                        reason: reason.clone(),
-                    }) {
-                        Some(found) => return found,
-                        None => panic!("the session died ({reason}) while waiting for {what}"),
-                    },
-                    Some(event) => {
-                        if let Some(found) = pick(event) {
-                            return found;
-                        }
-                    }
-                    None => panic!("events ended while waiting for {what}"),
+                let Some(event) = self.events.recv().await else {
+                    panic!("events ended while waiting for {what}");
+                };
+                let died = matches!(event, SessionEvent::Died { .. }).then(|| format!("{event:?}"));
+                match pick(event) {
+                    Some(found) => return found,
+                    None => assert_eq!(died, None, "while waiting for {what}"),
                 }
             }
         };
         timeout(PATIENCE, wait)
             .await
             .unwrap_or_else(|_| panic!("no {what} came"))
+    }
+
+    /// Waits for an event of which nothing more is to be known.
+    async fn hears(&mut self, what: &str, is: impl Fn(&SessionEvent) -> bool) {
+        self.expect(what, |event| is(&event).then_some(())).await;
     }
 
     async fn ready(&mut self) {
@@ -175,10 +178,8 @@ impl<'a> Walk<'a> {
         let code = self.code().await;
         assert!(!code.is_empty());
         self.outside.scan(self.spec.account, &code).await;
-        self.expect("Linked", |event| {
-            matches!(event, SessionEvent::Linked).then_some(())
-        })
-        .await;
+        self.hears("Linked", |event| matches!(event, SessionEvent::Linked))
+            .await;
         self.ready().await;
     }
 
@@ -238,18 +239,34 @@ impl<'a> Walk<'a> {
 
     async fn refuses_unknown_numbers(&mut self) {
         let message = self.message(&self.outside.unknown_number(), "nobody there");
-        let refused = self.session().send(&message).await;
-        assert!(
-            matches!(
-                &refused,
-                Err(SendError::Rejected {
-                    code: "not_on_whatsapp",
-                    ..
-                })
-            ),
-            "{refused:?}"
-        );
+        assert_eq!(self.rejection(&message).await, "not_on_whatsapp");
         assert_eq!(self.times_sent(&message.id).await, 0);
+    }
+
+    /// A refusal is told at once, and stays one: the message is not sent by anybody, and the next one is.
+    async fn tells_what_the_server_refused(&mut self) {
+        let (refused, next) = (self.message(&peer(), "not to be"), self.message(&peer(), "next"));
+        self.outside.refuse_next(self.spec.account).await;
+        for _ in 0..2 {
+            assert_eq!(self.rejection(&refused).await, REJECTED);
+        }
+        self.session().send(&next).await.unwrap();
+        let asked = [&refused, &next].map(|message| (message.chat.clone(), message.id.clone()));
+        let many = self.session().look_up_many(&asked).await.unwrap();
+        let one = self.session().look_up(&refused.chat, &refused.id).await.unwrap();
+        assert!(
+            matches!(many[..], [LookUp::GivenUp, LookUp::Found(_)]),
+            "{many:?}"
+        );
+        assert_eq!((one, self.times_sent(&refused.id).await), (LookUp::GivenUp, 0));
+    }
+
+    /// The word for which a message is refused for good.
+    async fn rejection(&mut self, message: &Outgoing) -> &'static str {
+        match self.session().send(message).await {
+            Err(SendError::Rejected { code, .. }) => code,
+            other => panic!("not refused: {other:?}"),
+        }
     }
 
     async fn receives_once(&mut self) {
@@ -291,10 +308,8 @@ impl<'a> Walk<'a> {
         );
         let newest = list.messages.last().unwrap().sent_at;
         let later = newest.after(Duration::from_secs(2));
-        assert_eq!(
-            self.session().inbound_since(later, 5).await.unwrap(),
-            InboundList::default()
-        );
+        let none = self.session().inbound_since(later, 5).await.unwrap();
+        assert_eq!(none, InboundList::default());
         let wanted = [list.messages[20].clone(), list.messages[3].clone()];
         let fetched = self.session().fetch_inbound(&wanted).await.unwrap();
         for (message, (id, text)) in fetched.iter().zip([&expected[20], &expected[3]]) {
@@ -313,13 +328,11 @@ impl<'a> Walk<'a> {
     }
 
     async fn looks_up(&mut self) {
+        let is_there = |found: &LookUp| matches!(found, LookUp::Found(ack) if *ack >= Ack::Server);
         let chat = Jid::of_phone(&peer());
         for id in self.sent.clone() {
             let found = self.session().look_up(&chat, &id).await.unwrap();
-            assert!(
-                matches!(found, LookUp::Found(ack) if ack >= Ack::Server),
-                "{found:?}"
-            );
+            assert!(is_there(&found), "{found:?}");
         }
         let mut asked: Vec<(Jid, WaMessageId)> =
             self.sent.iter().map(|id| (chat.clone(), id.clone())).collect();
@@ -327,17 +340,10 @@ impl<'a> Walk<'a> {
         let answers = self.session().look_up_many(&asked).await.unwrap();
         let (unknown, known) = answers.split_last().unwrap();
         assert_eq!((known.len(), *unknown), (self.sent.len(), LookUp::NotFound));
-        assert!(
-            known
-                .iter()
-                .all(|found| matches!(found, LookUp::Found(ack) if *ack >= Ack::Server)),
-            "{known:?}"
-        );
+        assert!(known.iter().all(is_there), "{known:?}");
         let never = self.message(&peer(), "never sent").id;
-        assert_eq!(
-            self.session().look_up(&chat, &never).await.unwrap(),
-            LookUp::NotFound
-        );
+        let found = self.session().look_up(&chat, &never).await.unwrap();
+        assert_eq!(found, LookUp::NotFound);
     }
 
     /// The page is uncovered, loaded anew and replaced; the link, the messages and the way to it stay.
@@ -378,11 +384,7 @@ impl<'a> Walk<'a> {
                 _ => None,
             })
             .await;
-        assert_eq!(
-            test.missing,
-            [],
-            "nothing is missing, told before the page is ready"
-        );
+        assert_eq!(test.missing, [], "told before the page is ready");
         assert!(!test.version.is_empty() && !test.build.is_empty());
         self.ready().await;
         assert_eq!(self.received().await.id, waited);
@@ -397,10 +399,8 @@ impl<'a> Walk<'a> {
         self.outside.kill(self.spec.account, &processes).await;
         let clock = Clock::system();
         let killed: Instant = clock.instant();
-        self.expect("Died", |event| {
-            matches!(event, SessionEvent::Died { .. }).then_some(())
-        })
-        .await;
+        self.hears("Died", |event| matches!(event, SessionEvent::Died { .. }))
+            .await;
         let took = clock.instant() - killed;
         assert!(took < Duration::from_secs(2), "Died came after {took:?}");
         let refused = self.session().status().await;
@@ -440,8 +440,7 @@ impl<'a> Walk<'a> {
     async fn is_unlinked_by_the_phone(&mut self) {
         self.outside.unlink(self.spec.account).await;
         self.logged_out().await;
-        let code = self.code().await;
-        assert!(!code.is_empty());
+        assert!(!self.code().await.is_empty());
         assert_eq!(self.session().status().await.unwrap(), PageStatus::Unlinked);
     }
 
@@ -453,10 +452,8 @@ impl<'a> Walk<'a> {
         let again = self.session().pair_by_phone(&own).await.unwrap();
         assert_eq!(again.code, asked.code, "as long as it is good");
         self.outside.type_code(self.spec.account, &asked.code).await;
-        self.expect("Linked", |event| {
-            matches!(event, SessionEvent::Linked).then_some(())
-        })
-        .await;
+        self.hears("Linked", |event| matches!(event, SessionEvent::Linked))
+            .await;
         self.ready().await;
         let refused = self.session().pair_by_phone(&own).await;
         assert!(
@@ -466,8 +463,8 @@ impl<'a> Walk<'a> {
     }
 
     async fn logged_out(&mut self) {
-        self.expect("LoggedOut", |event| {
-            matches!(event, SessionEvent::LoggedOut { .. }).then_some(())
+        self.hears("LoggedOut", |event| {
+            matches!(event, SessionEvent::LoggedOut { .. })
         })
         .await;
     }

@@ -42,6 +42,10 @@ impl Outside for Network {
         self.0.times_sent(account, id)
     }
 
+    async fn refuse_next(&self, account: AccountId) {
+        self.0.inflict(account, Fault::Refuse { dies: false });
+    }
+
     async fn unlink(&self, account: AccountId) {
         self.0.unlink(account);
     }

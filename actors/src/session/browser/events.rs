@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::page::{CallError, Page};
 use crate::{
     domain::{Clock, Content, Jid, Lack, Phone, SelfTest, Timestamp, WaMessageId, message::Ack},
-    session::{EVENT_QUEUE, Identity, InboundMessage, PhoneCode, SessionEvent},
+    session::{EVENT_QUEUE, Identity, InboundMessage, LookUp, PhoneCode, SessionEvent},
 };
 
 /// How many events are asked for at once.
@@ -379,8 +379,17 @@ pub(super) fn identity(phone: &str, push_name: Option<String>) -> Option<Identit
     Some(Identity { phone, push_name })
 }
 
+/// What the page's store has of a message, from its ack number there: below zero the page has given up on it.
+pub(super) fn looked_up(found: Option<i8>) -> LookUp {
+    match found.map(u8::try_from) {
+        Some(Ok(number)) => LookUp::Found(ack_of(number)),
+        Some(Err(_)) => LookUp::GivenUp,
+        None => LookUp::NotFound,
+    }
+}
+
 /// The page's ack number as ours; the page never reports one below zero.
-pub(super) fn ack_of(number: u8) -> Ack {
+fn ack_of(number: u8) -> Ack {
     match number {
         0 => Ack::Pending,
         1 => Ack::Server,

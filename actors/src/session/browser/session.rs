@@ -10,7 +10,7 @@ use tokio::{runtime::Handle, task::JoinHandle, time::timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    events::{Inbound, ack_of, identity},
+    events::{Inbound, identity, looked_up},
     life::Life,
     page::{CallError, Page},
     processes,
@@ -23,7 +23,7 @@ use crate::{
     domain::{Clock, Content, Jid, Phone, Timestamp, WaMessageId, message::Outgoing},
     session::{
         AgentBuild, Ending, InboundKey, InboundList, InboundMessage, LookUp, PageStatus, PhoneCode,
-        PhoneCodeError, SendError, Session, SessionError, StillWork, Vitals, not_done,
+        PhoneCodeError, REJECTED, SendError, Session, SessionError, StillWork, Vitals, not_done,
     },
 };
 
@@ -136,7 +136,7 @@ fn error(command: &'static str, after: Duration, error: CallError) -> SessionErr
 fn rejection(code: &str) -> &'static str {
     match code {
         "not_on_whatsapp" => "not_on_whatsapp",
-        _ => "rejected",
+        _ => REJECTED,
     }
 }
 
@@ -188,7 +188,7 @@ impl Session for BrowserSession {
         let after = self.deadlines.send;
         let Content::Text { text } = &message.content else {
             return Err(SendError::Rejected {
-                code: "rejected",
+                code: REJECTED,
                 detail: format!(
                     "a message of the type `{}` cannot be sent",
                     message.content.kind()
@@ -227,17 +227,17 @@ impl Session for BrowserSession {
     async fn look_up(&mut self, chat: &Jid, id: &WaMessageId) -> Result<LookUp, SessionError> {
         #[derive(Deserialize)]
         struct Looked {
-            found: Option<u8>,
+            found: Option<i8>,
         }
         let order = json!({ "chat": chat.as_str(), "id": id.as_str() });
         let Looked { found } = self.ask("look_up", order).await?;
-        Ok(found.map_or(LookUp::NotFound, |ack| LookUp::Found(ack_of(ack))))
+        Ok(looked_up(found))
     }
 
     async fn look_up_many(&mut self, messages: &[(Jid, WaMessageId)]) -> Result<Vec<LookUp>, SessionError> {
         #[derive(Deserialize)]
         struct Looked {
-            found: Vec<Option<u8>>,
+            found: Vec<Option<i8>>,
         }
         let asked = messages
             .iter()
@@ -245,9 +245,7 @@ impl Session for BrowserSession {
         let order = json!({ "messages": asked.collect::<Vec<Value>>(), "deadline_ms": self.patience() });
         let Looked { found } = self.ask("look_up_many", order).await?;
         let found = found.into_iter().take(messages.len());
-        Ok(found
-            .map(|ack| ack.map_or(LookUp::NotFound, |ack| LookUp::Found(ack_of(ack))))
-            .collect())
+        Ok(found.map(looked_up).collect())
     }
 
     async fn inbound_since(&mut self, since: Timestamp, most: usize) -> Result<InboundList, SessionError> {

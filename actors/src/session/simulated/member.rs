@@ -10,15 +10,19 @@ use tokio::sync::oneshot;
 use super::{Cure, Fault, PageFault, line::Line};
 use crate::{
     domain::{Jid, Lack, Phone, SelfTest, Timestamp, WaMessageId, message::Ack},
-    session::{Identity, InboundKey, InboundList, InboundMessage, PageStatus, PhoneCode, SessionEvent},
+    session::{
+        Identity, InboundKey, InboundList, InboundMessage, LookUp, PageStatus, PhoneCode, SessionEvent,
+    },
 };
 
 /// A message that the account sent.
 pub(super) struct Stored {
     pub(super) chat: Jid,
     pub(super) ack: Ack,
-    /// How often it was sent: 1, unless somebody sent it twice.
+    /// How often it was sent: 1, unless somebody sent it twice, or the server refused it.
     pub(super) times: u32,
+    /// Whether the server refused it.
+    pub(super) given_up: bool,
 }
 
 /// One account as the network sees it. Outlives its sessions, as a phone outlives a browser.
@@ -139,10 +143,27 @@ impl Member {
             known.times += 1;
             return false;
         }
+        self.keep(id, chat, (1, false), bound);
+        true
+    }
+
+    /// The server refuses a message: it stays in the page's store.
+    pub(super) fn give_up(&mut self, id: &WaMessageId, chat: &Jid, bound: usize) {
+        if !self.messages.contains_key(id) {
+            self.keep(id, chat, (0, true), bound);
+        }
+    }
+
+    pub(super) fn has_given_up(&self, id: &WaMessageId) -> bool {
+        self.messages.get(id).is_some_and(|stored| stored.given_up)
+    }
+
+    fn keep(&mut self, id: &WaMessageId, chat: &Jid, (times, given_up): (u32, bool), bound: usize) {
         let stored = Stored {
             chat: chat.clone(),
             ack: Ack::Pending,
-            times: 1,
+            times,
+            given_up,
         };
         self.messages.insert(id.clone(), stored);
         self.order.push_back(id.clone());
@@ -152,7 +173,6 @@ impl Member {
                 self.forgotten.remove(&oldest);
             }
         }
-        true
     }
 
     pub(super) fn acknowledge(&mut self, id: &WaMessageId, ack: Ack) {
@@ -168,9 +188,13 @@ impl Member {
     }
 
     /// What the page's store has of a message; a forgotten one is only missing from the page.
-    pub(super) fn found(&self, chat: &Jid, id: &WaMessageId) -> Option<Ack> {
-        let stored = self.messages.get(id).filter(|stored| stored.chat == *chat)?;
-        (!self.forgotten.contains(id)).then_some(stored.ack)
+    pub(super) fn found(&self, chat: &Jid, id: &WaMessageId) -> LookUp {
+        match self.messages.get(id) {
+            Some(stored) if stored.chat != *chat || self.forgotten.contains(id) => LookUp::NotFound,
+            Some(stored) if stored.given_up => LookUp::GivenUp,
+            Some(stored) => LookUp::Found(stored.ack),
+            None => LookUp::NotFound,
+        }
     }
 
     pub(super) fn forget(&mut self, id: WaMessageId) {

@@ -40,6 +40,11 @@ pub enum Fault {
     },
     /// The network takes the next message, but its server ack never reaches the page.
     DropAck,
+    /// The server refuses the next message, and the page gives up on it.
+    Refuse {
+        /// Whether the session dies before it can say so.
+        dies: bool,
+    },
     /// The page's store no longer has this message; the network still knows that it was sent.
     Forget(WaMessageId),
     /// The page takes messages in without a word (`on: true`), as one whose events were lost.
@@ -106,6 +111,8 @@ pub(super) enum Sending {
     Done,
     /// The ack comes through here; dropped when the session ends.
     Waiting(oneshot::Receiver<()>),
+    /// The server refused it, now or before.
+    Refused,
     /// The ack never comes.
     Lost,
     /// The session has died with it.
@@ -341,22 +348,26 @@ impl Shared {
     /// The network takes a message, as far as the faults let it.
     pub(super) fn take(&self, account: AccountId, member: &mut Member, message: &Outgoing) -> Sending {
         let fault = match member.fault {
-            Some(Fault::DieInSend { .. } | Fault::DropAck) => member.fault.take(),
+            Some(Fault::DieInSend { .. } | Fault::DropAck | Fault::Refuse { .. }) => member.fault.take(),
             _ => None,
         };
-        if fault != Some(Fault::DieInSend { delivered: false }) {
-            let bound = self.settings.remembered_messages;
+        let bound = self.settings.remembered_messages;
+        let refused = matches!(fault, Some(Fault::Refuse { .. })) || member.has_given_up(&message.id);
+        if refused {
+            member.give_up(&message.id, &message.chat, bound);
+        } else if fault != Some(Fault::DieInSend { delivered: false }) {
             let first = member.store(&message.id, &message.chat, bound);
             self.schedule_acks(account, &message.id, first);
         }
         match fault {
-            Some(Fault::DieInSend { .. }) => {
+            Some(Fault::DieInSend { .. } | Fault::Refuse { dies: true }) => {
                 if let Some(line) = member.line.clone() {
                     member.hang_up();
                     line.die("browser gone");
                 }
                 Sending::Died
             }
+            _ if refused => Sending::Refused,
             Some(_) => Sending::Lost,
             None if self.settings.ack_ms == 0 => {
                 member.acknowledge(&message.id, Ack::Server);

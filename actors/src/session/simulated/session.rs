@@ -15,7 +15,7 @@ use crate::{
     domain::{AccountId, Jid, Phone, Timestamp, WaMessageId, message::Outgoing},
     session::{
         AgentBuild, Ending, InboundKey, InboundList, InboundMessage, LookUp, PageStatus, PhoneCode,
-        PhoneCodeError, SendError, Session, SessionError,
+        PhoneCodeError, REJECTED, SendError, Session, SessionError,
     },
 };
 
@@ -181,6 +181,12 @@ impl Session for SimulatedSession {
         };
         match sending {
             Sending::Done => return Ok(()),
+            Sending::Refused => {
+                return Err(SendError::Rejected {
+                    code: REJECTED,
+                    detail: "the network refused the message".to_owned(),
+                });
+            }
             Sending::Died => {}
             Sending::Lost => tokio::select! {
                 () = self.line.dead.cancelled() => {}
@@ -203,19 +209,15 @@ impl Session for SimulatedSession {
     async fn look_up(&mut self, chat: &Jid, id: &WaMessageId) -> Result<LookUp, SessionError> {
         self.enter("look_up").await?;
         self.ready("look_up")?;
-        let found = self.member.lock().found(chat, id);
-        Ok(found.map_or(LookUp::NotFound, LookUp::Found))
+        Ok(self.member.lock().found(chat, id))
     }
 
     async fn look_up_many(&mut self, messages: &[(Jid, WaMessageId)]) -> Result<Vec<LookUp>, SessionError> {
         self.enter("look_up_many").await?;
         self.ready("look_up_many")?;
         let member = self.member.lock();
-        let found = |(chat, id): &(Jid, WaMessageId)| member.found(chat, id);
-        let answers = messages.iter().map(found);
-        Ok(answers
-            .map(|found| found.map_or(LookUp::NotFound, LookUp::Found))
-            .collect())
+        let answers = messages.iter().map(|(chat, id)| member.found(chat, id));
+        Ok(answers.collect())
     }
 
     async fn inbound_since(&mut self, since: Timestamp, most: usize) -> Result<InboundList, SessionError> {

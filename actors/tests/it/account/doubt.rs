@@ -224,3 +224,35 @@ async fn deleting_an_account_leaves_nothing_in_doubt() {
     assert_eq!(house.bench.status(messages[0].id).await, M::Unknown);
     house.check(0, 1).await;
 }
+
+/// With a patience that outlasts the test: whoever looks the message up instead of believing the refusal never comes to
+/// the next one.
+#[actix::test]
+async fn a_refusal_ends_its_message_at_once_and_holds_up_nobody() {
+    let mut plan = Plan::default();
+    plan.account.look_up_patience_seconds = 100_000;
+    let house = House::new(plan).await;
+    house.until_state(S::Online).await;
+    house
+        .network
+        .inflict(house.bench.account, Fault::Refuse { dies: false });
+    let messages = house.accept(2).await;
+    house.until_status(&ids(&messages)[..1], &[M::Failed]).await;
+    house.until_status(&ids(&messages)[1..], READ).await;
+    assert_eq!(house.sent_times(&messages), [0, 1]);
+    house.check(1, 1).await;
+}
+
+#[actix::test]
+async fn a_refusal_that_a_generation_did_not_live_to_hear_is_found_by_the_next() {
+    let house = House::new(Plan::default()).await;
+    house.until_state(S::Online).await;
+    house
+        .network
+        .inflict(house.bench.account, Fault::Refuse { dies: true });
+    let messages = house.accept(2).await;
+    house.until_status(&ids(&messages)[..1], &[M::Failed]).await;
+    house.until_status(&ids(&messages)[1..], READ).await;
+    assert_eq!(house.sent_times(&messages), [0, 1], "nobody sent it again");
+    house.check(1, 1).await;
+}
