@@ -174,7 +174,9 @@ impl Clock {
         }
     }
 
-    /// Moves a manual clock forward and wakes every sleeper whose time has come.
+    /// Moves a manual clock forward and wakes every sleeper whose time has come, in the order of their times: a deadline is
+    /// never woken before work that is due sooner, however much of both is leapt over at once. Those of the same time are
+    /// woken in the order in which they fell asleep.
     ///
     /// # Panics
     /// On a system clock: nobody moves that one.
@@ -186,12 +188,12 @@ impl Clock {
         time.since_start += duration;
         time.now = time.now.after(duration);
         let due = time.since_start;
-        let (woken, asleep) = std::mem::take(&mut time.sleepers)
+        let (mut woken, asleep): (Vec<_>, Vec<_>) = std::mem::take(&mut time.sleepers)
             .into_iter()
             .partition(|(at, _)| *at <= due);
         time.sleepers = asleep;
         drop(time);
-        let woken: Vec<(Duration, oneshot::Sender<()>)> = woken;
+        woken.sort_by_key(|(at, _)| *at);
         for (_, wake) in woken {
             let _ = wake.send(());
         }
@@ -230,6 +232,8 @@ impl fmt::Debug for Clock {
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "a test panics where it fails")]
 mod tests {
+    use futures::{FutureExt as _, StreamExt as _, stream::FuturesUnordered};
+
     use super::*;
 
     #[test]
@@ -269,5 +273,20 @@ mod tests {
         clock.leap(Duration::from_secs(8));
         long.await;
         assert_eq!(clock.now(), Timestamp::from_millis(10_000));
+    }
+
+    #[tokio::test]
+    async fn a_leap_wakes_sleepers_in_the_order_of_their_times() {
+        let clock = Clock::manual(Timestamp::from_millis(0));
+        // Futures in this set are polled in the order in which they were woken.
+        let mut asleep = FuturesUnordered::new();
+        for (name, seconds) in [("deadline", 30), ("late", 40), ("work", 1), ("more work", 1)] {
+            let sleep = clock.sleep(Duration::from_secs(seconds));
+            asleep.push(sleep.map(move |()| name));
+        }
+        assert!(asleep.next().now_or_never().is_none(), "all of them sleep");
+        clock.leap(Duration::from_secs(60));
+        let woken: Vec<&str> = asleep.collect().await;
+        assert_eq!(woken, ["work", "more work", "deadline", "late"]);
     }
 }
