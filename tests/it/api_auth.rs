@@ -1,11 +1,19 @@
 //! Signing in, credentials and what they allow, through the real router.
 
-use reqwest::{Method, StatusCode};
-use serde_json::json;
-use zaptor::auth::{KeyMode, Scope, Scopes};
-use zaptor_actors::domain::EngineKind;
+use std::time::Duration;
 
-use crate::support::node::{Node, Plan, read};
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+use zaptor::auth::{KeyMode, Scope, Scopes};
+use zaptor_actors::{domain::EngineKind, session::browser};
+
+use crate::support::{
+    node::{Node, Plan, read},
+    wait,
+};
+
+/// Until something asked for has happened, on a loaded machine, too.
+const DEADLINE: Duration = Duration::from_secs(30);
 
 #[actix_rt::test]
 async fn a_login_carries_on_until_its_token_comes_back() {
@@ -22,7 +30,7 @@ async fn a_login_carries_on_until_its_token_comes_back() {
         (&me.body["kind"], &me.body["email"]),
         (&json!("user"), &json!(tenant.client))
     );
-    let refresh = |token: &serde_json::Value| json!({"refresh_token": token});
+    let refresh = |token: &Value| json!({"refresh_token": token});
     let next = node
         .post("/v1/auth/refresh", "", refresh(&login["refresh_token"]))
         .await;
@@ -67,7 +75,7 @@ async fn guessing_passwords_is_slowed_down() {
 #[actix_rt::test]
 async fn bad_credentials_by_table() {
     let node = Node::start(Plan {
-        access_lifetime: std::time::Duration::ZERO,
+        access_lifetime: Duration::ZERO,
         ..Plan::default()
     })
     .await;
@@ -267,6 +275,67 @@ async fn a_test_key_touches_accounts_of_the_sandbox_only() {
     ] {
         assert_eq!(node.get(&call, &test_key).await.status, status, "{call}");
     }
+    node.stop().await;
+}
+
+/// The ids in a page of accounts, or of actors that are one.
+fn accounts_in(page: &Value, field: &str) -> Vec<String> {
+    let rows = page["data"].as_array().unwrap().iter();
+    rows.filter_map(|row| row[field].as_str().map(str::to_owned))
+        .collect()
+}
+
+#[actix_rt::test]
+async fn a_test_key_lists_accounts_of_the_sandbox_only() {
+    // An engine for real accounts whose driver ends at once: it opens nothing, but what it shall serve is supervised.
+    let browser = browser::Settings {
+        chromium_path: "/bin/true".into(),
+        chromedriver_path: "/bin/false".into(),
+        ..browser::Settings::default()
+    };
+    let node = Node::start(Plan {
+        browser: Some(browser),
+        ..Plan::default()
+    })
+    .await;
+    let tenant = node.tenant("ana", 10).await;
+    let test_key = node.key(tenant.id, KeyMode::Test, Scopes::of_keys()).await;
+    let (mut all, mut sandboxed) = (Vec::new(), Vec::new());
+    for engine in [
+        EngineKind::Browser,
+        EngineKind::Simulated,
+        EngineKind::Browser,
+        EngineKind::Simulated,
+    ] {
+        let id = node.account_on(tenant.id, engine).await.to_string();
+        if engine == EngineKind::Simulated {
+            sandboxed.push(id.clone());
+        }
+        all.push(id);
+    }
+    for (key, expected) in [(&tenant.key, &all), (&test_key, &sandboxed)] {
+        let whole = node.get("/v1/accounts", key).await.body;
+        assert_eq!(
+            (&accounts_in(&whole, "id"), &whole["next"]),
+            (expected, &json!(null))
+        );
+    }
+    let first = node.get("/v1/accounts?limit=1", &test_key).await.body;
+    assert_eq!(accounts_in(&first, "id"), sandboxed[..1], "pages are full");
+    let next = format!("/v1/accounts?limit=1&after={}", first["next"].as_str().unwrap());
+    let second = node.get(&next, &test_key).await.body;
+    assert_eq!(
+        (accounts_in(&second, "id"), &second["next"]),
+        (sandboxed[1..].to_vec(), &json!(null))
+    );
+    wait::until("all of them in the tree", DEADLINE, async || {
+        let tree = node.get("/v1/system/actors", &tenant.key).await.body;
+        let there = accounts_in(&tree, "account");
+        if there == all { Ok(()) } else { Err(there) }
+    })
+    .await;
+    let tree = node.get("/v1/system/actors", &test_key).await.body;
+    assert_eq!(accounts_in(&tree, "account"), sandboxed);
     node.stop().await;
 }
 

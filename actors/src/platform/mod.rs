@@ -393,6 +393,7 @@ fn service(child: ChildReport) -> ActorReport {
         queue_depth: None,
         account: None,
         tenant: None,
+        engine: None,
         state: child.state.as_str(),
         generation: child.generation,
         restarts: child.restarts,

@@ -7,7 +7,7 @@ use actix::Message;
 use super::account::{
     AccountError, Deliver, Delivery, GetPairing, LogOut, PairByPhone, Pairing, TakeScreenshot,
 };
-use crate::domain::{AccountId, HibernationCause, Resources, TenantId};
+use crate::domain::{AccountId, EngineKind, HibernationCause, Resources, TenantId};
 
 /// Start this account if it does not run. Idempotent.
 #[derive(Clone, Copy, Debug, Message)]
@@ -281,6 +281,8 @@ pub struct ActorReport {
     pub account: Option<AccountId>,
     /// Its tenant, where it has one: the API shows a tenant only its own.
     pub tenant: Option<TenantId>,
+    /// What serves it, if it is an account: the API shows a test key none on the real WhatsApp.
+    pub engine: Option<EngineKind>,
     /// `running`, `backing_off`, `failed`, `stopped`.
     pub state: &'static str,
     /// How often it was started.
@@ -308,6 +310,7 @@ impl ActorReport {
             queue_depth: None,
             account: None,
             tenant: None,
+            engine: None,
             state: "running",
             generation: 1,
             restarts: 0,

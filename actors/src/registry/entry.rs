@@ -459,6 +459,7 @@ impl Entry {
             queue_depth: Some(self.permits_in_use().saturating_sub(1)),
             account: Some(self.0.place.account),
             tenant: Some(self.0.place.tenant),
+            engine: Some(self.0.place.engine.kind()),
             state: child.state.as_str(),
             generation: child.generation,
             restarts: child.restarts,

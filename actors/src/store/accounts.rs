@@ -430,13 +430,14 @@ impl Reads {
         Ok(row.one(self.connection()).await?.map(|row| row.sealed))
     }
 
-    /// The tenant's accounts, oldest first, from after `after`, at most `limit`.
+    /// The tenant's accounts, oldest first, from after `after`, at most `limit`; those of one engine alone where one is named.
     ///
     /// # Errors
     /// As the database says.
     pub async fn accounts(
         &self,
         tenant: TenantId,
+        engine: Option<EngineKind>,
         after: Option<AccountId>,
         limit: u64,
     ) -> Result<Vec<AccountRow>, StoreError> {
@@ -445,6 +446,9 @@ impl Reads {
             .filter(Column::DeletedAt.is_null())
             .order_by_asc(Column::Id)
             .limit(limit);
+        if let Some(engine) = engine {
+            select = select.filter(Column::Engine.eq(engine.as_str()));
+        }
         if let Some(after) = after {
             select = select.filter(Column::Id.gt(after.to_string()));
         }

@@ -320,7 +320,7 @@ pub(crate) async fn create(
         .body(text))
 }
 
-/// The tenant's accounts, oldest first.
+/// The tenant's accounts, oldest first; a test key sees those of the sandbox.
 #[utoipa::path(get, path = "/v1/accounts", tag = "accounts",
     params(("limit" = Option<u64>, Query, description = "1 to 200, 50 by default"),
         ("after" = Option<String>, Query, description = "The cursor from `next`")),
@@ -334,11 +334,12 @@ pub(crate) async fn list(
     let limit = query.limit();
     let after = query.take::<AccountId>("after", "must be the cursor of the page before");
     query.finish()?;
+    let engine = is_confined(&edge, &principal).then_some(EngineKind::Simulated);
     let rows = edge
         .platform
         .store
         .reads()
-        .accounts(principal.tenant, after, limit + 1)
+        .accounts(principal.tenant, engine, after, limit + 1)
         .await?;
     Ok(web::Json(Page::of(
         rows,

@@ -6,10 +6,11 @@ use actix_web::web;
 use serde::Serialize;
 use utoipa::ToSchema;
 use zaptor_actors::{
-    domain::{AccountId, NodeId, Timestamp},
+    domain::{AccountId, EngineKind, NodeId, Timestamp},
     protocol::registry::ActorReport,
 };
 
+use super::accounts::is_confined;
 use crate::{
     api::{Page, error::Problem, extract::Query},
     auth::{Principal, Role, Scope},
@@ -108,7 +109,7 @@ pub(crate) async fn info(edge: web::Data<Edge>, _: Principal) -> web::Json<Info>
     })
 }
 
-/// The supervised actors: an administrator sees all, a tenant its own accounts and the services.
+/// The supervised actors: an administrator sees all, a tenant the services and its own accounts, of these a test key the sandbox's.
 #[utoipa::path(get, path = "/v1/system/actors", tag = "system", responses((status = 200, body = Page<ActorRow>)))]
 pub(crate) async fn actors(
     edge: web::Data<Edge>,
@@ -117,9 +118,11 @@ pub(crate) async fn actors(
 ) -> Result<web::Json<Page<ActorRow>>, Problem> {
     principal.require(Scope::AccountsRead)?;
     query.finish()?;
+    let confined = is_confined(&edge, &principal);
     let mine = |report: &ActorReport| {
         let own = report.tenant == Some(principal.tenant);
-        principal.role == Role::Admin || own || report.account.is_none()
+        let fenced_out = confined && report.engine == Some(EngineKind::Browser);
+        report.account.is_none() || ((principal.role == Role::Admin || own) && !fenced_out)
     };
     let reports = edge.platform.observe_actors().await;
     Ok(web::Json(Page {

@@ -229,7 +229,7 @@ pub(super) async fn another_tenant_sees_nothing(bench: &Bench) {
             .is_empty()
     );
     assert!(reads.account(stranger, bench.account).await.unwrap().is_none());
-    assert!(reads.accounts(stranger, None, 10).await.unwrap().is_empty());
+    assert!(reads.accounts(stranger, None, None, 10).await.unwrap().is_empty());
     assert!(reads.wallet(stranger).await.unwrap().is_none());
     assert!(
         journal::read(reads, stranger, 0, &EventFilter::default(), 10)
