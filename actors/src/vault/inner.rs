@@ -326,7 +326,7 @@ impl Inner {
 
     pub(super) fn end_rotation(&self, others: &[KeyName]) -> Result<u64, VaultError> {
         let mut ring = self.ring.write();
-        let used = [&self.keys_in_use()?[..], others].concat();
+        let used = [&self.keys_in_use(&ring)?[..], others].concat();
         *ring = ring.without_unused(&used)?;
         Ok(ring.names().count() as u64)
     }
@@ -346,17 +346,22 @@ impl Inner {
         Ok(true)
     }
 
-    /// The caller holds the ring for writing.
-    fn keys_in_use(&self) -> Result<Vec<KeyName>, VaultError> {
+    /// The keys that a snapshot may be locked with. Of an envelope that cannot be read nobody knows with which, and it may be
+    /// read again later: then it is all of them. The caller holds the ring for writing, so none is on its way.
+    fn keys_in_use(&self, ring: &KeyRing) -> Result<Vec<KeyName>, VaultError> {
         let mut used = Vec::new();
         for account in self.storage.accounts().map_err(VaultError::Storage)? {
             for (name, _) in self.storage.list(account).map_err(VaultError::Storage)? {
-                if name.part == Part::Envelope {
-                    used.extend(
-                        read_envelope(&*self.storage, name)
-                            .ok()
-                            .and_then(|read| read.locked_by()),
-                    );
+                if name.part != Part::Envelope {
+                    continue;
+                }
+                match read_envelope(&*self.storage, name) {
+                    Ok(read) => used.extend(read.locked_by()),
+                    Err(error) => {
+                        tracing::warn!(target: "zaptor::vault", %account, snapshot = %name.snapshot, %error,
+                            "no key is dropped: which one a snapshot is locked with cannot be read");
+                        return Ok(ring.names().collect());
+                    }
                 }
             }
         }

@@ -93,7 +93,7 @@ pub struct Restored {
 pub struct Rotation {
     /// Snapshots whose key was locked anew.
     pub locked_anew: u64,
-    /// Snapshots that could not be: their key is missing or they are damaged.
+    /// Snapshots that could not be: their key is missing, they are damaged, or they could not be read.
     pub failed: u64,
     /// Keys in the ring now; 0 as long as the rotation has not ended.
     pub keys: u64,
@@ -272,7 +272,8 @@ impl Vault {
         self.quick(Inner::begin_rotation).await
     }
 
-    /// Drops the keys that no snapshot is locked with any more and that are not among `others`. Gives how many are left.
+    /// Drops the keys that no snapshot is locked with any more and that are not among `others`; none while there is a
+    /// snapshot of which that cannot be read. Gives how many are left.
     ///
     /// # Errors
     /// As for [`Vault::begin_rotation`].

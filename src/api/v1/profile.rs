@@ -290,7 +290,8 @@ async fn receive(edge: &Edge, mut body: web::Payload) -> Result<std::fs::File, P
 pub(crate) struct Rotation {
     /// Snapshots whose key was locked anew, and secrets that were sealed anew.
     locked_anew: u64,
-    /// Those that could not be: damaged, or locked with a key that is missing. They stay as they are.
+    /// Those that could not be: damaged, not readable now, or locked with a key that is missing. They stay as they are, and
+    /// no key is dropped while there is one of which nobody can read which key it needs.
     failed: u64,
     /// Keys in the ring now.
     keys: u64,

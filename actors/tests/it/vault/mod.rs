@@ -1,6 +1,7 @@
 //! The vault on a real folder: what is kept, what comes back, what a crash, a flipped bit or a rotation may not spoil.
 
 mod crash;
+mod faults;
 mod storage;
 
 use std::{
