@@ -14,7 +14,8 @@ use super::{
     Contents, KeyName, KeyRing, Name, Part, ProfileCopy, Restored, Rotation, Settings, Snapshot, Storage,
     VaultError, archive,
     envelope::{Envelope, Lock, Origin},
-    place, scratch,
+    place::Fresh,
+    scratch,
     stream::{Opener, Sealer, StreamKey},
 };
 use crate::domain::{AccountId, IdSource, SnapshotId};
@@ -78,6 +79,13 @@ impl Inner {
     }
 
     pub(super) fn take(&self, account: AccountId, profile: &Path) -> Result<Snapshot, VaultError> {
+        let taken = self.add(account, profile)?;
+        self.keep_newest(account, self.settings.keep.max(1))?;
+        Ok(taken)
+    }
+
+    /// Takes a snapshot and reads it back; older ones stay.
+    fn add(&self, account: AccountId, profile: &Path) -> Result<Snapshot, VaultError> {
         let (origin, key) = self.origin(account)?;
         let name = |part| Name {
             account,
@@ -103,7 +111,6 @@ impl Inner {
             // A body that does not count; what cannot be removed now goes with the next snapshot.
             let _ = self.storage.delete(name(Part::Body));
         })?;
-        self.keep_newest(account, self.settings.keep.max(1))?;
         Ok(Snapshot {
             id: origin.snapshot,
             taken_at: origin.snapshot.made_at(),
@@ -213,10 +220,10 @@ impl Inner {
         let candidates: Vec<SnapshotId> = known.filter(|id| which.is_none_or(|only| only == *id)).collect();
         let mut passed_over = Vec::new();
         for id in candidates {
-            let fresh = place::fresh(profile)?;
-            match self.restore_into(account, id, &fresh) {
+            let fresh = Fresh::beside(profile)?;
+            match self.restore_into(account, id, fresh.path()) {
                 Ok(_) => {
-                    place::put(&fresh, profile)?;
+                    fresh.put()?;
                     return Ok(Restored {
                         id,
                         taken_at: id.made_at(),
@@ -229,10 +236,7 @@ impl Inner {
                     tracing::warn!(target: "zaptor::vault", %account, snapshot = %id, %error, "a snapshot is not whole");
                     passed_over.push((id, error));
                 }
-                Err(error) => {
-                    place::remove(&fresh).map_err(VaultError::Profile)?;
-                    return Err(error);
-                }
+                Err(error) => return Err(error),
             }
         }
         Err(VaultError::NotFound)
@@ -281,11 +285,32 @@ impl Inner {
         scratch::rewind(&mut file)?;
         let envelope = Envelope::read(&mut file)?;
         let key = envelope.open(&Lock::Passphrase(passphrase))?;
-        let fresh = place::fresh(profile)?;
-        let read = self.unseal(file, Some(&fresh), &envelope.origin, &key);
-        read.inspect_err(|_| drop(place::remove(&fresh)))?;
-        place::put(&fresh, profile)?;
-        self.take(account, profile)
+        let fresh = Fresh::beside(profile)?;
+        self.unseal(file, Some(fresh.path()), &envelope.origin, &key)?;
+        // First, since it may fail: the profile has just taken its room on the disk.
+        let taken = self.add(account, fresh.path())?;
+        fresh.put().inspect_err(|_| self.take_back(account, taken.id))?;
+        if let Err(error) = self.keep_newest(account, self.settings.keep.max(1)) {
+            tracing::warn!(target: "zaptor::vault", %account, %error,
+                "older snapshots than are kept could not be removed; they go with the next one");
+        }
+        Ok(taken)
+    }
+
+    /// Removes a snapshot of what did not become the account's profile: it would be put back as its newest.
+    fn take_back(&self, account: AccountId, snapshot: SnapshotId) {
+        let _ring = self.ring.read();
+        for part in [Part::Envelope, Part::Body] {
+            let name = Name {
+                account,
+                snapshot,
+                part,
+            };
+            if let Err(error) = self.storage.delete(name) {
+                tracing::warn!(target: "zaptor::vault", %account, %snapshot, %error,
+                    "a snapshot of a profile that could not be put in place could not be removed");
+            }
+        }
     }
 
     pub(super) fn ring_is_configured(&self) -> bool {

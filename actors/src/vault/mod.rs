@@ -237,10 +237,10 @@ impl Vault {
     }
 
     /// Puts an exported profile, of this account or of another, in the place of this account's, and takes a snapshot of
-    /// it. Nothing is changed before the file was read to its end.
+    /// it. Nothing is changed before the file was read to its end and the snapshot is whole.
     ///
     /// # Errors
-    /// See [`VaultError`].
+    /// See [`VaultError`]; the profile and its snapshots are then what they were.
     pub async fn import(
         &self,
         account: AccountId,

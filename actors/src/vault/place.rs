@@ -20,24 +20,52 @@ fn beside(profile: &Path, suffix: &str) -> PathBuf {
     profile.with_file_name(name)
 }
 
-/// An empty folder beside the profile, to be filled and then [`put`] in its place.
-pub(super) fn fresh(profile: &Path) -> Result<PathBuf, VaultError> {
-    let fresh = beside(profile, FRESH);
-    remove_one(&fresh)
-        .and_then(|()| fs::DirBuilder::new().recursive(true).mode(0o700).create(&fresh))
-        .map_err(VaultError::Profile)?;
-    Ok(fresh)
+/// A folder beside the profile, to be filled and put in its place. What is in it may be a credential, so it never outlives
+/// its use: it is removed when it is dropped without having been put there.
+pub(super) struct Fresh<'a> {
+    path: PathBuf,
+    profile: &'a Path,
 }
 
-/// Puts a filled folder in the place of the profile. A crash half-way leaves no profile, which the next start restores.
-pub(super) fn put(fresh: &Path, profile: &Path) -> Result<(), VaultError> {
-    set_aside(profile)
-        .and_then(|()| fs::rename(fresh, profile))
-        .and_then(|()| match profile.parent() {
+impl<'a> Fresh<'a> {
+    /// Makes it, empty.
+    pub(super) fn beside(profile: &'a Path) -> Result<Self, VaultError> {
+        let path = beside(profile, FRESH);
+        remove_one(&path)
+            .and_then(|()| fs::DirBuilder::new().recursive(true).mode(0o700).create(&path))
+            .map_err(VaultError::Profile)?;
+        Ok(Self { path, profile })
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Puts it in the place of the profile; when that fails, the profile is what it was. A crash half-way leaves no profile,
+    /// which the next start restores.
+    pub(super) fn put(self) -> Result<(), VaultError> {
+        let replaces = fs::symlink_metadata(self.profile).is_ok();
+        set_aside(self.profile).map_err(VaultError::Profile)?;
+        let put = fs::rename(&self.path, self.profile).and_then(|()| match self.profile.parent() {
             Some(folder) => fs::File::open(folder)?.sync_all(),
             None => Ok(()),
+        });
+        put.map_err(|error| {
+            // Where it was not moved there, there is nothing to move back.
+            let _ = fs::rename(self.profile, &self.path);
+            if replaces {
+                let _ = fs::rename(beside(self.profile, ASIDE), self.profile);
+            }
+            VaultError::Profile(error)
         })
-        .map_err(VaultError::Profile)
+    }
+}
+
+impl Drop for Fresh<'_> {
+    fn drop(&mut self) {
+        // What stays is removed when the account is deleted, or with the next one.
+        let _ = remove_one(&self.path);
+    }
 }
 
 /// Moves the profile aside, in place of what was aside before. Does nothing when there is none.

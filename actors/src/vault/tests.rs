@@ -17,7 +17,8 @@ use super::{
     VaultError, archive,
     envelope::{Envelope, Lock, Origin},
     keys::KeyRing,
-    place, scratch,
+    place::{self, Fresh},
+    scratch,
     stream::{CHUNK, Opener, SALT, Sealer, StreamKey, TAG},
 };
 use crate::domain::{AccountId, Clock, IdSource, SnapshotId};
@@ -372,9 +373,9 @@ fn a_profile_is_put_in_place_of_whatever_is_there() {
     let folder = tempfile::tempdir().unwrap();
     let profile = folder.path().join("acc");
     for round in 0..3 {
-        let fresh = place::fresh(&profile).unwrap();
-        fs::write(fresh.join("n"), round.to_string()).unwrap();
-        place::put(&fresh, &profile).unwrap();
+        let fresh = Fresh::beside(&profile).unwrap();
+        fs::write(fresh.path().join("n"), round.to_string()).unwrap();
+        fresh.put().unwrap();
         assert_eq!(fs::read_to_string(profile.join("n")).unwrap(), round.to_string());
     }
     assert_eq!(
@@ -383,11 +384,35 @@ fn a_profile_is_put_in_place_of_whatever_is_there() {
     );
     place::remove(&profile).unwrap();
     fs::write(&profile, "a file where a folder belongs").unwrap();
-    let fresh = place::fresh(&profile).unwrap();
-    place::put(&fresh, &profile).unwrap();
+    Fresh::beside(&profile).unwrap().put().unwrap();
     assert!(profile.is_dir());
     place::remove(&profile).unwrap();
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn what_cannot_be_put_in_place_leaves_what_is_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let profile = folder.path().join("acc");
+    for there in [None, Some("here")] {
+        plant(
+            folder.path(),
+            &there
+                .map(|text| ("acc/n".into(), text.into()))
+                .into_iter()
+                .collect(),
+        );
+        let before = tree(folder.path());
+        let fresh = Fresh::beside(&profile).unwrap();
+        // It can be moved nowhere.
+        fs::remove_dir(fresh.path()).unwrap();
+        assert!(matches!(fresh.put(), Err(VaultError::Profile(_))));
+        assert_eq!(tree(folder.path()), before);
+        let fresh = Fresh::beside(&profile).unwrap();
+        fs::write(fresh.path().join("n"), "half a credential").unwrap();
+        drop(fresh);
+        assert_eq!(tree(folder.path()), before);
+    }
 }
 
 #[test]

@@ -10,14 +10,17 @@ use std::{
 
 use zaptor_actors::{
     domain::{AccountId, Clock, IdSource},
-    vault::{Directory, Fill, KeyRing, Name, Part, Settings, Storage, Vault},
+    vault::{Directory, Fill, KeyRing, Name, Part, Settings, Storage, Vault, VaultError},
 };
+use zeroize::Zeroizing;
 
-use super::{ALICE, House};
+use super::{ALICE, BOB, House, write_profile};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Call {
+    Put,
     Get,
+    Delete,
 }
 
 /// Fails the next so many calls of one kind for one part, and works otherwise.
@@ -46,6 +49,7 @@ impl Failing {
 
 impl Storage for Failing {
     fn put(&self, name: Name, fill: Fill<'_>) -> io::Result<u64> {
+        self.at(Call::Put, name)?;
         self.inner.put(name, fill)
     }
 
@@ -63,6 +67,7 @@ impl Storage for Failing {
     }
 
     fn delete(&self, name: Name) -> io::Result<()> {
+        self.at(Call::Delete, name)?;
         self.inner.delete(name)
     }
 }
@@ -120,5 +125,97 @@ async fn no_key_is_dropped_while_a_snapshot_cannot_be_read() {
         assert_eq!((done.locked_anew, done.failed), (1, 0), "{unreadable}");
         assert_eq!(next.end_rotation(Vec::new()).await.unwrap(), 1, "{unreadable}");
         assert!(keys(folder).is_disjoint(&before), "{unreadable}");
+    }
+}
+
+/// What lies beside a profile, by name.
+fn beside(profile: &Path) -> Vec<String> {
+    let inside = fs::read_dir(profile.parent().unwrap()).unwrap();
+    let mut names: Vec<String> = inside
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
+#[tokio::test]
+async fn an_import_that_fails_changes_nothing() {
+    let (there, _) = house();
+    write_profile(&there.profile(BOB), "moving");
+    let phrase = || Zeroizing::new("correct horse".to_owned());
+    for (call, part) in [
+        (Call::Put, Part::Body),
+        (Call::Get, Part::Body),
+        (Call::Put, Part::Envelope),
+    ] {
+        let (house, storage) = house();
+        house.keep(ALICE, "old").await;
+        let (profile, known) = (house.profile(ALICE), house.vault.list(ALICE).await.unwrap());
+        let export = async || {
+            let profile = there.profile(BOB);
+            there.vault.export(BOB, &profile, phrase()).await.unwrap()
+        };
+        storage.fails(call, part, 1);
+        let imported = house
+            .vault
+            .import(ALICE, export().await, phrase(), &profile)
+            .await;
+        let what = format!("{call:?} {part:?}");
+        assert!(
+            matches!(imported, Err(VaultError::Storage(_))),
+            "{what}: {imported:?}"
+        );
+        assert_eq!(house.says(ALICE), "old", "{what}");
+        assert_eq!(beside(&profile), [ALICE.to_string()], "{what}");
+        assert_eq!(house.vault.list(ALICE).await.unwrap(), known, "{what}");
+        let again = house
+            .vault
+            .import(ALICE, export().await, phrase(), &profile)
+            .await;
+        assert_eq!(
+            (house.says(ALICE), again.is_ok()),
+            ("moving".to_owned(), true),
+            "{what}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_import_is_done_where_only_older_snapshots_stay() {
+    let (house, storage) = house();
+    let profile = house.profile(ALICE);
+    for n in 0..3 {
+        house.keep(ALICE, &format!("old {n}")).await;
+    }
+    let phrase = || Zeroizing::new("correct horse".to_owned());
+    write_profile(&house.profile(BOB), "moving");
+    let file = house
+        .vault
+        .export(BOB, &house.profile(BOB), phrase())
+        .await
+        .unwrap();
+    storage.fails(Call::Delete, Part::Envelope, 1);
+    let taken = house.vault.import(ALICE, file, phrase(), &profile).await.unwrap();
+    assert_eq!(house.says(ALICE), "moving");
+    let known = house.vault.list(ALICE).await.unwrap();
+    assert_eq!((known.len(), known[0].id), (4, taken.id));
+}
+
+#[tokio::test]
+async fn nothing_half_unpacked_stays_where_no_snapshot_is_whole() {
+    let (house, _) = house();
+    for n in 0..2 {
+        house.keep(ALICE, &format!("link {n}")).await;
+    }
+    let profile = house.profile(ALICE);
+    for body in house.stored(ALICE, "body") {
+        super::flip(&body, usize::MAX);
+    }
+    let newest = house.vault.list(ALICE).await.unwrap()[0].id;
+    for which in [None, Some(newest)] {
+        let restored = house.vault.restore(ALICE, which, &profile).await;
+        assert!(restored.is_err(), "{restored:?}");
+        assert_eq!(beside(&profile), [ALICE.to_string()], "{which:?}");
+        assert_eq!(house.says(ALICE), "link 1", "{which:?}");
     }
 }
