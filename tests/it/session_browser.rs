@@ -16,7 +16,7 @@ use zaptor_actors::{
         message::{Ack, Outgoing},
     },
     session::{
-        EVENT_QUEUE, Engine, InboundList, Session, SessionError, SessionEvent, SessionSpec,
+        EVENT_QUEUE, Engine, InboundList, ProfileHold, Session, SessionError, SessionEvent, SessionSpec,
         browser::{BrowserEngine, ChannelKind, SandboxAccess, Settings, memory_bytes, reap_orphans},
     },
 };
@@ -228,6 +228,7 @@ impl Stage {
             generation: 1,
             profile: self.folder.path().join("profiles").join(account.to_string()),
             settings: AccountSettings::default(),
+            hold: ProfileHold::default(),
         }
     }
 }

@@ -21,7 +21,8 @@ use crate::{
     domain::{AccountSettings, Clock, Jid, Phone, Timestamp, WaMessageId, message::Outgoing},
     session::{
         AgentBuild, Ending, InboundKey, InboundList, InboundMessage, LookUp, PageStatus, PhoneCode,
-        PhoneCodeError, ProxyTrouble, SendError, Session, SessionError, SessionEvent, SessionSpec, StillWork,
+        PhoneCodeError, ProfileHold, ProxyTrouble, SendError, Session, SessionError, SessionEvent,
+        SessionSpec, StillWork,
     },
     store::secrets::PROXY_PASSWORD,
     vault::Vault,
@@ -210,6 +211,7 @@ pub(super) fn start(
             generation,
             profile: place.profile.clone(),
             settings: AccountSettings::default(),
+            hold: ProfileHold::default(),
         },
         place: place.clone(),
         settings: Arc::clone(&shared.settings),
@@ -271,11 +273,13 @@ impl Cut {
 }
 
 impl Task {
-    async fn run(self, mut commands: mpsc::Receiver<Command>, tell: Tell) {
-        // Held until the session is closed and the profile kept: two browsers never share one, and none is copied under
-        // a browser.
-        let Ok(_profile) = self.profile().await else {
-            return;
+    async fn run(mut self, mut commands: mpsc::Receiver<Command>, tell: Tell) {
+        // Held until the session is closed and the profile kept, and by the engine until nothing of a session that was given
+        // up can come any more: two browsers never share one, and none is copied under a browser.
+        self.spec.hold = match self.profile().await {
+            Ok(guard) => ProfileHold::new(guard),
+            Err(Cut::Cancelled) => return,
+            Err(Cut::Deadline(after)) => return drop(tell.opened.send(Err(in_use(after)))),
         };
         let prepared = match profile::prepare(self.vault.as_ref(), &self.place).await {
             Ok(prepared) => prepared,
@@ -436,6 +440,13 @@ impl Task {
             }
         }
     }
+}
+
+fn in_use(after: Duration) -> SessionError {
+    SessionError::Open(format!(
+        "the profile is still in use after {after:?}: an earlier browser has not ended, or a snapshot of it is being made or put \
+         back"
+    ))
 }
 
 fn give<T>(answer: oneshot::Sender<Result<T, SessionError>>, result: Result<T, SessionError>) -> bool {

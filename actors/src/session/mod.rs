@@ -16,7 +16,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedMutexGuard, mpsc};
 
 pub use agent::{AgentBuild, AgentError, AgentFiles};
 pub use proxy::ProxyTrouble;
@@ -39,7 +39,7 @@ pub trait Engine: Send + Sync + 'static {
 
     /// Opens a session on the account's profile and returns once the page and the agent answer; linking and syncing
     /// come later, as events. Called by the account's session task only. Takes no longer than the engine's open
-    /// deadline; on an error nothing of it is left running.
+    /// deadline; on an error, or when the call is dropped, nothing of it is left running once `spec.hold` is free.
     async fn open(
         &self,
         spec: SessionSpec,
@@ -87,6 +87,26 @@ pub struct SessionSpec {
     pub profile: PathBuf,
     /// What the account is told about itself, as it is when the session is opened.
     pub settings: AccountSettings,
+    /// Kept by the engine until nothing of the session can touch the profile any more, whatever became of the call.
+    pub hold: ProfileHold,
+}
+
+/// Keeps a profile from everybody else as long as a clone of it lives. The default holds nothing: for profiles that nobody
+/// shares.
+#[derive(Clone, Default)]
+pub struct ProfileHold(Option<Arc<OwnedMutexGuard<()>>>);
+
+impl ProfileHold {
+    /// Holds by this guard of the account's lock.
+    pub fn new(guard: OwnedMutexGuard<()>) -> Self {
+        Self(Some(Arc::new(guard)))
+    }
+}
+
+impl std::fmt::Debug for ProfileHold {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(if self.0.is_some() { "held" } else { "not held" })
+    }
 }
 
 /// A live session. One command is in flight at a time (`&mut self`); events flow meanwhile. Every call ends within the

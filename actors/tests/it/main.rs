@@ -6,6 +6,7 @@ mod account;
 mod bus;
 mod dispatcher;
 mod session_conformance;
+mod session_given_up;
 mod session_simulated;
 mod store_conformance;
 mod vault;

@@ -15,8 +15,8 @@ use zaptor_actors::{
         message::{Ack, Outgoing},
     },
     session::{
-        EVENT_QUEUE, Engine, InboundList, InboundMessage, LookUp, PageStatus, PhoneCodeError, REJECTED,
-        SendError, Session, SessionError, SessionEvent, SessionSpec,
+        EVENT_QUEUE, Engine, InboundList, InboundMessage, LookUp, PageStatus, PhoneCodeError, ProfileHold,
+        REJECTED, SendError, Session, SessionError, SessionEvent, SessionSpec,
     },
 };
 
@@ -101,6 +101,7 @@ impl<'a> Walk<'a> {
                 generation: 0,
                 profile: profiles.join(account.to_string()),
                 settings: AccountSettings::default(),
+                hold: ProfileHold::default(),
             },
             ids,
             session: None,

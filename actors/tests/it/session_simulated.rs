@@ -10,7 +10,8 @@ use zaptor_actors::{
         message::{Ack, Outgoing},
     },
     session::{
-        EVENT_QUEUE, Engine, LookUp, SendError, Session, SessionError, SessionEvent, SessionSpec,
+        EVENT_QUEUE, Engine, LookUp, ProfileHold, SendError, Session, SessionError, SessionEvent,
+        SessionSpec,
         simulated::{Fault, Settings, SimulatedEngine, SimulatedNetwork},
     },
 };
@@ -84,6 +85,7 @@ fn spec() -> SessionSpec {
         generation: 1,
         profile: "/nowhere".into(),
         settings: AccountSettings::default(),
+        hold: ProfileHold::default(),
     }
 }
 

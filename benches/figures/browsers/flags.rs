@@ -23,7 +23,7 @@ use zaptor::{
 use zaptor_actors::{
     domain::{AccountId, AccountSettings, Clock},
     session::{
-        EVENT_QUEUE, Engine as _, Session, SessionEvent, SessionSpec,
+        EVENT_QUEUE, Engine as _, ProfileHold, Session, SessionEvent, SessionSpec,
         browser::{BrowserEngine, SandboxAccess, Settings},
     },
 };
@@ -223,6 +223,7 @@ impl Stage {
             generation: 1,
             profile: profile.clone(),
             settings: AccountSettings::default(),
+            hold: ProfileHold::default(),
         };
         let session = engine.open(spec, sender).await.unwrap();
         let ready = async {

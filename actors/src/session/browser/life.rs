@@ -19,13 +19,16 @@ use super::{
 };
 use crate::{
     domain::{AccountId, Clock},
-    session::{SessionError, Vitals},
+    session::{ProfileHold, SessionError, Vitals},
 };
 
 /// How often, and after which pause, a session's processes are looked for after they were killed. A killed process is
 /// gone within milliseconds, on a busy machine within some more.
 const LOOKS: u32 = 500;
 const LOOK: Duration = Duration::from_millis(10);
+
+/// How many openings this process has begun.
+static OPENINGS: AtomicU64 = AtomicU64::new(0);
 
 /// What a session's browser runs in.
 #[derive(Clone, Debug)]
@@ -40,6 +43,8 @@ pub(super) struct House {
 /// Shared by everything that works for a session.
 pub(super) struct Life {
     profile: PathBuf,
+    /// An argument that only this opening's browser has; Chromium does not know it.
+    mark: String,
     browser: AtomicU32,
     driver: OnceLock<Arc<Driver>>,
     /// Why what it shares with others took it along, if that is how it died.
@@ -54,8 +59,10 @@ pub(super) struct Life {
 impl Life {
     /// `profile` is absolute: the browser is known by it.
     pub(super) fn new(profile: PathBuf) -> Self {
+        let n = OPENINGS.fetch_add(1, Ordering::Relaxed);
         Self {
             profile,
+            mark: format!("--zaptor-opening={}-{n}", std::process::id()),
             browser: AtomicU32::new(0),
             driver: OnceLock::new(),
             taken_along: Arc::default(),
@@ -76,6 +83,11 @@ impl Life {
 
     fn house(&self) -> Option<&House> {
         self.driver()?.house.as_ref()
+    }
+
+    /// The arguments by which its browser is known.
+    pub(super) fn arguments(&self) -> [String; 2] {
+        [processes::profile_argument(&self.profile), self.mark.clone()]
     }
 
     pub(super) fn set_browser(&self, pid: u32) {
@@ -112,10 +124,10 @@ impl Life {
         }
     }
 
-    /// The same for a session that is over. Found by the profile's name and below the guard, never by a remembered number
-    /// alone: numbers are used again.
+    /// The same for a session that is over. Found by its own mark and below the guard, never by a remembered number alone:
+    /// numbers are used again. Nor by the profile alone: another session may have it by now.
     fn survivors(&self) -> Vec<u32> {
-        let mut found = processes::of_profile(&self.profile);
+        let mut found = processes::of_opening(&self.profile, &self.mark);
         if let (Some(browser), Some(house)) = (self.browser(), self.house()) {
             let table = ProcessTable::read();
             let guarded = table.family(house.guard);
@@ -177,6 +189,12 @@ impl Life {
 
     fn groups(&self) -> Option<&Groups> {
         self.house()?.groups.as_ref()
+    }
+
+    /// Buries it, and keeps the profile as long as that takes.
+    pub(super) async fn laid_to_rest(self: Arc<Self>, clock: Clock, hold: ProfileHold) {
+        self.bury(&clock).await;
+        drop(hold);
     }
 
     /// Kills what is left of the session until nothing is, then removes what it left: its temporary folder, its cgroup,

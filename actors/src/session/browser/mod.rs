@@ -8,6 +8,7 @@
 //! weakens TLS outside the sandbox, a profile of the sandbox on the real site or the other way round, a page whose content
 //! security policy is lifted.
 
+mod asked;
 mod cdp;
 mod cgroup;
 mod client_hints;
@@ -150,7 +151,7 @@ impl Engine for BrowserEngine {
         };
         let profile = open::claim_profile(&spec.profile, site)?;
         let life = Arc::new(Life::new(profile.clone()));
-        let guard = self.unfinished(&life);
+        let guard = self.unfinished(&life, &spec.hold);
         let opening = self.start(&spec, &profile, &life, events);
         let session = timeout(self.settings.start_timeout(), opening)
             .await

@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     BrowserEngine, ChannelKind,
+    asked::Asked,
     cdp::Cdp,
     events::{Forwarder, Intake},
     heartbeat::{self, Pulse},
@@ -31,7 +32,7 @@ use super::{
 };
 use crate::{
     domain::Clock,
-    session::{AgentBuild, ProxyTrouble, SessionError, SessionEvent, SessionSpec},
+    session::{AgentBuild, ProfileHold, ProxyTrouble, SessionError, SessionEvent, SessionSpec},
 };
 
 /// How often a page is asked whether its agent is there yet.
@@ -42,6 +43,7 @@ pub(super) struct Unfinished {
     life: Option<Arc<Life>>,
     runtime: Handle,
     clock: Clock,
+    hold: ProfileHold,
 }
 
 impl Unfinished {
@@ -65,8 +67,8 @@ impl Drop for Unfinished {
         if let Some(life) = self.life.take() {
             life.finish();
             life.kill();
-            let clock = self.clock.clone();
-            self.runtime.spawn(async move { life.bury(&clock).await });
+            self.runtime
+                .spawn(life.laid_to_rest(self.clock.clone(), self.hold.clone()));
         }
     }
 }
@@ -173,11 +175,12 @@ pub(super) async fn inject(client: &Client, source: &str) -> Result<String, CmdE
 }
 
 impl BrowserEngine {
-    pub(super) fn unfinished(&self, life: &Arc<Life>) -> Unfinished {
+    pub(super) fn unfinished(&self, life: &Arc<Life>, hold: &ProfileHold) -> Unfinished {
         Unfinished {
             life: Some(Arc::clone(life)),
             runtime: self.runtime.clone(),
             clock: self.clock.clone(),
+            hold: hold.clone(),
         }
     }
 
@@ -190,7 +193,7 @@ impl BrowserEngine {
         events: mpsc::Sender<SessionEvent>,
     ) -> Result<BrowserSession, SessionError> {
         let relay = self.relay(spec, profile).await?;
-        let client = self.browser(spec, profile, life, relay.as_ref()).await?;
+        let client = self.browser(spec, life, relay.as_ref()).await?;
         let dress = self.dress(spec, &client).await?;
         let build = self.programs.agent.current();
         let script = self.prepare(spec, &client, &build).await?;
@@ -236,6 +239,7 @@ impl BrowserEngine {
             client: Some(client),
             _relay: relay,
             runtime: self.runtime.clone(),
+            hold: spec.hold.clone(),
             script,
             origin: self.page.origin().ascii_serialization(),
             clock: self.clock.clone(),
@@ -290,36 +294,29 @@ impl BrowserEngine {
     async fn browser(
         &self,
         spec: &SessionSpec,
-        profile: &Path,
         life: &Arc<Life>,
         relay: Option<&Relay>,
     ) -> Result<Client, SessionError> {
         let driver = self.drivers.seat(life).await?;
-        let connecting = webdriver::new_session(driver.url(), self.capabilities(spec, profile, relay));
-        // In a task of its own: when we give up waiting, the browser may still come, and then it must go.
-        let (undertaker, clock) = (Arc::clone(life), self.clock.clone());
-        let connecting = self.runtime.spawn(async move {
-            let client = connecting.await;
-            if undertaker.over.is_cancelled() {
-                undertaker.kill();
-                undertaker.bury(&clock).await;
-            }
-            client
-        });
+        let asked = Asked {
+            capabilities: self.capabilities(spec, life, relay),
+            driver,
+            life: Arc::clone(life),
+            clock: self.clock.clone(),
+            patience: self.settings.start_timeout(),
+            hold: spec.hold.clone(),
+        };
+        let connecting = self.runtime.spawn(asked.client());
         let client = tokio::select! {
             () = life.over.cancelled() => Err("chromedriver ended".to_owned()),
-            client = connecting => match client {
-                Ok(Ok(client)) => Ok(client),
-                Ok(Err(error)) => Err(error.to_string()),
-                Err(_) => Err("the runtime of the engine has ended".to_owned()),
-            },
+            client = connecting => client.unwrap_or_else(|_| Err("the runtime of the engine has ended".to_owned())),
         }
         .map_err(|detail| no_browser(&detail))?;
         let pid = client
             .capabilities()
             .and_then(|all| all.get("goog:processID")?.as_u64())
             .and_then(|pid| u32::try_from(pid).ok())
-            .or_else(|| processes::of_profile(profile).first().copied())
+            .or_else(|| life.processes().first().copied())
             .ok_or_else(|| SessionError::Open("the browser has ended at once".to_owned()))?;
         life.set_browser(pid);
         let life = Arc::clone(life);
@@ -332,13 +329,13 @@ impl BrowserEngine {
         Ok(client)
     }
 
-    fn capabilities(&self, spec: &SessionSpec, profile: &Path, relay: Option<&Relay>) -> Map<String, Value> {
+    fn capabilities(&self, spec: &SessionSpec, life: &Life, relay: Option<&Relay>) -> Map<String, Value> {
         let mut args = self.settings.arguments();
         args.extend(persona::arguments(&spec.settings));
         if let Some(relay) = relay {
             relay.point(&mut args);
         }
-        args.push(processes::profile_argument(profile));
+        args.extend(life.arguments());
         let script = self.settings.send_timeout().max(self.settings.command_timeout());
         let capabilities = json!({
             "pageLoadStrategy": "eager",

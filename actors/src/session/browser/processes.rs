@@ -36,13 +36,17 @@ fn with_argument(matches: impl Fn(&[u8]) -> bool) -> Vec<u32> {
 
 /// The processes of this user that have such an entry in a file of `/proc` whose entries end with a zero.
 fn with_entry(file: &str, matches: impl Fn(&[u8]) -> bool) -> Vec<u32> {
+    with_entries(file, |entries| entries.split(|&byte| byte == 0).any(&matches))
+}
+
+/// The same by all of its entries.
+fn with_entries(file: &str, match_all: impl Fn(&[u8]) -> bool) -> Vec<u32> {
     let own = rustix::process::getuid().as_raw();
     pids()
         .filter(|pid| {
             let folder = format!("/proc/{pid}");
             fs::metadata(&folder).is_ok_and(|meta| meta.uid() == own)
-                && fs::read(format!("{folder}/{file}"))
-                    .is_ok_and(|line| line.split(|&byte| byte == 0).any(&matches))
+                && fs::read(format!("{folder}/{file}")).is_ok_and(|entries| match_all(&entries))
         })
         .collect()
 }
@@ -51,6 +55,19 @@ fn with_entry(file: &str, matches: impl Fn(&[u8]) -> bool) -> Vec<u32> {
 pub(super) fn of_profile(profile: &Path) -> Vec<u32> {
     let wanted = profile_argument(profile);
     with_trees(with_argument(|argument| argument == wanted.as_bytes()))
+}
+
+/// The browser that was started on a profile under this mark, with everything below it: no other opening's, be it on the same
+/// profile, or another Zaptor's that counts alike.
+pub(super) fn of_opening(profile: &Path, mark: &str) -> Vec<u32> {
+    let profile = profile_argument(profile);
+    let has = |line: &[u8], wanted: &str| {
+        line.split(|&byte| byte == 0)
+            .any(|argument| argument == wanted.as_bytes())
+    };
+    with_trees(with_entries("cmdline", |line| {
+        has(line, &profile) && has(line, mark)
+    }))
 }
 
 fn with_trees(roots: Vec<u32>) -> Vec<u32> {

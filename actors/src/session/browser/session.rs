@@ -23,7 +23,7 @@ use crate::{
     domain::{Clock, Content, Jid, Phone, Timestamp, WaMessageId, message::Outgoing},
     session::{
         AgentBuild, Ending, InboundKey, InboundList, InboundMessage, LookUp, PageStatus, PhoneCode,
-        PhoneCodeError, REJECTED, SendError, Session, SessionError, StillWork, Vitals, not_done,
+        PhoneCodeError, ProfileHold, REJECTED, SendError, Session, SessionError, StillWork, Vitals, not_done,
     },
 };
 
@@ -54,6 +54,7 @@ pub(super) struct BrowserSession {
     /// The way through the account's proxy; it ends with the session.
     pub(super) _relay: Option<Relay>,
     pub(super) runtime: Handle,
+    pub(super) hold: ProfileHold,
     /// The number of the script that every document begins with.
     pub(super) script: String,
     /// The origin of the page.
@@ -410,8 +411,8 @@ impl Drop for BrowserSession {
         self.life.finish();
         if self.client.is_some() {
             self.life.kill();
-            let (life, clock) = (Arc::clone(&self.life), self.clock.clone());
-            self.runtime.spawn(async move { life.bury(&clock).await });
+            let rest = Arc::clone(&self.life).laid_to_rest(self.clock.clone(), self.hold.clone());
+            self.runtime.spawn(rest);
         }
     }
 }

@@ -67,7 +67,7 @@ impl Misfits {
 }
 
 /// Puts files of these versions into the folder.
-fn put(folder: &Path, agent: &str, wa_js: &str) {
+pub(crate) fn put(folder: &Path, agent: &str, wa_js: &str) {
     fs::create_dir_all(folder).unwrap();
     let agent = format!("/*! zaptor-agent {agent} protocol 2 */\n(() => {{}})();\n/*! zaptor-agent end */\n");
     fs::write(folder.join("agent.js"), agent).unwrap();

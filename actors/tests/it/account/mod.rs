@@ -1,7 +1,7 @@
 //! The whole account on a real database and the simulated network: linking, sending, every way to die, and what must
 //! hold afterwards.
 
-mod agent;
+pub(crate) mod agent;
 mod doubt;
 mod gap;
 mod halts;
@@ -132,6 +132,29 @@ async fn a_crash_loop_ends_in_failed_and_recovers() {
     assert!(states.contains(&"failed".to_owned()), "{states:?}");
     house.until_state(S::Online).await;
     house.check(1, 0).await;
+}
+
+#[actix::test]
+async fn a_start_that_is_not_over_keeps_the_next_one_waiting_and_is_the_reason_told() {
+    let mut plan = Plan::default();
+    plan.account.open_deadline_seconds = 1;
+    let house = House::new(plan).await;
+    house.until_state(S::Online).await;
+    *house.doors.lingering.lock().unwrap() = Some(Vec::new());
+    house.failures.store(1, Ordering::SeqCst);
+    house.network.inflict(house.bench.account, Fault::Die);
+    let told = async || {
+        let reasons = house.reasons().await;
+        reasons.iter().any(|reason| reason.contains("still in use"))
+    };
+    house.until("it says that the profile is in use", told).await;
+    assert_eq!(
+        house.doors.opened.lock().unwrap().len(),
+        1,
+        "nobody else was let in"
+    );
+    house.doors.lingering.lock().unwrap().take();
+    house.until_state(S::Online).await;
 }
 
 #[actix::test]

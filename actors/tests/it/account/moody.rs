@@ -13,7 +13,8 @@ use tokio::sync::mpsc;
 use zaptor_actors::{
     domain::{AccountId, Clock, EngineKind},
     session::{
-        AgentFiles, Engine, Session, SessionError, SessionEvent, SessionSpec, simulated::SimulatedEngine,
+        AgentFiles, Engine, ProfileHold, Session, SessionError, SessionEvent, SessionSpec,
+        simulated::SimulatedEngine,
     },
 };
 
@@ -51,6 +52,8 @@ pub(super) struct Doors {
     pub(super) most: AtomicU32,
     /// The process that the next session to be opened has.
     pub(super) leader: Mutex<Option<u32>>,
+    /// The profiles of starts that failed, where something of them lingers.
+    pub(super) lingering: Mutex<Option<Vec<ProfileHold>>>,
 }
 
 impl Doors {
@@ -116,6 +119,9 @@ impl Engine for Moody {
         let left = self.failures.load(Ordering::SeqCst);
         if left > 0 {
             self.failures.store(left - 1, Ordering::SeqCst);
+            if let Some(lingering) = self.doors.lingering.lock().unwrap().as_mut() {
+                lingering.push(spec.hold);
+            }
             return Err(SessionError::Open("the browser does not start".to_owned()));
         }
         self.doors.pass(spec.account).await;
