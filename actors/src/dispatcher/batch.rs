@@ -12,14 +12,14 @@ use prometheus::{Histogram, histogram_opts, register_histogram};
 use super::{Accepted, Answer, IdempotencyKey, Refusal, Submit, intake::IntakeParts};
 use crate::{
     domain::{
-        MessageId, MessageStatus, TenantId, Timestamp, Tokens, WaMessageId,
+        AccountId, MessageId, MessageStatus, TenantId, Timestamp, Tokens, WaMessageId,
         event::{EventType, MessageEvent, NewEvent},
     },
     journal,
     ledger::{self, Balance, Hold},
     outbox::{self, NewMessage},
     store::{
-        StoreError, Tx,
+        StoreError, Tx, accounts,
         idempotency::{self, IdempotencyRecord},
     },
 };
@@ -91,6 +91,10 @@ impl Prepared {
     pub(super) const fn tenant(&self) -> TenantId {
         self.item.submit.tenant
     }
+
+    const fn whose(&self) -> (TenantId, AccountId) {
+        (self.item.submit.tenant, self.item.submit.account)
+    }
 }
 
 pub(super) struct Batch<'a> {
@@ -113,6 +117,7 @@ impl<'a> Batch<'a> {
     /// Accepts what can be accepted; the order of the results is that of the items.
     pub(super) async fn accept(mut self, tx: &Tx) -> Result<Vec<Result<Answer, Refusal>>, StoreError> {
         self.answer_repeats(tx).await?;
+        self.refuse_strangers(tx).await?;
         let accepted = self.hold(tx).await?;
         self.store(tx, &accepted).await?;
         let records = self.render(accepted);
@@ -166,13 +171,31 @@ impl<'a> Batch<'a> {
         Ok(())
     }
 
+    /// Refuses what is for an account that the tenant does not have. Asked here and nowhere before: an account that is
+    /// deleted takes nothing from that moment on.
+    async fn refuse_strangers(&mut self, tx: &Tx) -> Result<(), StoreError> {
+        let asked: HashSet<(TenantId, AccountId)> = self.unanswered().map(|(_, one)| one.whose()).collect();
+        if asked.is_empty() {
+            return Ok(());
+        }
+        let existing = accounts::existing(tx, &asked).await?;
+        let strange = |(i, one): (usize, &Prepared)| (!existing.contains(&one.whose())).then_some(i);
+        for i in self.unanswered().filter_map(strange).collect::<Vec<_>>() {
+            self.results[i] = Some(Err(Refusal::NoSuchAccount));
+        }
+        Ok(())
+    }
+
+    fn unanswered(&self) -> impl Iterator<Item = (usize, &'a Prepared)> {
+        let answers = self.items.iter().zip(&self.results).enumerate();
+        answers.filter_map(|(i, (one, answer))| answer.is_none().then_some((i, one)))
+    }
+
     /// One guarded hold per tenant; when it does not fit, as many messages as the wallet carries, in their order.
     async fn hold(&mut self, tx: &Tx) -> Result<Vec<(usize, Balance)>, StoreError> {
         let mut tenants: HashMap<TenantId, Vec<usize>> = HashMap::new();
-        for (i, one) in self.items.iter().enumerate() {
-            if self.results[i].is_none() {
-                tenants.entry(one.tenant()).or_default().push(i);
-            }
+        for (i, one) in self.unanswered() {
+            tenants.entry(one.tenant()).or_default().push(i);
         }
         // One order for all nodes, so that two commits never wait for each other in a circle.
         let mut tenants: Vec<_> = tenants.into_iter().collect();

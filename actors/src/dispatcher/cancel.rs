@@ -1,12 +1,12 @@
-//! Cancelling a message that was not tried yet.
+//! Cancelling what was not sent yet: a message, or all of an account that is deleted.
 
 use std::sync::Arc;
 
 use super::sweep::end_unsent;
 use crate::{
-    domain::{AccountId, Clock, IdSource, MessageId, MessageStatus, TenantId},
+    domain::{AccountId, Clock, IdSource, MessageId, MessageStatus, TenantId, Timestamp},
     outbox,
-    store::{Store, StoreError},
+    store::{Store, StoreError, Tx, accounts},
 };
 
 /// How a cancel ended.
@@ -53,33 +53,49 @@ pub async fn cancel(
 /// How many messages one commit cancels.
 const CHUNK: i64 = 500;
 
-/// Cancels everything that still waits for an account, because it is deleted. What is in flight or in doubt is its
-/// account's to settle.
+/// Marks an account as deleted and cancels everything that waits for it: what comes until the mark goes with it, and
+/// nothing comes after it. What is in flight or in doubt is its account's to settle. Gives false when the tenant has no
+/// such account.
 ///
 /// # Errors
 /// As the store says; what was cancelled before stays cancelled.
-pub async fn cancel_all(
+pub async fn delete_account(
     store: &Store,
     ids: &Arc<IdSource>,
     clock: &Clock,
     tenant: TenantId,
     account: AccountId,
-) -> Result<usize, StoreError> {
-    let mut all = 0;
+) -> Result<bool, StoreError> {
+    let now = clock.now();
+    // Most of it before, so that the last commit keeps nobody waiting.
     loop {
-        let (ids, now) = (Arc::clone(ids), clock.now());
-        let cancelled = store
-            .write(move |tx| {
-                Box::pin(async move {
-                    let cancelled = outbox::cancel_of_account(tx, tenant, account, CHUNK, now).await?;
-                    end_unsent(tx, &ids, &cancelled, Some("its account was deleted"), now).await?;
-                    Ok(cancelled.len())
-                })
-            })
-            .await?;
-        if cancelled == 0 {
-            return Ok(all);
+        let ids = Arc::clone(ids);
+        let job = store.write(move |tx| Box::pin(cancel_some(tx, ids, (tenant, account), CHUNK, now)));
+        if job.await? == 0 {
+            break;
         }
-        all += cancelled;
     }
+    let ids = Arc::clone(ids);
+    let job = store.write(move |tx| {
+        Box::pin(async move {
+            let deleted = accounts::delete(tx, tenant, account, now).await?;
+            if deleted {
+                cancel_some(tx, ids, (tenant, account), i64::MAX, now).await?;
+            }
+            Ok(deleted)
+        })
+    });
+    job.await
+}
+
+async fn cancel_some(
+    tx: &Tx,
+    ids: Arc<IdSource>,
+    (tenant, account): (TenantId, AccountId),
+    limit: i64,
+    now: Timestamp,
+) -> Result<usize, StoreError> {
+    let cancelled = outbox::cancel_of_account(tx, tenant, account, limit, now).await?;
+    end_unsent(tx, &ids, &cancelled, Some("its account was deleted"), now).await?;
+    Ok(cancelled.len())
 }

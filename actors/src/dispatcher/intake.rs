@@ -16,7 +16,7 @@ use super::{
     batch::{Batch, Item, Prepared},
 };
 use crate::{
-    domain::{AccountId, Clock, Content, IdSource, TenantId, Tokens, WaMessageId},
+    domain::{Clock, Content, IdSource, TenantId, Tokens, WaMessageId},
     protocol::{
         Line,
         billing::{BalanceMoved, Quote},
@@ -55,8 +55,6 @@ pub struct IntakeParts {
 pub struct Intake {
     queue: mpsc::Sender<Waiting>,
     parts: Arc<IntakeParts>,
-    // Which tenant an account belongs to: asked for every message, changes never.
-    owners: Arc<DashMap<AccountId, TenantId>>,
     prices: Arc<DashMap<(TenantId, &'static str), Price>>,
 }
 
@@ -83,7 +81,6 @@ impl Intake {
         Self {
             queue,
             parts,
-            owners: Arc::default(),
             prices: Arc::default(),
         }
     }
@@ -93,7 +90,6 @@ impl Intake {
     /// # Errors
     /// See [`Refusal`]: whatever it says, nothing was stored.
     pub async fn submit(&self, submit: Submit) -> Result<Answer, Refusal> {
-        self.check_owner(submit.tenant, submit.account).await?;
         let price = if submit.billed {
             self.price(submit.tenant, submit.content.kind()).await?
         } else {
@@ -138,29 +134,6 @@ impl Intake {
     /// How many submissions wait now, for metrics.
     pub fn waiting(&self) -> usize {
         self.queue.max_capacity() - self.queue.capacity()
-    }
-
-    /// Forgets whose the account is: called when it was deleted.
-    pub fn forget(&self, account: AccountId) {
-        self.owners.remove(&account);
-    }
-
-    async fn check_owner(&self, tenant: TenantId, account: AccountId) -> Result<(), Refusal> {
-        if let Some(owner) = self.owners.get(&account) {
-            return if *owner == tenant {
-                Ok(())
-            } else {
-                Err(Refusal::NoSuchAccount)
-            };
-        }
-        self.parts
-            .store
-            .reads()
-            .account(tenant, account)
-            .await?
-            .ok_or(Refusal::NoSuchAccount)?;
-        self.owners.insert(account, tenant);
-        Ok(())
     }
 }
 

@@ -20,7 +20,7 @@ mod intake;
 mod pump;
 mod sweep;
 
-pub use cancel::{Cancel, cancel, cancel_all};
+pub use cancel::{Cancel, cancel, delete_account};
 pub use intake::{Intake, IntakeParts};
 pub use pump::{Pump, PumpParts};
 

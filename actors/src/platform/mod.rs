@@ -282,20 +282,16 @@ impl Platform {
     pub async fn delete_account(&self, tenant: TenantId, account: AccountId) -> Result<bool, AccountError> {
         // Best effort: an account that is not online cannot log out, and the removed profile ends the link anyway.
         let _ = self.ask(account, crate::protocol::account::LogOut).await;
-        self.tell(StopAccount {
+        let forget = StopAccount {
             account,
             forget: true,
-        })
-        .await?;
-        self.intake.forget(account);
-        dispatcher::cancel_all(&self.store, &self.ids, &self.clock, tenant, account)
-            .await
-            .map_err(|error| AccountError::Session(error.to_string()))?;
-        let at = self.clock.now();
-        self.store
-            .write(move |tx| Box::pin(accounts::delete(tx, tenant, account, at)))
-            .await
-            .map_err(|error| AccountError::Session(error.to_string()))
+        };
+        self.tell(forget).await?;
+        let deleted = dispatcher::delete_account(&self.store, &self.ids, &self.clock, tenant, account).await;
+        let deleted = deleted.map_err(|error| AccountError::Session(error.to_string()))?;
+        // Whoever started it between the two began a new profile; now nobody can any more.
+        self.tell(forget).await?;
+        Ok(deleted)
     }
 
     /// Asks an account itself.

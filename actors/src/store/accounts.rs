@@ -1,5 +1,7 @@
 //! Accounts: create, list, and the state that only the account's own actor writes, under its epoch.
 
+use std::collections::HashSet;
+
 use sea_orm::{
     ActiveModelTrait as _, ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _,
     QuerySelect as _, Set, sea_query::Expr,
@@ -252,7 +254,30 @@ pub async fn set_hibernation(
     Ok(changed == 1)
 }
 
-/// Marks the account as deleted; its messages and events stay. Gives false when the tenant has no such account.
+/// Which of these accounts there are. They stay until the commit: one that is deleted by another node meanwhile is so
+/// after it.
+///
+/// # Errors
+/// As the database says.
+pub async fn existing(
+    tx: &Tx,
+    asked: &HashSet<(TenantId, AccountId)>,
+) -> Result<HashSet<(TenantId, AccountId)>, StoreError> {
+    let asked: Vec<(TenantId, AccountId)> = asked.iter().copied().collect();
+    let json = serde_json::to_string(&asked).map_err(|error| StoreError::Failed(error.to_string()))?;
+    let (each, keep) = (tx.dialect().each(), tx.dialect().keep());
+    let sql = format!(
+        "SELECT a.tenant_id, a.id FROM {each} CROSS JOIN accounts a
+         WHERE a.id = e.value->>1 AND a.tenant_id = e.value->>0 AND a.deleted_at IS NULL {keep}"
+    );
+    let rows = tx.all(sql, [json.into()]).await?;
+    rows.iter()
+        .map(|row| Ok((parsed(row, "tenant_id")?, parsed(row, "id")?)))
+        .collect()
+}
+
+/// Marks the account as deleted; its messages and events stay. What was accepted for it is committed by then, and
+/// nothing is accepted any more. Gives false when the tenant has no such account.
 ///
 /// # Errors
 /// As the database says.
@@ -262,6 +287,8 @@ pub async fn delete(
     account: AccountId,
     at: Timestamp,
 ) -> Result<bool, StoreError> {
+    let sql = format!("SELECT id FROM accounts WHERE id = $1 {}", tx.dialect().take());
+    tx.one(sql, [account.to_string().into()]).await?;
     let done = Entity::update_many()
         .col_expr(Column::Wanted, Expr::value(false))
         .col_expr(Column::State, Expr::value(AccountState::Stopped.as_str()))

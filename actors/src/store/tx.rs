@@ -48,6 +48,22 @@ impl Dialect {
             Self::Postgres => "FOR UPDATE SKIP LOCKED",
         }
     }
+
+    /// What ends a select of rows `a` that are to stay until the commit; whoever writes to them does not wait for it.
+    pub const fn keep(self) -> &'static str {
+        match self {
+            Self::Sqlite => "",
+            Self::Postgres => "FOR KEY SHARE OF a",
+        }
+    }
+
+    /// What ends a select of rows that are to go: it waits for all who [`Self::keep`] them.
+    pub const fn take(self) -> &'static str {
+        match self {
+            Self::Sqlite => "",
+            Self::Postgres => "FOR UPDATE",
+        }
+    }
 }
 
 /// An open transaction of the writer. Every write verb takes one, so that a state change commits together with its

@@ -144,6 +144,40 @@ async fn a_stranger_cannot_use_an_account() {
 }
 
 #[actix::test]
+async fn a_deleted_account_takes_nothing_and_keeps_nothing_waiting() {
+    let house = House::new().await;
+    let Bench {
+        store,
+        ids,
+        clock,
+        tenant,
+        account,
+    } = &house.bench;
+    accepted(house.intake.submit(house.submit("5511987654321")).await);
+    let submits = (0..50).map(|i| house.intake.submit(house.submit(&format!("55119876543{i:02}"))));
+    let (answers, deleted) = futures::future::join(
+        futures::future::join_all(submits),
+        dispatcher::delete_account(store, ids, clock, *tenant, *account),
+    )
+    .await;
+    assert!(deleted.unwrap());
+    let taken = answers.iter().filter(|answer| answer.is_ok()).count();
+    let refused = |answer: &Result<Answer, Refusal>| matches!(answer, Err(Refusal::NoSuchAccount));
+    assert_eq!(
+        answers.iter().filter(|answer| refused(answer)).count(),
+        50 - taken
+    );
+    assert!(refused(&house.intake.submit(house.submit("5511987654321")).await));
+    assert_eq!(
+        house.statuses().await,
+        [(MessageStatus::Cancelled, 1 + taken)].into(),
+        "what was taken before the mark went with it"
+    );
+    let wallet = store.reads().wallet(*tenant).await.unwrap().unwrap();
+    assert_eq!((wallet.available, wallet.held), (Tokens(100), Tokens(0)));
+}
+
+#[actix::test]
 async fn what_waits_goes_out_in_order_and_at_its_pace_once_the_account_is_ready() {
     let house = House::new().await;
     let mut order = Vec::new();

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use std::collections::HashSet;
+
 use zaptor_actors::{
     domain::{AccountState, MessageStatus, Priority, Tokens, message::Ack},
     outbox::{self, NewMessage, Outcome},
@@ -204,6 +206,22 @@ pub(super) async fn a_deleted_account_leaves_nothing_waiting(bench: &Bench) {
             .all(|settled| settled.message != flying && settled.status == MessageStatus::Cancelled)
     );
     assert_eq!(bench.status(flying).await, MessageStatus::Sending);
+    let existing = async || {
+        let asked = HashSet::from([(tenant, account), (stranger, account), (tenant, bench.ids.next())]);
+        let job = bench
+            .store
+            .write(move |tx| Box::pin(async move { accounts::existing(tx, &asked).await }));
+        job.await.unwrap()
+    };
+    assert_eq!(existing().await, HashSet::from([(tenant, account)]));
+    let delete = async |tenant| {
+        let job = bench
+            .store
+            .write(move |tx| Box::pin(accounts::delete(tx, tenant, account, now)));
+        job.await.unwrap()
+    };
+    assert!(!delete(stranger).await && delete(tenant).await && !delete(tenant).await);
+    assert_eq!(existing().await, HashSet::new());
 }
 
 pub(super) async fn proofs_are_written_together_and_never_go_back(bench: &Bench) {
