@@ -1,7 +1,5 @@
 //! How SQLite finds what each account asks for when it comes online: it has no statistics, and a plan that it guesses wrong
 //! is seen only with many messages.
-#![expect(clippy::unwrap_used, reason = "a test panics where it fails")]
-
 use super::{end::AWAITING, inbound::find_known};
 use crate::store::{Settings, Store};
 
