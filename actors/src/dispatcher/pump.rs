@@ -25,6 +25,8 @@ use crate::{
 
 /// How long a lane rests after something that is not the message's fault failed.
 const REST: Duration = Duration::from_secs(1);
+/// The word for a message that came to no account.
+const DOWN: &str = "the registry ended before an account took it";
 /// How many accounts one poll looks up.
 const POLL_LIMIT: u64 = 10_000;
 
@@ -279,7 +281,8 @@ async fn deliver(parts: &PumpParts, claim: Claim) -> Turn {
             let asked = registry.send(To { account, command });
             in_hand.0 = None;
             tokio::select! {
-                answer = asked => answer.unwrap_or(Err(AccountError::NoAnswer)),
+                // What the registry has handled is answered even after its own end: it has ended before it came to this.
+                answer = asked => answer.unwrap_or_else(|_| Err(AccountError::Session(DOWN.to_owned()))),
                 () = parts.clock.sleep(deadline) => Err(AccountError::NoAnswer),
             }
         }

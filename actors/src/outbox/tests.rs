@@ -1,5 +1,6 @@
 //! How SQLite finds what each account asks for when it comes online: it has no statistics, and a plan that it guesses wrong
 //! is seen only with many messages.
+
 use super::{end::AWAITING, inbound::find_known};
 use crate::store::{Settings, Store};
 

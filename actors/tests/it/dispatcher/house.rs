@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use actix::{Actor, Addr, Context, Handler, ResponseFuture};
+use actix::{Actor, ActorContext as _, Addr, Context, Handler, ResponseFuture};
 use dashmap::DashMap;
 use zaptor_actors::{
     billing::{self, Billing},
@@ -18,6 +18,7 @@ use zaptor_actors::{
     ledger::{self, Resolution},
     outbox::{self, Outcome},
     protocol::{
+        Line,
         account::{AccountError, Deliver, Delivery},
         dispatcher::{AccountReady, OutboxGrew},
         registry::To,
@@ -81,12 +82,33 @@ impl Handler<To<Deliver>> for Phone {
     }
 }
 
+/// A registry that has ended.
+struct Gone;
+
+impl Actor for Gone {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        ctx.stop();
+    }
+}
+
+impl Handler<To<Deliver>> for Gone {
+    type Result = Result<Delivery, AccountError>;
+
+    fn handle(&mut self, _: To<Deliver>, _: &mut Self::Context) -> Self::Result {
+        unreachable!("it has ended")
+    }
+}
+
 pub(super) struct House {
     pub(super) bench: Bench,
     pub(super) intake: Intake,
     /// Whether the intake's task panics when it tells billing of a balance next.
     pub(super) panics: Arc<AtomicBool>,
     pub(super) pump: Slot<Pump>,
+    /// Whether the registry is found where it has ended, once.
+    pub(super) down: Arc<AtomicBool>,
     pub(super) script: Arc<Mutex<Vec<Result<Delivery, AccountError>>>>,
     pub(super) seen: Arc<Mutex<Vec<(MessageId, i32)>>>,
     _supervisor: Addr<Supervisor>,
@@ -148,7 +170,8 @@ impl House {
             script: Arc::clone(&script),
             seen: Arc::clone(&seen),
         };
-        start_pump(&bench, &supervisor, &pump, phone.start()).await;
+        let down = Arc::<AtomicBool>::default();
+        start_pump(&bench, &supervisor, &pump, registry(phone.start(), &down)).await;
         let panics = Arc::<AtomicBool>::default();
         let intake = start_intake(&bench, &supervisor, Arc::clone(&panics)).await;
         Self {
@@ -156,6 +179,7 @@ impl House {
             intake,
             panics,
             pump,
+            down,
             script,
             seen,
             _supervisor: supervisor,
@@ -226,7 +250,23 @@ pub(super) fn accepted(answer: Result<Answer, Refusal>) -> Accepted {
     }
 }
 
-async fn start_pump(bench: &Bench, supervisor: &Addr<Supervisor>, pump: &Slot<Pump>, phone: Addr<Phone>) {
+fn registry(phone: Addr<Phone>, down: &Arc<AtomicBool>) -> Line<To<Deliver>> {
+    let (gone, down) = (Gone.start(), Arc::clone(down));
+    Arc::new(move || {
+        if down.swap(false, Ordering::SeqCst) {
+            Some(gone.clone().recipient())
+        } else {
+            Some(phone.clone().recipient())
+        }
+    })
+}
+
+async fn start_pump(
+    bench: &Bench,
+    supervisor: &Addr<Supervisor>,
+    pump: &Slot<Pump>,
+    registry: Line<To<Deliver>>,
+) {
     let (pace, clock) = (Slot::default(), bench.clock.clone());
     supervise(supervisor, &pace, move |life| {
         let settings = rate_limit::Settings {
@@ -243,7 +283,7 @@ async fn start_pump(bench: &Bench, supervisor: &Addr<Supervisor>, pump: &Slot<Pu
         clock: bench.clock.clone(),
         node: "node".to_owned(),
         pace: Arc::new(move || pace.get().map(Addr::recipient)),
-        registry: Arc::new(move || Some(phone.clone().recipient())),
+        registry,
         waiting: Arc::new(|| None),
         ready: Arc::new(DashMap::new()),
     };

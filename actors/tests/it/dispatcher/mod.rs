@@ -255,6 +255,20 @@ async fn what_an_account_did_not_take_comes_back() {
 }
 
 #[actix::test]
+async fn what_came_to_a_registry_that_had_ended_goes_out_through_the_next_one() {
+    let house = House::new().await;
+    house.down.store(true, Ordering::SeqCst);
+    let id = accepted(house.intake.submit(house.submit("5511987654321")).await).id;
+    house.ready().await;
+    house
+        .until("it is sent", async || {
+            house.statuses().await.get(&MessageStatus::Sent) == Some(&1)
+        })
+        .await;
+    assert_eq!(*house.seen.lock().unwrap(), [(id, 2)]);
+}
+
+#[actix::test]
 async fn a_doubt_closes_the_lane_until_the_account_is_ready_again() {
     let house = House::new().await;
     house.script.lock().unwrap().push(Ok(Delivery::InDoubt));
