@@ -6,6 +6,7 @@
 
 use std::{future::Future, sync::Arc, time::Duration};
 
+use futures::FutureExt as _;
 use tokio::sync::watch;
 
 use super::{
@@ -69,6 +70,11 @@ impl Place {
     /// Completes once every end that is known is written. Whoever says something of the account after an end waits for it.
     pub async fn ends_written(&self) {
         self.ends.none().await;
+    }
+
+    /// Whether every end that is known is written.
+    pub fn all_written(&self) -> bool {
+        self.ends.none().now_or_never().is_some()
     }
 }
 
@@ -214,8 +220,6 @@ fn took_place(shared: &Shared, place: &Place, say: &Say, epoch: i64) {
 #[expect(clippy::unwrap_used, reason = "a test panics where it fails")]
 mod tests {
     use std::{sync::Arc, time::Duration};
-
-    use futures::FutureExt as _;
 
     use super::*;
     use crate::{

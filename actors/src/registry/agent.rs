@@ -224,11 +224,7 @@ impl Exchange {
         let current = self.files.current();
         if self.put(canary, current.id()).await.is_err() {
             // The page is beyond repair by a reload: a new session has the old files anyway.
-            let again = async {
-                canary.stop(&self.office, Some(Restart::Asked)).await?;
-                canary.start(&self.office).await
-            };
-            if let Err(error) = again.await {
+            if let Err(error) = canary.restart(&self.office, Restart::Asked).await {
                 tracing::error!(target: "zaptor::registry", account = %canary.account(), %error, "not opened anew");
             }
         }

@@ -4,7 +4,7 @@ use std::{collections::HashMap, fmt, path::PathBuf, sync::Arc, time::Duration};
 
 use actix::Addr;
 use parking_lot::{Mutex, MutexGuard};
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::Semaphore;
 
 use super::{
     RegistryParts, Settings,
@@ -13,16 +13,16 @@ use super::{
 };
 use crate::{
     account::{self, Account, Place, Shared},
-    domain::{AccountId, AccountState, Clock, EngineKind, TenantId},
+    domain::{AccountId, Clock, EngineKind, TenantId},
     protocol::{
-        account::{AccountError, Restart, Stop},
+        account::AccountError,
         registry::{ActorReport, AgentReload, MemoryLimits, ProfileLoan, ROOT, Vitals},
     },
     session::{AgentFiles, Engine, Shard},
     store::{AccountRow, Store, StoreError},
     supervision::{
         Change, ChildId, ChildReport, ChildSpec, ChildState, Forget, Next, Observe, ObserveOne, RestartClass,
-        Retire, Revive, Slot, Supervise, Supervisor, starter,
+        Slot, Supervisor, starter,
     },
     vault::remove_profile,
 };
@@ -226,7 +226,7 @@ impl Office {
         }
     }
 
-    fn spec(&self, entry: &Entry) -> ChildSpec {
+    pub(super) fn spec(&self, entry: &Entry) -> ChildSpec {
         let (shared, place) = (self.shared.clone(), entry.0.place.clone());
         let make = move |life| Account::new(life, shared.clone(), place.clone());
         let (shared, place) = (self.shared.clone(), entry.0.place.clone());
@@ -300,6 +300,11 @@ impl Entry {
         self.0.seen_child.lock().is_some()
     }
 
+    /// It has got its number under supervision.
+    pub(super) fn show_child(&self, child: ChildId) {
+        *self.0.seen_child.lock() = Some(child);
+    }
+
     /// Held while the account is started, stopped, parked or woken: one at a time.
     pub(super) fn child(&self) -> &tokio::sync::Mutex<Option<ChildId>> {
         &self.0.child
@@ -307,100 +312,6 @@ impl Entry {
 
     pub(super) fn sleep(&self) -> MutexGuard<'_, Sleep> {
         self.0.sleep.lock()
-    }
-
-    /// Starts the account if it does not run; one that backs off or has failed is tried at once, with a fresh budget.
-    pub(super) async fn start(&self, office: &Office) -> Result<(), AccountError> {
-        let mut child = self.0.child.lock().await;
-        self.start_locked(office, &mut child).await
-    }
-
-    pub(super) async fn start_locked(
-        &self,
-        office: &Office,
-        child: &mut Option<ChildId>,
-    ) -> Result<(), AccountError> {
-        if office.running.is_closed() {
-            return Err(AccountError::NotRunning);
-        }
-        let known = match *child {
-            Some(id) => {
-                self.let_end(office, id).await?;
-                let revived = office.supervisor.send(Revive(id)).await;
-                revived.map_err(|_| AccountError::NotRunning)?
-            }
-            None => false,
-        };
-        if !known {
-            let spec = office.spec(self);
-            let id = office.supervisor.send(Supervise(spec)).await;
-            *child = Some(id.map_err(|_| AccountError::NotRunning)?);
-            *self.0.seen_child.lock() = *child;
-        }
-        Ok(())
-    }
-
-    /// A generation writes its last state a moment before it ends, and a start that is told in between would find it
-    /// alive: waits until it has ended, or until a newer one has spoken.
-    async fn let_end(&self, office: &Office, id: ChildId) -> Result<(), AccountError> {
-        let mut standing = self.0.place.standing.watch();
-        if !is_last(standing.borrow_and_update().state) {
-            return Ok(());
-        }
-        let down = office.supervisor.send(Retire(id)).await;
-        let down = down.map_err(|_| AccountError::NotRunning)?;
-        let limit = Duration::from_secs(office.settings.stop_deadline_seconds);
-        tokio::select! {
-            _ = down => {}
-            _ = standing.wait_for(|stand| !is_last(stand.state)) => {}
-            () = office.clock.sleep(limit) => return Err(AccountError::NoAnswer),
-        }
-        Ok(())
-    }
-
-    /// Stops the account; done once its session is closed. Nothing follows until it is started again, at once by the caller
-    /// where it says why.
-    pub(super) async fn stop(&self, office: &Office, restart: Option<Restart>) -> Result<(), AccountError> {
-        let child = self.0.child.lock().await;
-        if let Some(id) = *child {
-            let down = office
-                .supervisor
-                .send(Retire(id))
-                .await
-                .map_err(|_| AccountError::NotRunning)?;
-            // Not waited for: that it is down says more than that it has answered.
-            if let Some(account) = self.address() {
-                account.do_send(Stop { restart });
-            }
-            let limit = Duration::from_secs(office.settings.stop_deadline_seconds);
-            self.ended(office, down, limit).await?;
-        }
-        let rests = matches!(
-            self.0.place.standing.state(),
-            AccountState::Stopped | AccountState::LoggedOut | AccountState::Banned
-        );
-        if restart.is_none() && !rests {
-            account::record_stop(&office.shared, &self.0.place).await;
-        }
-        Ok(())
-    }
-
-    /// Waits until the generation that was told to end is down, and until how it ended is written: whatever is said of the
-    /// account next is said after that.
-    pub(super) async fn ended(
-        &self,
-        office: &Office,
-        down: oneshot::Receiver<()>,
-        limit: Duration,
-    ) -> Result<(), AccountError> {
-        let written = async {
-            let _ = down.await;
-            self.place().ends_written().await;
-        };
-        tokio::select! {
-            () = written => Ok(()),
-            () = office.clock.sleep(limit) => Err(AccountError::NoAnswer),
-        }
     }
 
     /// Lends the profile: no generation lives, and none is started as long as the loan lives.
@@ -426,6 +337,16 @@ impl Entry {
     pub(super) fn rests(&self, tree: &[ChildReport]) -> bool {
         self.child_report(tree)
             .is_none_or(|report| report.state == ChildState::Stopped)
+    }
+
+    /// The same, as it is now: for whoever holds the lock of [`Entry::child`].
+    pub(super) async fn rests_now(&self, office: &Office) -> bool {
+        let Some(child) = *self.0.seen_child.lock() else {
+            return true;
+        };
+        let seen = office.supervisor.send(ObserveOne(child)).await;
+        let rests = seen.is_ok_and(|seen| seen.is_none_or(|report| report.state == ChildState::Stopped));
+        rests && self.0.place.all_written()
     }
 
     fn child_report<'a>(&self, tree: &'a [ChildReport]) -> Option<&'a ChildReport> {
@@ -473,12 +394,4 @@ impl Entry {
     fn permits_in_use(&self) -> usize {
         self.0.bound.saturating_sub(self.0.permits.available_permits())
     }
-}
-
-/// Whether a generation that says this says nothing more.
-const fn is_last(state: AccountState) -> bool {
-    matches!(
-        state,
-        AccountState::Stopped | AccountState::LoggedOut | AccountState::Banned | AccountState::Hibernated
-    )
 }

@@ -145,6 +145,9 @@ fn look(office: &Office) -> i64 {
                 .iter_mut()
                 .find(|(why, _)| meant.is_some_and(|meant| meant.why == *why));
             counted.into_iter().for_each(|(_, count)| *count += 1);
+            if meant.is_some_and(|meant| meant.wake_at.is_none()) {
+                entry.appoint(office, now);
+            }
             entry.is_due(now)
         }
         AccountState::Online => is_idle(office, entry, now),

@@ -15,6 +15,7 @@ mod parking;
 mod refresh;
 mod room;
 mod sampler;
+mod starting;
 mod startup;
 
 use std::{collections::HashMap, path::PathBuf, sync::Arc, time::Duration};
@@ -217,7 +218,7 @@ impl Handler<StopAccount> for Registry {
             let entry = office.running.find(stop.account);
             if let Some(entry) = &entry {
                 entry.intend(&office, None).await?;
-                entry.stop(&office, None).await?;
+                entry.stop(&office, false).await?;
             }
             if stop.forget {
                 office.forget(stop.account, entry).await?;
@@ -235,8 +236,7 @@ impl Handler<RestartAccount> for Registry {
         Box::pin(async move {
             let entry = office.entry(restart.tenant, restart.account).await?;
             entry.intend(&office, None).await?;
-            entry.stop(&office, Some(Restart::Asked)).await?;
-            entry.start(&office).await
+            entry.restart(&office, Restart::Asked).await
         })
     }
 }
@@ -263,7 +263,7 @@ impl Handler<StopAll> for Registry {
             let stops = office.running.all().into_iter().map(|entry| {
                 let office = office.clone();
                 async move {
-                    if let Err(error) = entry.stop(&office, Some(Restart::Asked)).await {
+                    if let Err(error) = entry.stop(&office, true).await {
                         tracing::warn!(target: "zaptor::registry", account = %entry.account(), %error, "not stopped");
                     }
                 }

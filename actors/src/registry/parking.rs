@@ -216,6 +216,19 @@ impl Entry {
         at.is_some_and(|at| at <= now)
     }
 
+    /// Makes an appointment for one that sleeps and has none: its wake came to nothing.
+    pub(super) fn appoint(&self, office: &Office, now: Timestamp) {
+        let slept_under = self.place().standing.watch().borrow().said_under;
+        let next = self.next_visit(office, now);
+        let mut sleep = self.sleep();
+        if sleep.busy || sleep.woken_from == Some(slept_under) {
+            return;
+        }
+        if let Some(meant) = &mut sleep.hibernation {
+            meant.wake_at = meant.wake_at.or(next);
+        }
+    }
+
     pub(super) fn sleeps(&self) -> bool {
         self.place().standing.state() == AccountState::Hibernated
     }
@@ -249,7 +262,8 @@ impl Entry {
         Ok(())
     }
 
-    async fn row(&self, office: &Office) -> Result<AccountRow, AccountError> {
+    /// The account as it is stored now.
+    pub(super) async fn row(&self, office: &Office) -> Result<AccountRow, AccountError> {
         let place = self.place();
         let row = office.store.reads().account(place.tenant, place.account).await;
         row.map_err(|error| failed(&error))?
@@ -339,14 +353,29 @@ impl Entry {
             );
             self.ended(office, down, limit).await?;
         }
-        match self.place().standing.state() {
-            AccountState::Hibernated => {}
-            // The link has ended while it was being closed.
-            AccountState::LoggedOut | AccountState::Banned => self.intend(office, None).await?,
-            _ => account::record_parked(&office.shared, self.place(), why, reason).await,
-        }
+        let said = self.say_parked(office, why).await;
+        self.sleep().woken_from = None;
         drop(closing);
-        Ok(())
+        said
+    }
+
+    /// Says that the account is parked where nothing that lives has said so.
+    pub(super) async fn say_parked(
+        &self,
+        office: &Office,
+        why: HibernationCause,
+    ) -> Result<(), AccountError> {
+        match self.place().standing.state() {
+            AccountState::Hibernated => return Ok(()),
+            // The link has ended while it was being closed.
+            AccountState::LoggedOut | AccountState::Banned => return self.intend(office, None).await,
+            _ => account::record_parked(&office.shared, self.place(), why, reason(why)).await,
+        }
+        if self.sleeps() {
+            return Ok(());
+        }
+        let text = "it could not be written that the account sleeps; it is tried again by itself";
+        Err(AccountError::Session(text.to_owned()))
     }
 
     /// Opens a parked account. Does nothing for one that is awake but lift what is meant, where the waking does.
@@ -389,13 +418,10 @@ impl Entry {
             opening: waking.opening().to_owned(),
             online: (!lifts).then(|| waking.opening().to_owned()),
         });
+        self.start_locked(office, &mut child).await?;
         self.sleep().woken_from = Some(slept_under);
-        let started = self.start_locked(office, &mut child).await;
-        match &started {
-            Ok(()) => self.time_wake(office, waking, slept_under),
-            Err(_) => self.sleep().woken_from = None,
-        }
-        started
+        self.time_wake(office, waking, slept_under);
+        Ok(())
     }
 
     /// How long its last wake took, until it was proven online; nothing before the first one on this node.

@@ -7,7 +7,6 @@ use super::entry::{Entry, Office};
 use crate::{
     account::CopyProfile,
     domain::AccountState,
-    protocol::account::{AccountError, Restart},
     vault::{Vault, VaultError},
 };
 
@@ -56,24 +55,6 @@ async fn is_due(office: &Office, vault: &Vault, entry: &Entry) -> Result<bool, V
         }
     };
     Ok(now.since(since) >= Duration::from_secs(limit) && quiet())
-}
-
-/// Closes an account in order and opens it anew, if it still shall run.
-pub(super) async fn reopen(office: &Office, entry: &Entry, why: Restart) {
-    let done = async {
-        entry.stop(office, Some(why)).await?;
-        let place = entry.place();
-        let row = office.store.reads().account(place.tenant, place.account).await;
-        // Somebody may have stopped or deleted it meanwhile.
-        if row.is_ok_and(|row| row.is_none_or(|row| !row.wanted)) {
-            return Ok(());
-        }
-        entry.start(office).await
-    };
-    let done: Result<(), AccountError> = done.await;
-    if let Err(error) = done {
-        tracing::warn!(target: "zaptor::registry", account = %entry.account(), %error, "not opened anew");
-    }
 }
 
 async fn refresh(office: &Office, vault: &Vault, entry: &Entry) {

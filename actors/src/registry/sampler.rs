@@ -11,10 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{
-    entry::{Entry, Office},
-    refresh,
-};
+use super::entry::{Entry, Office};
 use crate::{
     account::{self, Gauges, Reading},
     domain::{AccountId, AccountState, Clock},
@@ -145,7 +142,12 @@ impl Recycling {
         let (office, busy) = (office.clone(), Arc::clone(&self.busy));
         let limit_bytes = office.settings.limits.soft_bytes;
         actix::spawn(async move {
-            refresh::reopen(&office, &entry, Restart::Memory { bytes, limit_bytes }).await;
+            if let Err(error) = entry
+                .restart(&office, Restart::Memory { bytes, limit_bytes })
+                .await
+            {
+                tracing::warn!(target: "zaptor::registry", account = %entry.account(), %error, "not opened anew");
+            }
             busy.store(false, Ordering::Release);
         });
     }

@@ -7,12 +7,12 @@ use futures::{StreamExt as _, future, stream};
 use super::{
     entry::{Entry, Office},
     hibernation,
+    starting::{is_last, starts_by_itself},
 };
 use crate::{
     account::{self, Urgency},
     domain::{AccountId, AccountState},
     outbox,
-    protocol::account::AccountError,
     store::{AccountRow, StoreError},
     supervision::Observe,
 };
@@ -41,32 +41,21 @@ pub(super) async fn start_wanted(office: Office) {
             }
         }
     };
-    // One that sleeps is known, so that it is woken in its time.
-    for row in rows.iter().filter(|row| row.state == AccountState::Hibernated) {
-        if let Err(error) = office.entry_of(row) {
-            tracing::error!(target: "zaptor::registry", account = %row.id, %error, "a parked account is not looked after");
+    // All are known from now on: one that sleeps is woken in its time, and one whose turn has not come can be stopped.
+    let known = rows.iter().filter_map(|row| match office.entry_of(row) {
+        Ok(entry) => Some((row, entry)),
+        Err(error) => {
+            tracing::error!(target: "zaptor::registry", account = %row.id, %error, "an account cannot be started");
+            None
         }
-    }
-    let waits = |row: &AccountRow| {
-        matches!(
-            row.state,
-            AccountState::LoggedOut | AccountState::Banned | AccountState::Hibernated
-        )
-    };
-    let wanted = rows.into_iter().filter(|row| {
-        !waits(row)
-            && !office
-                .running
-                .find(row.id)
-                .is_some_and(|entry| entry.was_started())
     });
-    let (light, mut heavy): (Vec<AccountRow>, Vec<AccountRow>) =
-        wanted.partition(|row| office.engine(row.engine).is_some_and(|engine| engine.is_light()));
+    let wanted = known.filter(|(row, entry)| starts_by_itself(row) && !entry.was_started());
+    let (light, mut heavy): (Vec<_>, Vec<_>) = wanted.partition(|(_, entry)| entry.place().engine.is_light());
     let with_messages = with_messages(&office).await;
-    heavy.sort_by_cached_key(|row| Reverse(Urgency::of(row, with_messages.contains(&row.id))));
-    let start = async |rows: Vec<AccountRow>, at_once: usize| {
-        stream::iter(rows)
-            .for_each_concurrent(at_once, |row| start_one(&office, row))
+    heavy.sort_by_cached_key(|(row, _)| Reverse(Urgency::of(row, with_messages.contains(&row.id))));
+    let start = async |wanted: Vec<(&AccountRow, Entry)>, at_once: usize| {
+        stream::iter(wanted)
+            .for_each_concurrent(at_once, |(row, entry)| start_one(&office, row.epoch, entry))
             .await;
     };
     let at_once = office.settings.start_at_once.max(1);
@@ -85,16 +74,14 @@ async fn with_messages(office: &Office) -> HashSet<AccountId> {
     due.await.unwrap_or_default().into_iter().collect()
 }
 
-async fn start_one(office: &Office, row: AccountRow) {
-    let started = async {
-        let entry = office.entry_of(&row)?;
-        entry.start(office).await?;
-        Ok::<Entry, AccountError>(entry)
-    };
-    match started.await {
-        Ok(entry) => opened(office, &entry, row.epoch).await,
+async fn start_one(office: &Office, epoch: i64, entry: Entry) {
+    match entry.start_by_itself(office).await {
+        Ok(true) => opened(office, &entry, epoch).await,
+        // Stopped, parked, started or deleted by somebody meanwhile.
+        Ok(false) => {}
         Err(error) => {
-            tracing::error!(target: "zaptor::registry", account = %row.id, %error, "an account cannot be started");
+            tracing::error!(target: "zaptor::registry", account = %entry.account(), %error,
+                "an account cannot be started");
         }
     }
 }
@@ -112,14 +99,56 @@ async fn opened(office: &Office, entry: &Entry, epoch: i64) {
     }
 }
 
-/// Settles messages in doubt whose account does not run: after the accounts' `unknown_after_seconds` they are `unknown`.
-/// Ends with the registry.
+/// Looks now and then for what nobody else sees: accounts that say that they live while nothing runs, and messages in doubt
+/// whose account does not run. Ends with the registry.
 pub(super) async fn sweep(office: Office) {
     let interval = Duration::from_secs(office.settings.sweep_interval_seconds);
     loop {
         office.clock.sleep(interval).await;
+        set_right(&office).await;
         if let Err(error) = sweep_once(&office).await {
             tracing::warn!(target: "zaptor::registry", %error, "messages in doubt could not be swept");
+        }
+    }
+}
+
+/// What an account says is what it does: one that nothing runs for, and nothing will, is started, or is said to be stopped
+/// or parked where that is what is meant.
+async fn set_right(office: &Office) {
+    if office.running.is_closed() {
+        return;
+    }
+    let Ok(tree) = office.supervisor.send(Observe).await else {
+        return;
+    };
+    let says_it_lives = |entry: &Entry| !is_last(entry.place().standing.state());
+    let wrong = office
+        .running
+        .pick(|entry| entry.was_started() && says_it_lives(entry) && entry.rests(&tree));
+    for entry in wrong {
+        // Whoever starts or stops it now sets it right.
+        let Ok(mut child) = entry.child().try_lock() else {
+            continue;
+        };
+        if !entry.rests_now(office).await || !says_it_lives(&entry) {
+            continue;
+        }
+        let state = entry.place().standing.state();
+        tracing::warn!(target: "zaptor::registry", account = %entry.account(), %state,
+            "nothing runs for an account that says that it lives; this is set right");
+        let done = match entry.row(office).await {
+            Ok(row) if !row.wanted => {
+                entry.say_stopped(office).await;
+                Ok(())
+            }
+            Ok(row) => match row.hibernation {
+                Some(meant) => entry.say_parked(office, meant.why).await,
+                None => entry.start_locked(office, &mut child).await,
+            },
+            Err(error) => Err(error),
+        };
+        if let Err(error) = done {
+            tracing::warn!(target: "zaptor::registry", account = %entry.account(), %error, "not set right");
         }
     }
 }
@@ -128,12 +157,6 @@ async fn sweep_once(office: &Office) -> Result<(), StoreError> {
     let patience = Duration::from_secs(office.shared.settings.unknown_after_seconds);
     let before = office.clock.now().before(patience);
     let overdue = outbox::overdue_accounts(office.store.reads(), before, SWEEP).await?;
-    if overdue.is_empty() {
-        return Ok(());
-    }
-    let Ok(tree) = office.supervisor.send(Observe).await else {
-        return Ok(());
-    };
     for account in overdue {
         let entry = office.running.find(account);
         // One that sleeps is asked once it is awake.
@@ -141,13 +164,18 @@ async fn sweep_once(office: &Office) -> Result<(), StoreError> {
             hibernation::wake_in_turn(office, entry, Duration::ZERO);
             continue;
         }
-        // One that runs resolves them itself; its epoch is its own.
-        if entry.as_ref().is_none_or(|entry| entry.rests(&tree)) {
-            let done =
-                account::give_up_overdue(&office.shared, account, entry.as_ref().map(Entry::place)).await;
-            if let Err(error) = done {
-                tracing::warn!(target: "zaptor::registry", %account, %error, "messages in doubt could not be settled");
-            }
+        // One that runs, or is being started, resolves them itself; its epoch is its own.
+        let held = match &entry {
+            Some(entry) => match entry.child().try_lock() {
+                Ok(held) if entry.rests_now(office).await => Some(held),
+                _ => continue,
+            },
+            None => None,
+        };
+        let done = account::give_up_overdue(&office.shared, account, entry.as_ref().map(Entry::place)).await;
+        drop(held);
+        if let Err(error) = done {
+            tracing::warn!(target: "zaptor::registry", %account, %error, "messages in doubt could not be settled");
         }
     }
     Ok(())

@@ -16,6 +16,7 @@ mod panics;
 mod plan;
 mod profile;
 mod repair;
+mod starting;
 mod waking;
 
 use std::{os::unix::fs::PermissionsExt as _, sync::atomic::Ordering, time::Duration};
