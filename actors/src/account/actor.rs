@@ -188,6 +188,8 @@ impl Account {
         let follows_death = self.life.follows_death();
         let work = async move {
             let whose = (place.tenant, place.account);
+            // How the last one ended is told first; under a newer epoch it would be refused.
+            place.ends_written().await;
             let taken = recovery::take_over(&shared, whose, follows_death).await?;
             // At once: whoever speaks for this generation after its end does so under its epoch.
             place.standing.set_epoch(taken.0);
