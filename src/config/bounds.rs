@@ -179,7 +179,6 @@ pub(super) fn orders(config: &Config) -> Vec<Order> {
         account.open_deadline_s over engine.start_timeout_ms: "the account would give up before its browser does",
         account.command_deadline_s over engine.command_timeout_ms: "the account would give up before its browser does",
         account.send_deadline_s over engine.command_timeout_ms: "the account would give up before its browser does",
-        account.close_deadline_s over engine.close_timeout_ms: "the account would give up before its browser does",
         engine.command_timeout_ms over engine.probe_timeout_ms: "a server that is slow would look like a page that hangs",
         auth.refresh_lifetime_s over auth.access_lifetime_s: "an access token would outlive its refresh token",
         stream.heartbeat_s over stream.flush_ms: "a heartbeat would be due before anything is written",

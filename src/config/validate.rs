@@ -89,6 +89,7 @@ pub(super) fn check(config: &Config) -> Vec<Problem> {
     let mut problems = out_of_bounds(config);
     addresses(config, &mut problems);
     orders(config, &mut problems);
+    closing(config, &mut problems);
     limits(config, &mut problems);
     secrets(config, &mut problems);
     browser(config, &mut problems);
@@ -174,6 +175,21 @@ fn orders(config: &Config, problems: &mut Vec<Problem>) {
     }
 }
 
+/// What closing a browser takes at most beside `engine.close_timeout_ms`, in milliseconds: a second for what the page has still
+/// to tell, five for what outlives a kill, and one in hand.
+const CLOSING_MS: u64 = 7_000;
+
+fn closing(config: &Config, problems: &mut Vec<Problem>) {
+    let deadline = u64::from(config.account.close_deadline_s) * 1_000;
+    if deadline < u64::from(config.engine.close_timeout_ms) + CLOSING_MS {
+        problems.push(Problem::new(
+            "account.close_deadline_s",
+            "the account would give up before its browser does",
+            "make it at least 7 s longer than engine.close_timeout_ms",
+        ));
+    }
+}
+
 fn limits(config: &Config, problems: &mut Vec<Problem>) {
     let resources = &config.resources;
     if resources.hard_mib > 0 && resources.soft_mib > resources.hard_mib {
@@ -225,5 +241,32 @@ fn browser(config: &Config, problems: &mut Vec<Problem>) {
     if let Err(error) = EnvFilter::try_new(&config.telemetry.log) {
         let mend = "take a level such as info, or target=level pairs";
         problems.push(Problem::new("telemetry.log", error.to_string(), mend));
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test panics where it fails")]
+mod tests {
+    use super::super::{Flags, load};
+
+    #[test]
+    fn an_account_waits_for_a_browser_that_closes_as_long_as_that_can_take() {
+        let mut config = load(None, [], &Flags::default()).unwrap().config;
+        for (timeout_ms, deadline_s, holds) in [
+            (5_000, 12, true),
+            (5_000, 11, false),
+            (14_500, 15, false),
+            (60_000, 600, true),
+        ] {
+            (config.engine.close_timeout_ms, config.account.close_deadline_s) = (timeout_ms, deadline_s);
+            let problems = super::check(&config);
+            assert_eq!(
+                problems
+                    .iter()
+                    .all(|problem| problem.key != "account.close_deadline_s"),
+                holds,
+                "{timeout_ms} {deadline_s}"
+            );
+        }
     }
 }

@@ -191,6 +191,29 @@ fn nothing_is_left_of_a_killed_chromium_or_its_driver_or_guard() {
 }
 
 #[test]
+fn a_close_that_is_cut_off_leaves_no_chromium_behind() {
+    run(async {
+        let stage = Stage::set(ChannelKind::Cdp).await;
+        let (session, mut events) = stage.open(1).await;
+        let processes = session.processes();
+        processes.iter().for_each(|pid| signal(*pid, Signal::STOP));
+        // What the page had to tell is over when its browser has been asked to close.
+        let asked = async { while events.recv().await.is_some() {} };
+        tokio::select! {
+            ending = session.close() => panic!("{ending:?} of a browser that stands still"),
+            () = asked => {}
+        }
+        until_none("the browser's processes", || {
+            processes.iter().filter_map(told).collect()
+        })
+        .await;
+        let (again, _events) = stage.open(1).await;
+        again.close().await;
+        stage.strike().await;
+    });
+}
+
+#[test]
 fn a_killed_full_chromium_leaves_no_mark_on_its_profile() {
     if Path::new(FULL_BROWSER).exists() {
         run(nothing_is_left(

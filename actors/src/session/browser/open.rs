@@ -244,17 +244,22 @@ impl BrowserEngine {
             origin: self.page.origin().ascii_serialization(),
             clock: self.clock.clone(),
             forwarder: (leaving, forwarder),
-            deadlines: Deadlines {
-                command: self.settings.command_timeout(),
-                probe: self.settings.probe_timeout(),
-                send: self.settings.send_timeout(),
-                close: self.settings.close_timeout(),
-            },
+            deadlines: self.deadlines(),
             probes: 0,
             address: self.settings.page_url.clone(),
             dress,
             build,
+            buried: false,
         })
+    }
+
+    fn deadlines(&self) -> Deadlines {
+        Deadlines {
+            command: self.settings.command_timeout(),
+            probe: self.settings.probe_timeout(),
+            send: self.settings.send_timeout(),
+            close: self.settings.close_timeout(),
+        }
     }
 
     /// Makes the page look as the account wants it. Gives what another page in its place is told, but for the agent.

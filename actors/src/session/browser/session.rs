@@ -71,6 +71,8 @@ pub(super) struct BrowserSession {
     pub(super) dress: Vec<(&'static str, Value)>,
     /// What is put before the scripts of a new page.
     pub(super) build: Arc<AgentBuild>,
+    /// It was closed, and nothing of it is left.
+    pub(super) buried: bool,
 }
 
 #[derive(Deserialize)]
@@ -401,15 +403,16 @@ impl Session for BrowserSession {
         }
         self.life.kill();
         self.life.bury(&self.clock).await;
+        self.buried = true;
         ending
     }
 }
 
 impl Drop for BrowserSession {
     fn drop(&mut self) {
-        // Not closed: its account is gone, and nobody is left to wait for an orderly end.
+        // Not closed, or not to the end: nobody is left to wait for it.
         self.life.finish();
-        if self.client.is_some() {
+        if !self.buried {
             self.life.kill();
             let rest = Arc::clone(&self.life).laid_to_rest(self.clock.clone(), self.hold.clone());
             self.runtime.spawn(rest);
