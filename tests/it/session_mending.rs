@@ -133,6 +133,26 @@ fn a_dialog_of_javascript_in_chromium_is_closed_and_its_text_kept_without_names(
 }
 
 #[test]
+fn a_dialog_in_chromium_is_told_after_a_dismissal_that_was_cut_off() {
+    run(async {
+        let stage = Stage::set(ChannelKind::Cdp).await;
+        let (mut session, mut events) = stage.open(1).await;
+        shown_code(&mut events).await;
+        drop(ask(&stage, &mut events, "alert('one')").await);
+        tokio::select! {
+            biased;
+            done = session.dismiss_modal() => panic!("at once: {done:?}"),
+            // It has begun, and is given up.
+            () = std::future::ready(()) => {}
+        }
+        drop(ask(&stage, &mut events, "alert('two')").await);
+        session.dismiss_modal().await.unwrap();
+        session.close().await;
+        stage.strike().await;
+    });
+}
+
+#[test]
 fn a_page_in_chromium_that_asks_whether_to_be_left_is_left() {
     run(async {
         let stage = Stage::set(ChannelKind::Cdp).await;

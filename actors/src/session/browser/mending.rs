@@ -85,10 +85,8 @@ impl BrowserSession {
     /// Closes what covers the page: dialogs of JavaScript, one behind the other, and the page's own.
     pub(super) async fn dismiss(&self) -> Result<(), SessionError> {
         let cdp = self.cdp(DISMISSING)?;
-        self.page.signs.answering(true);
-        let done = self.uncover(&cdp).await;
-        self.page.signs.answering(false);
-        done
+        let _answering = self.page.signs.answering();
+        self.uncover(&cdp).await
     }
 
     async fn uncover(&self, cdp: &Cdp) -> Result<(), SessionError> {

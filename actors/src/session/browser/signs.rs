@@ -45,6 +45,15 @@ impl fmt::Display for Trouble {
     }
 }
 
+/// Dialogs of JavaScript are being answered. Whoever is cut off in that answers none any more.
+pub(super) struct Answering<'a>(&'a AtomicBool);
+
+impl Drop for Answering<'_> {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Release);
+    }
+}
+
 /// The signs of one session's page, over its replacements.
 pub(super) struct Signs {
     trouble: watch::Sender<Option<Trouble>>,
@@ -102,9 +111,10 @@ impl Signs {
         );
     }
 
-    /// Whether somebody answers dialogs of JavaScript from now on.
-    pub(super) fn answering(&self, on: bool) {
-        self.answering.store(on, Ordering::Release);
+    /// Somebody answers dialogs of JavaScript as long as what this gives lives.
+    pub(super) fn answering(&self) -> Answering<'_> {
+        self.answering.store(true, Ordering::Release);
+        Answering(&self.answering)
     }
 
     /// Notes trouble and tells it. While there is any, further trouble is part of it.
@@ -262,11 +272,11 @@ mod tests {
         signs.dialog_closed();
         assert_eq!(signs.trouble(), None);
         signs.hold();
-        signs.answering(true);
+        let answering = signs.answering();
         signs.report(Trouble::Dialog("confirm".to_owned()));
         assert_eq!(signs.trouble(), Some(Trouble::Dialog("confirm".to_owned())));
         assert!(told.try_recv().is_err(), "one that is answered is no news");
-        signs.answering(false);
+        drop(answering);
         signs.clear();
         signs.see_modal(Some("dialog"));
         signs.see_modal(Some("dialog"));
