@@ -196,6 +196,9 @@ struct State {
 struct Refusals(BTreeMap<String, String>);
 
 impl AgentFiles {
+    /// What files must speak to be taken.
+    pub const PROTOCOL: u32 = PROTOCOL;
+
     /// Opens the files in `folder` for use, or those kept in `kept` where they do not serve. Makes `kept`.
     ///
     /// # Errors

@@ -8,7 +8,7 @@ use zaptor_actors::{
     domain::{AccountId, AccountState as S, Lack},
     protocol::registry::{AgentReload, AgentStatus, ObserveAgent, ReloadAgents, ReloadError},
     session::{
-        AgentBuild,
+        AgentBuild, AgentFiles,
         simulated::{Fault, SimulatedNetwork},
     },
 };
@@ -69,7 +69,10 @@ impl Misfits {
 /// Puts files of these versions into the folder.
 pub(crate) fn put(folder: &Path, agent: &str, wa_js: &str) {
     fs::create_dir_all(folder).unwrap();
-    let agent = format!("/*! zaptor-agent {agent} protocol 2 */\n(() => {{}})();\n/*! zaptor-agent end */\n");
+    let protocol = AgentFiles::PROTOCOL;
+    let agent = format!(
+        "/*! zaptor-agent {agent} protocol {protocol} */\n(() => {{}})();\n/*! zaptor-agent end */\n"
+    );
     fs::write(folder.join("agent.js"), agent).unwrap();
     let wa_js = format!("/*! wppconnect-team/wa-js v{wa_js} */\n(() => {{}})();");
     fs::write(folder.join("wa.js"), wa_js).unwrap();
