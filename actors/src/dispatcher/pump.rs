@@ -61,10 +61,13 @@ pub struct Pump {
     _life: Life,
 }
 
-/// An account that can send.
+/// An account that can send, or that could when the turn began which is under way: under one epoch no second turn begins
+/// beside it.
 struct Lane {
     /// Under which its rows are claimed.
     epoch: i64,
+    /// Whether it can send.
+    open: bool,
     /// Something of it is under way: a look, a pause, a delivery.
     busy: bool,
     /// A nudge came while it was busy.
@@ -75,6 +78,7 @@ impl Lane {
     const fn new(epoch: i64) -> Self {
         Self {
             epoch,
+            open: true,
             busy: false,
             again: false,
         }
@@ -145,6 +149,7 @@ impl Pump {
         lane.busy = false;
         match turn {
             Turn::Closed => self.close(account),
+            _ if !lane.open => self.close(account),
             Turn::More | Turn::Pause(_) => self.run(account, ctx),
             Turn::Idle if lane.again => self.run(account, ctx),
             Turn::Idle => {}
@@ -155,7 +160,7 @@ impl Pump {
     fn run_all(&mut self, accounts: Vec<AccountId>, ctx: &mut Context<Self>) {
         let (lanes, without): (Vec<AccountId>, Vec<AccountId>) = accounts
             .into_iter()
-            .partition(|account| self.lanes.contains_key(account));
+            .partition(|account| self.lanes.get(account).is_some_and(|lane| lane.open));
         lanes.into_iter().for_each(|account| self.run(account, ctx));
         if !without.is_empty()
             && let Some(registry) = (self.parts.waiting)()
@@ -166,7 +171,11 @@ impl Pump {
 
     fn close(&mut self, account: AccountId) {
         self.parts.ready.remove(&account);
-        self.lanes.remove(&account);
+        match self.lanes.get_mut(&account) {
+            // Its claim carries the epoch, so it ends by itself; what it comes to still holds for this epoch.
+            Some(lane) if lane.busy => lane.open = false,
+            _ => drop(self.lanes.remove(&account)),
+        }
     }
 
     fn poll(&mut self, ctx: &mut Context<Self>) {
@@ -327,16 +336,14 @@ impl Handler<AccountReady> for Pump {
     type Result = ();
 
     fn handle(&mut self, ready: AccountReady, ctx: &mut Self::Context) {
-        let same = self
-            .lanes
-            .get(&ready.account)
-            .is_some_and(|lane| lane.epoch == ready.epoch);
-        // Said again with every proof of a round trip. An open lane needs no look then: nudges and the poll wake it.
-        if !same {
-            self.parts.ready.insert(ready.account, ready.epoch);
-            self.lanes.insert(ready.account, Lane::new(ready.epoch));
-            self.run(ready.account, ctx);
+        match self.lanes.get_mut(&ready.account) {
+            // Said again with every proof of a round trip. An open lane needs no look then: nudges and the poll wake it.
+            Some(lane) if lane.epoch == ready.epoch && lane.open => return,
+            Some(lane) if lane.epoch == ready.epoch => lane.open = true,
+            _ => drop(self.lanes.insert(ready.account, Lane::new(ready.epoch))),
         }
+        self.parts.ready.insert(ready.account, ready.epoch);
+        self.run(ready.account, ctx);
     }
 }
 
@@ -344,7 +351,6 @@ impl Handler<AccountUnready> for Pump {
     type Result = ();
 
     fn handle(&mut self, unready: AccountUnready, _: &mut Self::Context) {
-        // A turn that is under way ends by itself: its claim carries the epoch.
         self.close(unready.account);
     }
 }

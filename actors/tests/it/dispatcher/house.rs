@@ -11,6 +11,7 @@ use std::{
 
 use actix::{Actor, ActorContext as _, Addr, Context, Handler, ResponseFuture};
 use dashmap::DashMap;
+use tokio::sync::oneshot;
 use zaptor_actors::{
     billing::{self, Billing},
     dispatcher::{self, Accepted, Answer, Intake, IntakeParts, Pump, PumpParts, Refusal, Submit},
@@ -37,6 +38,7 @@ struct Phone {
     clock: Clock,
     script: Arc<Mutex<Vec<Result<Delivery, AccountError>>>>,
     seen: Arc<Mutex<Vec<(MessageId, i32)>>>,
+    held: Arc<Mutex<Option<oneshot::Receiver<()>>>>,
 }
 
 impl Actor for Phone {
@@ -56,7 +58,11 @@ impl Handler<To<Deliver>> for Phone {
         self.seen.lock().unwrap().push((message, attempt));
         let next = self.script.lock().unwrap().pop().unwrap_or(Ok(Delivery::Sent));
         let (store, ids, now) = (self.store.clone(), Arc::clone(&self.ids), self.clock.now());
+        let held = self.held.lock().unwrap().take();
         Box::pin(async move {
+            if let Some(held) = held {
+                let _ = held.await;
+            }
             if next == Ok(Delivery::Sent) {
                 let job = store.write(move |tx| {
                     Box::pin(async move {
@@ -111,6 +117,8 @@ pub(super) struct House {
     pub(super) down: Arc<AtomicBool>,
     pub(super) script: Arc<Mutex<Vec<Result<Delivery, AccountError>>>>,
     pub(super) seen: Arc<Mutex<Vec<(MessageId, i32)>>>,
+    /// The next delivery is answered once the sender of this is gone.
+    pub(super) held: Arc<Mutex<Option<oneshot::Receiver<()>>>>,
     _supervisor: Addr<Supervisor>,
     _folder: tempfile::TempDir,
 }
@@ -162,13 +170,14 @@ impl House {
             ..supervision::Settings::default()
         };
         let supervisor = Supervisor::start_with(one_thread, Clock::system(), Arc::clone(&ids)).unwrap();
-        let (script, seen) = (Arc::default(), Arc::default());
+        let (script, seen, held) = (Arc::default(), Arc::default(), Arc::default());
         let phone = Phone {
             store,
             ids,
             clock,
             script: Arc::clone(&script),
             seen: Arc::clone(&seen),
+            held: Arc::clone(&held),
         };
         let down = Arc::<AtomicBool>::default();
         start_pump(&bench, &supervisor, &pump, registry(phone.start(), &down)).await;
@@ -182,6 +191,7 @@ impl House {
             down,
             script,
             seen,
+            held,
             _supervisor: supervisor,
             _folder: folder,
         }
@@ -204,7 +214,8 @@ impl House {
         }
     }
 
-    pub(super) async fn ready(&self) {
+    /// The account comes online in a new generation; gives its epoch.
+    pub(super) async fn ready(&self) -> i64 {
         let account = self.bench.account;
         let epoch = self
             .bench
@@ -212,7 +223,21 @@ impl House {
             .write(move |tx| Box::pin(accounts::take_over(tx, account)))
             .await
             .unwrap();
+        self.say_ready(epoch);
+        epoch
+    }
+
+    pub(super) fn say_ready(&self, epoch: i64) {
+        let account = self.bench.account;
         self.pump.get().unwrap().do_send(AccountReady { account, epoch });
+    }
+
+    /// Gives whatever is to happen the time to.
+    pub(super) async fn let_pass(&self) {
+        for _ in 0..30 {
+            self.bench.clock.leap(Duration::from_secs(1));
+            Clock::system().sleep(Duration::from_millis(5)).await;
+        }
     }
 
     /// Waits until the condition holds, for 10 seconds at most. The store and the actors run on real threads, so there

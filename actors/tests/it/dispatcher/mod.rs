@@ -4,11 +4,15 @@ mod house;
 
 use std::{sync::atomic::Ordering, time::Duration};
 
+use tokio::sync::oneshot;
 use zaptor_actors::{
     dispatcher::{self, Answer, Cancel, IdempotencyKey, Refusal, Submit},
-    domain::{Clock, MessageStatus, Tokens, event::EventType},
+    domain::{MessageStatus, Tokens, event::EventType},
     journal::{self, EventFilter},
-    protocol::account::{AccountError, Delivery},
+    protocol::{
+        account::{AccountError, Delivery},
+        dispatcher::AccountUnready,
+    },
 };
 
 use crate::store_conformance::Bench;
@@ -278,10 +282,7 @@ async fn a_doubt_closes_the_lane_until_the_account_is_ready_again() {
         .until("it was tried", async || !house.seen.lock().unwrap().is_empty())
         .await;
     let later = accepted(house.intake.submit(house.submit("5511987654322")).await).id;
-    for _ in 0..30 {
-        house.bench.clock.leap(Duration::from_secs(1));
-        Clock::system().sleep(Duration::from_millis(5)).await;
-    }
+    house.let_pass().await;
     assert_eq!(
         house.seen.lock().unwrap().len(),
         1,
@@ -298,6 +299,39 @@ async fn a_doubt_closes_the_lane_until_the_account_is_ready_again() {
         [(doubtful, 1), (later, 1)],
         "the doubtful one is left to its account"
     );
+}
+
+#[actix::test]
+async fn a_connection_that_comes_back_during_a_send_lets_nothing_pass_before_its_end_is_known() {
+    for (answer, sent) in [(Delivery::Sent, 2), (Delivery::InDoubt, 0)] {
+        let house = House::new().await;
+        let (release, held) = oneshot::channel();
+        *house.held.lock().unwrap() = Some(held);
+        house.script.lock().unwrap().push(Ok(answer));
+        let first = accepted(house.intake.submit(house.submit("5511987654321")).await).id;
+        let epoch = house.ready().await;
+        let seen = || house.seen.lock().unwrap().clone();
+        house
+            .until("it is on its way", async || seen() == [(first, 1)])
+            .await;
+        let second = accepted(house.intake.submit(house.submit("5511987654322")).await).id;
+        let account = house.bench.account;
+        house.pump.get().unwrap().do_send(AccountUnready { account });
+        house.say_ready(epoch);
+        house.let_pass().await;
+        assert_eq!(seen(), [(first, 1)]);
+        drop(release);
+        house.let_pass().await;
+        let all = house.statuses().await.remove(&MessageStatus::Sent).unwrap_or(0);
+        assert_eq!(all, sent, "{answer:?}");
+        // After a doubt the account says once more that it can send.
+        house.say_ready(epoch);
+        house
+            .until("the second one is sent", async || {
+                seen() == [(first, 1), (second, 1)]
+            })
+            .await;
+    }
 }
 
 #[actix::test]
