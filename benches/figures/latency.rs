@@ -18,7 +18,7 @@ use zaptor_actors::{
     },
     platform::{CreateAccount, Settings},
     session::{
-        AgentBuild, Ending, Engine, InboundKey, InboundList, InboundMessage, LookUp, PageStatus, PhoneCode,
+        AgentBuild, Ending, Engine, InboundBatch, InboundKey, InboundList, LookUp, PageStatus, PhoneCode,
         PhoneCodeError, SendError, Session, SessionError, SessionEvent, SessionSpec,
         simulated::{self, SimulatedEngine},
     },
@@ -103,7 +103,7 @@ impl Session for StampingSession {
         self.session.inbound_since(since, most).await
     }
 
-    async fn fetch_inbound(&mut self, keys: &[InboundKey]) -> Result<Vec<InboundMessage>, SessionError> {
+    async fn fetch_inbound(&mut self, keys: &[InboundKey]) -> Result<InboundBatch, SessionError> {
         self.session.fetch_inbound(keys).await
     }
 

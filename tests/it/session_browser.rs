@@ -479,7 +479,11 @@ fn what_a_killed_chromium_had_received_is_in_the_store_of_the_next_one() {
         next(&mut events, ready).await;
         let list = has_taken_in(session.as_mut(), began, &written).await;
         let fetched = session.fetch_inbound(&list.messages).await.unwrap();
-        let said: Vec<Content> = fetched.into_iter().map(|message| message.content).collect();
+        let said: Vec<Content> = fetched
+            .messages
+            .into_iter()
+            .map(|message| message.content)
+            .collect();
         assert_eq!(said, ["0", "1", "2", "3", "4"].map(Content::text));
         session.close().await;
         stage.strike().await;

@@ -3,6 +3,7 @@
  * binding is only the fast way out. Whoever attaches later asks for what it has not seen.
  */
 
+import { Room } from './answers';
 import type { Drift } from './drift';
 import type { Received } from './inbound';
 
@@ -61,15 +62,22 @@ export class EventLog {
     this.#enter(event);
   }
 
-  /** What the engine has not acknowledged, oldest first, at most `limit`. */
+  /** What the engine has not acknowledged, oldest first: at most `limit`, and as many as fit into an answer. */
   waiting(limit: number): Numbered[] {
-    return this.#waiting.slice(0, limit);
+    const room = new Room();
+    const batch: Numbered[] = [];
+    for (const kept of this.#waiting) {
+      if (batch.length >= limit || room.isFull()) break;
+      batch.push(kept);
+      room.take(kept);
+    }
+    return batch;
   }
 
-  /** The engine has everything of `page` up to `n`. */
+  /** The engine has everything up to number `n` of `page`, and with it what earlier pages left before that. */
   acknowledge(page: string, n: number): void {
-    const covers = (kept: Numbered): boolean => kept.page === page && kept.n <= n;
-    if (this.#waiting.some(covers)) this.#waiting = this.#waiting.filter((kept) => !covers(kept));
+    const covered = this.#waiting.map((kept) => kept.page === page && kept.n <= n).lastIndexOf(true) + 1;
+    this.#waiting.splice(0, covered);
   }
 
   /** Hands what waits to the next document of this tab: called when this one ends. */

@@ -1,5 +1,6 @@
 /** What comes in, as the engine is told of it, and what is in the page's store. */
 
+import { Room } from './answers';
 import { within } from './patience';
 import { readyWpp } from './state';
 import { type Message, type Wid, type Wpp, addressOf, keyOf } from './wpp';
@@ -106,15 +107,25 @@ export function inboundSince(order: {
   });
 }
 
-/** The messages of these keys, in this order; what the page has lost meanwhile is left out. */
-export async function fetchInbound(order: { keys: string[] }): Promise<{ messages: Received[] }> {
+/**
+ * The messages of these keys, in this order; what the page has lost meanwhile is left out. Ends when the answer is full:
+ * `answered` says of how many keys, from the first on, all is said; the others are to be asked for again.
+ */
+export async function fetchInbound(order: { keys: string[] }): Promise<{ messages: Received[]; answered: number }> {
   const wpp = readyWpp();
+  const room = new Room();
   const messages: Received[] = [];
+  let answered = 0;
   for (const key of order.keys) {
+    if (room.isFull()) break;
+    answered += 1;
     const message = found.get(key) ?? (await byKey(wpp, key));
-    if (message && isInbound(message)) messages.push(received(message));
+    if (!message || !isInbound(message)) continue;
+    const told = received(message);
+    messages.push(told);
+    room.take(told);
   }
-  return { messages };
+  return { messages, answered };
 }
 
 function keepAtHand(messages: [string, Message][]): void {

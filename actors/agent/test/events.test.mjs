@@ -69,6 +69,42 @@ test('what happens while nobody listens is there for whoever asks later', () => 
   );
 });
 
+test('an answer has as many events as fit, and the rest comes with the next ones', () => {
+  const log = new EventLog('a', outlet());
+  const long = (n) => ({ kind: 'received', id: String(n), text: '\u0436'.repeat(65_536) });
+  for (let n = 1; n <= 60; n += 1) log.add(long(n));
+  const told = [];
+  for (;;) {
+    const batch = log.waiting(200);
+    if (batch.length === 0) break;
+    assert.ok(JSON.stringify(batch).length < 600_000, `${batch.length} events are too many`);
+    told.push(...batch.map(({ n }) => n));
+    log.acknowledge('a', told.at(-1));
+  }
+  assert.deepEqual(told, Array.from({ length: 60 }, (_, n) => n + 1));
+});
+
+test('one event that fills an answer comes alone', () => {
+  const log = new EventLog('a', outlet());
+  for (const text of ['x'.repeat(2_000_000), 'y']) log.add({ kind: 'received', id: '1', text });
+  assert.deepEqual(log.waiting(200).map(({ n }) => n), [1]);
+});
+
+test('what an earlier page left is covered by what came after it', () => {
+  const out = outlet();
+  const before = new EventLog('a', out);
+  before.add(acked('1'));
+  before.carryOver();
+  const after = new EventLog('b', out);
+  after.add(acked('2'));
+  after.add(acked('3'));
+  after.acknowledge('b', 1);
+  assert.deepEqual(
+    after.waiting(10).map(({ page, n }) => [page, n]),
+    [['b', 2]],
+  );
+});
+
 test('a navigation hands on what was not acknowledged, once', () => {
   const out = outlet();
   const before = new EventLog('a', out);

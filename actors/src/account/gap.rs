@@ -30,7 +30,7 @@ const MARGIN: Duration = Duration::from_secs(3_600);
 const MOST: usize = 500;
 /// How many times as many, where so many were sent within one second.
 const WIDEST: usize = 16;
-/// How many are brought in at once: a text may have 64 KiB.
+/// How many are asked for at once; of long ones fewer come.
 const FETCH: usize = 50;
 /// How long what the page has reported may take to our database before it counts as missing.
 const SETTLE: Duration = Duration::from_millis(500);
@@ -185,10 +185,14 @@ impl Gap {
         // What came in just now is on its way to us by itself.
         kit.shared.clock.sleep(SETTLE).await;
         missing = self::missing(kit, account, missing).await?;
-        for keys in missing.chunks(FETCH) {
-            let messages = kit.session.fetch_inbound(keys.to_vec()).await?;
-            let oldest = messages.iter().map(|message| message.sent_at).min();
-            let data: Vec<Data> = messages
+        let mut rest = missing.as_slice();
+        while !rest.is_empty() {
+            let asked = &rest[..rest.len().min(FETCH)];
+            let batch = kit.session.fetch_inbound(asked.to_vec()).await?;
+            rest = &rest[batch.answered.min(asked.len())..];
+            let oldest = batch.messages.iter().map(|message| message.sent_at).min();
+            let data: Vec<Data> = batch
+                .messages
                 .into_iter()
                 .map(|message| received(message, true))
                 .collect();

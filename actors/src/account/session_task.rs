@@ -20,7 +20,7 @@ use super::{
 use crate::{
     domain::{AccountSettings, Clock, Jid, Phone, Timestamp, WaMessageId, message::Outgoing},
     session::{
-        AgentBuild, Ending, InboundKey, InboundList, InboundMessage, LookUp, PageStatus, PhoneCode,
+        AgentBuild, Ending, InboundBatch, InboundKey, InboundList, LookUp, PageStatus, PhoneCode,
         PhoneCodeError, ProfileHold, ProxyTrouble, SendError, Session, SessionError, SessionEvent,
         SessionSpec, StillWork,
     },
@@ -49,7 +49,7 @@ enum Command {
     ),
     FetchInbound(
         Vec<InboundKey>,
-        oneshot::Sender<Result<Vec<InboundMessage>, SessionError>>,
+        oneshot::Sender<Result<InboundBatch, SessionError>>,
     ),
     ReplaceAgent(Arc<AgentBuild>, oneshot::Sender<Result<(), SessionError>>),
     RefreshPairing(oneshot::Sender<Result<(), SessionError>>),
@@ -127,10 +127,7 @@ impl SessionHandle {
             .await
     }
 
-    pub(super) async fn fetch_inbound(
-        &self,
-        keys: Vec<InboundKey>,
-    ) -> Result<Vec<InboundMessage>, SessionError> {
+    pub(super) async fn fetch_inbound(&self, keys: Vec<InboundKey>) -> Result<InboundBatch, SessionError> {
         self.ask(|answer| Command::FetchInbound(keys, answer)).await
     }
 

@@ -135,8 +135,8 @@ pub trait Session: Send {
     async fn inbound_since(&mut self, since: Timestamp, most: usize) -> Result<InboundList, SessionError>;
 
     /// What those messages say, in the same order; what the page has lost meanwhile is left out. Meant for what
-    /// [`Session::inbound_since`] has just given.
-    async fn fetch_inbound(&mut self, keys: &[InboundKey]) -> Result<Vec<InboundMessage>, SessionError>;
+    /// [`Session::inbound_since`] has just given. An answer that gets long ends early: see [`InboundBatch::answered`].
+    async fn fetch_inbound(&mut self, keys: &[InboundKey]) -> Result<InboundBatch, SessionError>;
 
     /// Puts other agent's files into the page and loads it anew, in place: the browser runs on, and the new page reports
     /// [`SessionEvent::Tested`] and [`SessionEvent::Ready`]. Refused, with the page as it was, for files that are no
@@ -321,6 +321,16 @@ pub struct InboundList {
     pub messages: Vec<InboundKey>,
     /// Whether the page has newer ones that did not fit.
     pub more: bool,
+}
+
+/// What inbound messages of the page's store say.
+#[derive(Clone, Debug, Default)]
+pub struct InboundBatch {
+    /// The messages.
+    pub messages: Vec<InboundMessage>,
+    /// Of how many keys, from the first on, all is said: of one at least, where any were asked for. The rest is to be
+    /// asked for again.
+    pub answered: usize,
 }
 
 /// What a session reports. Bounded queue, in the order in which the page saw it.

@@ -313,11 +313,11 @@ impl<'a> Walk<'a> {
         assert_eq!(none, InboundList::default());
         let wanted = [list.messages[20].clone(), list.messages[3].clone()];
         let fetched = self.session().fetch_inbound(&wanted).await.unwrap();
-        for (message, (id, text)) in fetched.iter().zip([&expected[20], &expected[3]]) {
+        for (message, (id, text)) in fetched.messages.iter().zip([&expected[20], &expected[3]]) {
             assert_eq!((&message.id, &message.content), (id, &Content::text(text)));
             assert_eq!(message.from, Jid::of_phone(&peer()));
         }
-        assert_eq!(fetched.len(), 2);
+        assert_eq!((fetched.messages.len(), fetched.answered), (2, 2));
     }
 
     async fn received(&mut self) -> InboundMessage {

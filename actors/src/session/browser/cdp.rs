@@ -6,7 +6,10 @@ use futures::{SinkExt as _, StreamExt as _};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::{mpsc, oneshot};
-use tokio_tungstenite::{WebSocketStream, connect_async, tungstenite::Message};
+use tokio_tungstenite::{
+    WebSocketStream, connect_async_with_config,
+    tungstenite::{Message, protocol::WebSocketConfig},
+};
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -25,6 +28,15 @@ const ORDERS: usize = 16;
 /// How often, and after which pause, a broken socket to a living browser is made anew.
 const RECONNECTS: u32 = 10;
 const RECONNECT_PAUSE: Duration = Duration::from_millis(100);
+
+/// So many sockets in a row, none of which has lasted so long, and the session is over: what breaks them comes again with
+/// every new one, such as a line on the page's console that is larger than a frame may be.
+const BREAKS: u32 = 20;
+const STEADY: Duration = Duration::from_secs(30);
+
+/// The largest message that is taken, in bytes; Chromium sends each in one frame. The agent's answers have some 6 MB at
+/// most (`ANSWER_CHARS` in `actors/agent/src/answers.ts`), a picture of the page a tenth of that.
+const LARGEST_FRAME: usize = 64 << 20;
 
 /// The page calls this to push an event.
 const BINDING: &str = "__zaptorEvent";
@@ -175,7 +187,10 @@ impl Cdp {
 }
 
 async fn dial(url: &str) -> Result<Socket, String> {
-    connect_async(url)
+    let config = WebSocketConfig::default()
+        .max_message_size(Some(LARGEST_FRAME))
+        .max_frame_size(Some(LARGEST_FRAME));
+    connect_async_with_config(url, Some(config), false)
         .await
         .map(|(socket, _)| socket)
         .map_err(|error| format!("the browser's socket: {error}"))
@@ -191,7 +206,9 @@ struct Line {
 
 impl Line {
     async fn serve(mut self, mut socket: Socket) {
+        let mut breaks = 0;
         loop {
+            let begun = self.to.clock.instant();
             if self.attach(&mut socket).await.is_ok() {
                 // What happened while nobody listened is asked for.
                 self.to.intake.ask();
@@ -204,6 +221,13 @@ impl Line {
                 let _ = socket.close(None).await;
                 return;
             }
+            let lasted = self.to.clock.instant().duration_since(begun);
+            breaks = if lasted < STEADY { breaks + 1 } else { 0 };
+            if breaks == BREAKS {
+                return self.to.life.die("the browser's socket breaks again and again");
+            }
+            // Whatever the browser still wants to write there ends with it.
+            drop(socket);
             match self.redial().await {
                 Some(fresh) => socket = fresh,
                 None if self.to.retired.is_cancelled() => return,
@@ -262,7 +286,11 @@ impl Line {
                         }
                     }
                     Some(Ok(_)) => {}
-                    Some(Err(_)) | None => return,
+                    Some(Err(error)) => {
+                        tracing::debug!(target: "zaptor::session", %error, "the browser's socket broke");
+                        return;
+                    }
+                    None => return,
                 },
             }
         }
@@ -355,7 +383,8 @@ mod tests {
 
     use super::*;
 
-    /// A browser of few words: it answers every command with `pong`, and breaks the socket at `Test.break`.
+    /// A browser of few words: it answers every command with `pong`, or with as many MiB as `Test.long` asks for, and breaks
+    /// the socket at `Test.break`.
     async fn browser(listener: TcpListener) {
         loop {
             let (stream, _) = listener.accept().await.unwrap();
@@ -365,14 +394,24 @@ mod tests {
                 if order["method"] == "Test.break" {
                     break;
                 }
-                let answer = json!({ "id": order["id"], "result": { "result": { "value": "pong" } } });
-                socket.send(Message::text(answer.to_string())).await.unwrap();
+                let word = order["params"]["mib"]
+                    .as_u64()
+                    .map_or_else(|| "pong".to_owned(), |mib| "x".repeat(mib as usize * MIB));
+                let answer = format!(
+                    r#"{{"id":{},"result":{{"result":{{"value":"{word}"}}}}}}"#,
+                    order["id"]
+                );
+                if socket.send(Message::text(answer)).await.is_err() {
+                    break;
+                }
             }
         }
     }
 
-    #[tokio::test]
-    async fn a_socket_that_breaks_is_made_anew_until_the_browser_is_gone() {
+    const MIB: usize = 1 << 20;
+
+    /// A browser, and a socket to it.
+    async fn connected() -> (tokio::task::JoinHandle<()>, Arc<Life>, Cdp) {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let url = format!("ws://{}/devtools/page/1", listener.local_addr().unwrap());
         let browser = tokio::spawn(browser(listener));
@@ -382,6 +421,28 @@ mod tests {
         let cdp = Cdp::connect(url, Arc::clone(&life), (intake, signs), Clock::system(), true)
             .await
             .unwrap();
+        (browser, life, cdp)
+    }
+
+    #[tokio::test]
+    async fn a_long_answer_arrives_and_one_that_never_fits_ends_the_session() {
+        let (_browser, life, cdp) = connected().await;
+        let long = |mib: usize| cdp.run("Test.long", json!({ "mib": mib }));
+        let answer = long(17).await.unwrap();
+        let word = answer.pointer("/result/value").and_then(Value::as_str);
+        assert_eq!(word.map(str::len), Some(17 * MIB));
+        for _ in 0..BREAKS {
+            assert!(life.alive().is_ok());
+            let lost = long(65).await;
+            assert!(matches!(lost, Err(CdpError::Lost(_))), "a socket is not for ever");
+        }
+        life.over.cancelled().await;
+        assert_eq!(life.death(), Some("the browser's socket breaks again and again"));
+    }
+
+    #[tokio::test]
+    async fn a_socket_that_breaks_is_made_anew_until_the_browser_is_gone() {
+        let (browser, life, cdp) = connected().await;
         assert_eq!(cdp.evaluate("1".to_owned()).await.unwrap(), "pong");
         let lost = cdp.run("Test.break", json!({})).await;
         assert!(

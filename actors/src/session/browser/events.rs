@@ -16,7 +16,7 @@ use crate::{
     session::{EVENT_QUEUE, Identity, InboundMessage, LookUp, PhoneCode, SessionEvent},
 };
 
-/// How many events are asked for at once.
+/// How many events are asked for at once; of long ones fewer come.
 const BATCH: usize = 200;
 
 /// How often a page that cannot push is asked; also the pause after a page that did not answer.
@@ -301,7 +301,6 @@ impl Forwarder {
                 }
                 Err(CallError::Late | CallError::Dead(_)) => return true,
             };
-            let full = batch.len() == BATCH;
             let mut fresh = false;
             for event in batch {
                 if seen.last(&event.page).is_none_or(|last| event.n > last) {
@@ -311,10 +310,9 @@ impl Forwarder {
                     }
                 }
             }
-            if fresh || full {
-                continue;
+            if !fresh {
+                return true;
             }
-            return true;
         }
     }
 

@@ -22,7 +22,7 @@ use super::{
 use crate::{
     domain::{Clock, Content, Jid, Phone, Timestamp, WaMessageId, message::Outgoing},
     session::{
-        AgentBuild, Ending, InboundKey, InboundList, InboundMessage, LookUp, PageStatus, PhoneCode,
+        AgentBuild, Ending, InboundBatch, InboundKey, InboundList, LookUp, PageStatus, PhoneCode,
         PhoneCodeError, ProfileHold, REJECTED, SendError, Session, SessionError, StillWork, Vitals, not_done,
     },
 };
@@ -280,14 +280,25 @@ impl Session for BrowserSession {
         })
     }
 
-    async fn fetch_inbound(&mut self, keys: &[InboundKey]) -> Result<Vec<InboundMessage>, SessionError> {
+    async fn fetch_inbound(&mut self, keys: &[InboundKey]) -> Result<InboundBatch, SessionError> {
         #[derive(Deserialize)]
         struct Fetched {
             messages: Vec<Inbound>,
+            answered: usize,
         }
-        let keys: Vec<&str> = keys.iter().map(|key| key.key.as_str()).collect();
-        let Fetched { messages } = self.ask("fetch_inbound", json!({ "keys": keys })).await?;
-        Ok(messages.into_iter().filter_map(Inbound::message).collect())
+        let asked: Vec<&str> = keys.iter().map(|key| key.key.as_str()).collect();
+        let Fetched { messages, answered } = self.ask("fetch_inbound", json!({ "keys": asked })).await?;
+        if answered == 0 && !keys.is_empty() {
+            // Whoever asks for the rest would ask for ever.
+            return Err(SessionError::Refused {
+                command: "fetch_inbound",
+                detail: "the agent says nothing of any message".to_owned(),
+            });
+        }
+        Ok(InboundBatch {
+            messages: messages.into_iter().filter_map(Inbound::message).collect(),
+            answered: answered.min(keys.len()),
+        })
     }
 
     async fn replace_agent(&mut self, build: &Arc<AgentBuild>) -> Result<(), SessionError> {

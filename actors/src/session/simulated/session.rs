@@ -12,15 +12,18 @@ use super::{
     network::{Sending, Shared},
 };
 use crate::{
-    domain::{AccountId, Jid, Phone, Timestamp, WaMessageId, message::Outgoing},
+    domain::{AccountId, Content, Jid, Phone, Timestamp, WaMessageId, message::Outgoing},
     session::{
-        AgentBuild, Ending, InboundKey, InboundList, InboundMessage, LookUp, PageStatus, PhoneCode,
+        AgentBuild, Ending, InboundBatch, InboundKey, InboundList, LookUp, PageStatus, PhoneCode,
         PhoneCodeError, REJECTED, SendError, Session, SessionError,
     },
 };
 
 /// A page of one colour, as a PNG.
 const PICTURE: &[u8] = include_bytes!("picture.png");
+
+/// After so many bytes of text an answer ends, in the middle of what was asked for, as a real page's would.
+const ANSWER_BYTES: usize = 500_000;
 
 pub(super) struct SimulatedSession {
     network: Arc<Shared>,
@@ -227,11 +230,25 @@ impl Session for SimulatedSession {
         Ok(self.member.lock().inbound_since(since, most))
     }
 
-    async fn fetch_inbound(&mut self, keys: &[InboundKey]) -> Result<Vec<InboundMessage>, SessionError> {
+    async fn fetch_inbound(&mut self, keys: &[InboundKey]) -> Result<InboundBatch, SessionError> {
         self.enter("fetch_inbound").await?;
         self.ready("fetch_inbound")?;
         let member = self.member.lock();
-        Ok(keys.iter().filter_map(|key| member.inbound(key)).collect())
+        let (mut batch, mut bytes) = (InboundBatch::default(), 0);
+        for key in keys {
+            if bytes >= ANSWER_BYTES {
+                break;
+            }
+            batch.answered += 1;
+            let Some(message) = member.inbound(key) else {
+                continue;
+            };
+            if let Content::Text { text } = &message.content {
+                bytes += text.body.len();
+            }
+            batch.messages.push(message);
+        }
+        Ok(batch)
     }
 
     async fn replace_agent(&mut self, build: &Arc<AgentBuild>) -> Result<(), SessionError> {

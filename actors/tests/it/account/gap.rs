@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use zaptor_actors::{
-    domain::{AccountState as S, Lack, MessageStatus as M, Phone, WaMessageId},
+    domain::{AccountState as S, Lack, MessageStatus as M, Phone, WaMessageId, message::TEXT_MAX_CHARS},
     session::simulated::Fault,
 };
 
@@ -83,6 +83,25 @@ async fn what_the_page_took_in_without_a_word_is_told_once_after_the_next_start(
     assert_eq!(house.told_messages().await.len(), 71);
     assert_eq!(house.data_of("account.gap_closed").await.len(), 1);
     house.check(1, 0).await;
+}
+
+/// Long texts come a few at a time, and none of them is left out.
+#[actix::test]
+async fn long_texts_that_were_missed_are_told_all_the_same() {
+    let house = House::new(Plan::default()).await;
+    let account = house.bench.account;
+    house.until_state(S::Online).await;
+    house.network.inflict(account, Fault::Mute { on: true });
+    let long = "\u{436}".repeat(TEXT_MAX_CHARS);
+    let missed: Vec<WaMessageId> = (0..14).map(|_| house.hears(&long)).collect();
+    house.network.inflict(account, Fault::Mute { on: false });
+    house.restart().await;
+    house
+        .until("all of them are told", async || {
+            house.told_messages().await.len() == missed.len()
+        })
+        .await;
+    assert_eq!(house.told_messages().await, late(&missed), "in order, and marked");
 }
 
 #[actix::test]

@@ -14,7 +14,7 @@ use zaptor_actors::{
     domain::{AccountId, Jid, Phone, Timestamp, WaMessageId, message::Outgoing},
     protocol::Line,
     session::{
-        AgentBuild, Ending, InboundKey, InboundList, InboundMessage, LookUp, PageStatus, PhoneCode,
+        AgentBuild, Ending, InboundBatch, InboundKey, InboundList, LookUp, PageStatus, PhoneCode,
         PhoneCodeError, SendError, Session, SessionError, Vitals,
     },
 };
@@ -135,7 +135,7 @@ impl Session for Jumpy {
         self.at(Verb::Gap).inbound_since(since, most).await
     }
 
-    async fn fetch_inbound(&mut self, keys: &[InboundKey]) -> Result<Vec<InboundMessage>, SessionError> {
+    async fn fetch_inbound(&mut self, keys: &[InboundKey]) -> Result<InboundBatch, SessionError> {
         self.at(Verb::Gap).fetch_inbound(keys).await
     }
 
