@@ -4,6 +4,8 @@
 const LINE_MAX: usize = 300;
 /// Digits in a row that may be (a part of) a phone number or an id.
 const DIGITS: usize = 4;
+/// Digits in groups that may be a phone number as people write it: the shortest numbers have seven.
+const GROUPED: usize = 7;
 /// What is longer may be a token or a key, whatever it is made of.
 const WORD_MAX: usize = 24;
 
@@ -39,6 +41,11 @@ fn is_word(c: char) -> bool {
 fn words(text: &str, out: &mut String) {
     let mut rest = text;
     while let Some(first) = rest.chars().next() {
+        if let Some(after) = past_number(rest) {
+            out.push('…');
+            rest = after;
+            continue;
+        }
         let end = if is_word(first) {
             rest.find(|c| !is_word(c)).unwrap_or(rest.len())
         } else {
@@ -56,6 +63,31 @@ fn words(text: &str, out: &mut String) {
     }
 }
 
+/// What follows a phone number that the text begins with, in groups of digits: `+33 6 12 34 56 78`, `(11) 98765-4321`.
+fn past_number(text: &str) -> Option<&str> {
+    let (mut digits, mut end, mut gap) = (0, 0, 0);
+    for (at, c) in text.char_indices() {
+        match c {
+            '0'..='9' => {
+                (digits, end, gap) = (digits + 1, at + 1, 0);
+            }
+            '+' | '(' if at == 0 => {}
+            _ if at == 0 => return None,
+            ' ' | '\u{a0}' | '.' | '-' | '(' | ')' | '/' if gap < 2 => gap += 1,
+            _ => break,
+        }
+    }
+    (digits >= GROUPED).then(|| &text[end..])
+}
+
+/// A code as people type it from a phone.
+fn is_typed_code(word: &str) -> bool {
+    let typed =
+        |part: &str| part.len() == 4 && part.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit());
+    word.split_once('-')
+        .is_some_and(|(first, last)| typed(first) && typed(last))
+}
+
 fn is_secret(word: &str) -> bool {
     // Parts of a path are looked at one by one: an address of a script says where it went wrong.
     if word.contains('/') && word.len() <= LINE_MAX {
@@ -63,7 +95,7 @@ fn is_secret(word: &str) -> bool {
     }
     let digits = word.chars().filter(char::is_ascii_digit).count();
     let length = word.chars().count();
-    digits >= DIGITS || length > WORD_MAX || (length >= 8 && digits >= 2)
+    digits >= DIGITS || length > WORD_MAX || (length >= 8 && digits >= 2) || is_typed_code(word)
 }
 
 #[cfg(test)]
@@ -88,6 +120,12 @@ mod tests {
                 "at https://web.whatsapp.com/app.js:12:7",
                 "at https://web.whatsapp.com/app.js:12:7",
             ),
+            ("pair with KXYZ-MQTR now", "pair with … now"),
+            ("from +33 6 12 34 56 78, late", "from …, late"),
+            ("from +49 170 123 45 67", "from …"),
+            ("call (11) 98765-4321 back", "call … back"),
+            ("06.12.34.56.78 is away", "… is away"),
+            ("3 of 12 in 250 ms", "3 of 12 in 250 ms"),
             ("a\nb\tc", "a b c"),
             ("Bearer abcdefghijklmnopqrstuvwxyzABCDEF", "Bearer …"),
         ] {
@@ -105,6 +143,13 @@ mod tests {
         ) {
             let line = format!("{before} {number} {after}");
             prop_assert!(!redact(&line).contains(&number));
+        }
+
+        #[test]
+        fn no_phone_number_stays_however_it_is_grouped(groups in prop::collection::vec("[0-9]{2,4}", 4..6), gap in "[ .\u{a0}-]") {
+            let number = groups.join(&gap);
+            let kept = redact(&format!("from +{number}: late"));
+            prop_assert!(groups.iter().all(|group| !kept.contains(group.as_str())), "{kept}");
         }
 
         #[test]

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::page::{CallError, Page};
 use crate::{
-    domain::{Clock, Content, Jid, Lack, Phone, SelfTest, Timestamp, WaMessageId, message::Ack},
+    domain::{Clock, Content, Jid, Lack, Phone, SelfTest, Timestamp, WaMessageId, message::Ack, redact},
     session::{EVENT_QUEUE, Identity, InboundMessage, LookUp, PhoneCode, SessionEvent},
 };
 
@@ -339,7 +339,11 @@ fn read(event: Value) -> Option<PageEvent> {
     let kind = event["kind"].as_str().unwrap_or_default().to_owned();
     let event = serde_json::from_value(event);
     event
-        .inspect_err(|error| tracing::warn!(target: "zaptor::session", kind, %error, "an event of the page is passed over"))
+        .inspect_err(|error: &serde_json::Error| {
+            // What the page has put there is told by neither.
+            let (kind, error) = (redact(&kind), redact(&error.to_string()));
+            tracing::warn!(target: "zaptor::session", kind, error, "an event of the page is passed over");
+        })
         .ok()
 }
 
