@@ -282,11 +282,13 @@ impl Network {
             .collect()
     }
 
-    /// Ends all faults that wait or last. Bans and what has struck already stay.
+    /// Ends all faults that wait or last, refused connections among them. Bans stay, and a page that was told to hang, to be
+    /// slow or to show something does so for its time.
     pub(crate) fn clear_faults(&mut self, now: Millis) {
         self.advance(now);
         self.state.faults.clear();
         self.state.planned.clear();
+        self.state.barred.clear();
         self.touch();
     }
 

@@ -98,6 +98,31 @@ fn what_was_cleared_strikes_no_more() {
 }
 
 #[test]
+fn connections_are_refused_for_their_time_or_until_faults_are_cleared() {
+    let mut stage = Stage::new(1);
+    let (_, token) = stage.linked(ANNA);
+    for kind in [FaultKind::SocketDrop, FaultKind::UpdateRequired] {
+        let order = Fault {
+            for_ms: Some(60_000),
+            ..Fault::of(kind, &number(ANNA))
+        };
+        let comes_back = |stage: &mut Stage| {
+            let page = stage.page(Some(&token));
+            stage.told(page, "welcome").len() == 1
+        };
+        stage.network.fault(stage.now, &order).unwrap();
+        stage.wait(59_999);
+        assert!(!comes_back(&mut stage), "{kind:?}");
+        stage.wait(1);
+        assert!(comes_back(&mut stage), "{kind:?}: its time is over");
+        stage.network.fault(stage.now, &order).unwrap();
+        assert!(!comes_back(&mut stage), "{kind:?}");
+        stage.network.clear_faults(stage.now);
+        assert!(comes_back(&mut stage), "{kind:?}: cleared");
+    }
+}
+
+#[test]
 fn a_banned_phone_loses_its_pages_and_links_no_more() {
     let mut stage = Stage::new(1);
     let (page, token) = stage.linked(ANNA);

@@ -5,8 +5,8 @@ import { after, test } from 'node:test';
 import { LinkedPage, Person } from './sandbox';
 
 const MESSAGES = 10_000;
-/** From the greeting to a page that has all of it, in its own time. */
-const WITHIN_MS = 3_000;
+/** From the greeting to a page that has all of it, in its own time: some 2 s alone on two cores, and here beside others. */
+const WITHIN_MS = 20_000;
 
 const maria = new Person('5511900000301', 'Maria');
 const page = new LinkedPage();

@@ -167,12 +167,13 @@ test('who types is told, in the group and beside it', async () => {
 
 test('what happens while the connection is gone is known when it is back', async () => {
   page.client.events.length = 0;
-  await control('POST', '/faults', { kind: 'socket_drop', phone: maria.number, for_ms: 800 });
+  await control('POST', '/faults', { kind: 'socket_drop', phone: maria.number, for_ms: 600_000 });
   await until('the connection is gone', () => page.ask("WPP.whatsapp.Stream.mode === 'OFFLINE'"));
   await control('PATCH', `/groups/${group}`, { by: anna.number, subject: 'Fruit' });
   await change('promote', ben);
   await maria.do('block', { phone: ben.number });
   await control('PATCH', `/phones/${anna.number}`, { name: 'Anna Luz' });
+  await control('DELETE', '/faults');
   await page.ready();
   await page.heard('group.participant_changed', (event) => event.action === 'promote' && event.participants.includes(ben.id));
   assert.equal(await page.ask(groupChat('formattedTitle')), 'Fruit');
