@@ -32,8 +32,9 @@ const MOST: usize = 500;
 const WIDEST: usize = 16;
 /// How many are asked for at once; of long ones fewer come.
 const FETCH: usize = 50;
-/// How long what the page has reported may take to our database before it counts as missing.
-const SETTLE: Duration = Duration::from_millis(500);
+/// How long what the page has reported may take to our database before it counts as missing, on a busy machine, too. What
+/// nobody was told of waits as long for it, once.
+const SETTLE: Duration = Duration::from_secs(2);
 
 /// When the account is compared.
 #[derive(Debug, Default)]

@@ -98,6 +98,19 @@ impl House {
                 })
                 .await;
         }
+        // The registry goes by what accounts say of themselves, a moment after it is in their rows.
+        house
+            .until("the registry knows of all pages", async || {
+                house
+                    .agent()
+                    .await
+                    .pages
+                    .iter()
+                    .map(|(_, pages)| pages)
+                    .sum::<usize>()
+                    == accounts.len()
+            })
+            .await;
         (house, accounts)
     }
 

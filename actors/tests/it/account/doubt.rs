@@ -12,6 +12,7 @@ use zaptor_actors::{
 use super::{
     READ,
     house::{House, Plan, ids},
+    jumpy::Verb,
 };
 
 #[actix::test]
@@ -51,10 +52,11 @@ async fn a_message_that_the_page_forgot_is_sent_again_under_its_id() {
     let house = House::new(Plan::default()).await;
     let account = house.bench.account;
     house.until_state(S::Online).await;
-    house.failures.store(2, Ordering::SeqCst);
     house
         .network
         .inflict(account, Fault::DieInSend { delivered: true });
+    // Nobody can look it up before it is forgotten.
+    let reborn = house.halts.arm(Verb::Open);
     let messages = house.accept(1).await;
     house
         .until("it left", async || {
@@ -64,6 +66,7 @@ async fn a_message_that_the_page_forgot_is_sent_again_under_its_id() {
     house
         .network
         .inflict(account, Fault::Forget(messages[0].wa_id.clone()));
+    drop(reborn);
     house.until_status(&ids(&messages), READ).await;
     assert_eq!(
         house.sent_times(&messages),

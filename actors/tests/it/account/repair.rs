@@ -20,9 +20,6 @@ fn plan() -> Plan {
     Plan {
         account: account::Settings {
             repair: RepairSettings {
-                dismiss_modal_seconds: 1,
-                reload_page_seconds: 1,
-                new_page_seconds: 1,
                 retry_seconds: 1,
                 ..RepairSettings::default()
             },
