@@ -27,6 +27,9 @@ const OVERFLOW: &str = "for (let n = 0; n <= 5000; n += 1) WPP.emit('conn.qrcode
     globalThis.__zaptorEvent = globalThis.__zaptorHeard;
     WPP.emit('conn.qrcode_idle');";
 
+/// So many of the longest texts have 18 MiB and more on their way.
+const LONG: usize = 48;
+
 /// How many messages the page has written down as reported: WhatsApp does not report them to its next document.
 const KEPT: &str = "new Promise((done, failed) => {
     const open = indexedDB.open('sandbox', 1);
@@ -64,9 +67,14 @@ impl Stage {
 
     /// The customer writes so many texts. Gives their ids.
     async fn write(&mut self, count: usize) -> Vec<String> {
+        self.write_of(count, "text").await
+    }
+
+    /// The customer writes this so many times, with a number behind it.
+    async fn write_of(&mut self, count: usize, text: &str) -> Vec<String> {
         let before = self.written.len();
         for n in before..before + count {
-            let id = write_from(&self.zaptor, CUSTOMER, &format!("text {n}")).await;
+            let id = write_from(&self.zaptor, CUSTOMER, &format!("{text} {n}")).await;
             self.written.push(id);
         }
         self.written[before..].to_vec()
@@ -78,12 +86,12 @@ impl Stage {
     }
 
     /// The customer writes to a page that nobody hears, until the page has taken all of it in. Gives the ids, and the page.
-    async fn write_unheard(&mut self, count: usize) -> (Vec<String>, Debugger) {
+    async fn write_unheard(&mut self, count: usize, text: &str) -> (Vec<String>, Debugger) {
         // What came before is heard.
         self.until_told().await;
         let mut page = self.page().await;
         page.evaluate(MUTE).await;
-        let unheard = self.write(count).await;
+        let unheard = self.write_of(count, text).await;
         until_kept(&mut page, self.written.len()).await;
         (unheard, page)
     }
@@ -199,7 +207,7 @@ async fn browser_what_a_page_took_in_before_it_hung_is_told_once_and_marked() {
     // First its renderer hangs, then the browser with everything that belongs to it.
     for hangs in [is_renderer as fn(&Process) -> bool, |_| true] {
         let since = journal::last(&stage.zaptor).await;
-        let (quietly, page) = stage.write_unheard(5).await;
+        let (quietly, page) = stage.write_unheard(5, "text").await;
         unheard.extend(quietly);
         for process in browser_on(&stage.profile).iter().filter(|process| hangs(process)) {
             process.signal(Signal::STOP);
@@ -241,7 +249,7 @@ async fn browser_a_profile_from_before_tells_nothing_twice_and_forgets_nothing()
     until_state(&stage.zaptor, &stage.account, "online", SOON).await;
     stage.write(5).await;
     stage.assert_told(&[]).await;
-    let (_, page) = stage.write_unheard(5).await;
+    let (_, page) = stage.write_unheard(5, "text").await;
     // What links the account is gone, and what it knew with it: only the snapshot can be put in its place.
     let database = stage
         .profile
@@ -278,7 +286,7 @@ async fn browser_what_a_log_that_overflows_has_dropped_is_found_in_the_page_and_
     let mut stage = Stage::set().await;
     stage.write(3).await;
     let since = journal::last(&stage.zaptor).await;
-    let (unheard, mut page) = stage.write_unheard(500).await;
+    let (unheard, mut page) = stage.write_unheard(500, "text").await;
     page.run(OVERFLOW).await;
     // Whatever comes meanwhile may be told by the comparison, and marked, before the page's own word is heard.
     journal::until(&stage.zaptor, "the end of the gap", (since, SOON), |event| {
@@ -287,4 +295,25 @@ async fn browser_what_a_log_that_overflows_has_dropped_is_found_in_the_page_and_
     .await;
     stage.write(20).await;
     stage.assert_told(&unheard).await;
+}
+
+/// Texts of full length in letters that the DevTools protocol writes with six bytes each: more of them than fit into one
+/// answer, or into one frame that is taken.
+#[tokio::test]
+async fn browser_many_long_texts_are_told_once_whether_the_page_tells_them_or_keeps_them() {
+    let mut stage = Stage::set().await;
+    let zaptor = stage.zaptor.pid();
+    let long = "\u{436}".repeat(65_000);
+    stage.write(3).await;
+    // Nobody listens: the page's log has them all, and is asked for them.
+    kill_process(zaptor, Signal::STOP).unwrap();
+    cut(zaptor, &stage.profile);
+    stage.write_of(LONG, &long).await;
+    kill_process(zaptor, Signal::CONT).unwrap();
+    stage.assert_told(&[]).await;
+    // The page's store alone has them, and is compared.
+    let (unheard, page) = stage.write_unheard(LONG, &long).await;
+    browser_on(&stage.profile)[0].signal(Signal::KILL);
+    stage.assert_told(&unheard).await;
+    drop(page);
 }

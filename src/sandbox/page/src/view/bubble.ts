@@ -11,6 +11,9 @@ import { fileOf } from './file';
 import { nameOf, writerOf } from './names';
 import { inOneLine, notice, ticks } from './summary';
 
+/** How much of a text is shown at first. */
+const FOLDED_CHARS = 768;
+
 /** From so many times on, WhatsApp says "many times". */
 const OFTEN_FORWARDED = 5;
 
@@ -77,8 +80,12 @@ function content(msg: Msg): (HTMLElement | string)[] {
   }
 }
 
-function text(said: string | undefined): HTMLElement {
-  return element('span', 'body', said ?? '');
+/** A long text is folded until somebody clicks on it, as in the real page: laying out many of them takes seconds. */
+function text(said = ''): HTMLElement {
+  if (said.length <= FOLDED_CHARS) return element('span', 'body', said);
+  const node = element('span', 'body', `${said.slice(0, FOLDED_CHARS)}… Read more`);
+  node.onclick = () => node.replaceChildren(said);
+  return node;
 }
 
 function footer(msg: Msg): HTMLElement {

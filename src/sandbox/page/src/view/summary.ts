@@ -7,6 +7,9 @@ import type { Msg } from '../modules/messages';
 import { element, length } from './element';
 import { nameOf, writerOf } from './names';
 
+/** No line has room for more. */
+const LINE_CHARS = 200;
+
 /**
  * What a message says, in one line. The signs are in every font: machines without a screen have no emoji.
  * Takes what a quote holds, too.
@@ -15,7 +18,7 @@ export function inOneLine(content: Attributes): string {
   const { type, body, caption } = content;
   const said = typeof caption === 'string' && caption ? caption : undefined;
   switch (type) {
-    case 'chat': return String(body ?? '');
+    case 'chat': return String(body ?? '').slice(0, LINE_CHARS);
     case 'image': return `▣ ${said ?? 'Photo'}`;
     case 'video': return `▶ ${said ?? (content['isGif'] ? 'GIF' : 'Video')}`;
     case 'audio': return `♫ Audio${playing(content)}`;
