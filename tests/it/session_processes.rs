@@ -1,11 +1,21 @@
 //! What is left of browsers after every kind of end, looked for in `/proc` and in the folders: nothing.
 
-use std::{fs, os::unix::fs::MetadataExt as _, path::Path, time::Duration};
+use std::{
+    collections::BTreeSet,
+    fs,
+    os::unix::fs::{MetadataExt as _, PermissionsExt as _},
+    path::Path,
+    time::Duration,
+};
 
 use rustix::process::{Pid, Signal, kill_process};
+use tokio::sync::mpsc;
 use zaptor_actors::{
     domain::{AccountId, Clock},
-    session::browser::{BrowserEngine, ChannelKind, Settings},
+    session::{
+        Engine as _,
+        browser::{BrowserEngine, ChannelKind, Settings},
+    },
 };
 
 use super::{
@@ -188,6 +198,53 @@ fn nothing_is_left_of_a_killed_chromium_or_its_driver_or_guard() {
             Victim::DriverOfStopped,
         ],
     ));
+}
+
+/// Browsers that never say where they listen, after they have put something into their temporary folder.
+const REFUSED: [(&str, &str); 2] = [
+    ("it ends at once", "exit 1"),
+    (
+        "it stands until its start is given up",
+        "while :; do sleep 1; done",
+    ),
+];
+
+#[test]
+fn nothing_is_left_of_a_chromium_that_was_never_heard_of() {
+    run(async {
+        for (what, does) in REFUSED {
+            let scripts = tempfile::tempdir().unwrap();
+            let script = scripts.path().join("browser");
+            let text =
+                format!("#!/bin/sh\n: > \"$TMPDIR/left\"\necho \"$TMPDIR\" >> \"$0.started\"\n{does}\n");
+            fs::write(&script, text).unwrap();
+            fs::set_permissions(&script, fs::Permissions::from_mode(0o700)).unwrap();
+            let stage = Stage::set_with(ChannelKind::Cdp, |settings| {
+                settings.chromium_path.clone_from(&script);
+                settings.start_timeout_ms = 2_000;
+            })
+            .await;
+            let (sender, _events) = mpsc::channel(1);
+            for _ in 0..2 {
+                let opened = stage.engine.open(stage.spec(1), sender.clone()).await;
+                assert!(opened.is_err(), "{what}");
+            }
+            let rooms = fs::read_dir(stage.folder.path().join("run/tmp")).unwrap();
+            let rooms: Vec<_> = rooms.map(|room| room.unwrap().path()).collect();
+            assert_eq!(rooms.len(), 1, "{what}: the driver lives");
+            until_none(what, || walk(&rooms[0])).await;
+            let started = fs::read_to_string(script.with_extension("started")).unwrap();
+            let folders: BTreeSet<&Path> = started.lines().map(Path::new).collect();
+            assert_eq!(
+                folders.len(),
+                2,
+                "{what}: each had a folder of its own: {started}"
+            );
+            let inside = |folder: &&Path| folder.parent() == Some(&rooms[0]);
+            assert!(folders.iter().all(inside), "{what}: {started}");
+            stage.strike().await;
+        }
+    });
 }
 
 #[test]

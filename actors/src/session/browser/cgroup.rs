@@ -54,9 +54,12 @@ impl Groups {
         let _ = fs::write(self.of(browser).join("cgroup.kill"), "1");
     }
 
-    /// Removes the group of a browser that has ended, and those of earlier ones that were still busy with their end then.
-    pub(super) fn remove(&self, browser: u32) {
-        let _ = fs::remove_dir(self.of(browser));
+    /// Removes the group of a browser that has ended, and those of others that nobody was told of, or that were still busy
+    /// with their end.
+    pub(super) fn remove(&self, browser: Option<u32>) {
+        if let Some(browser) = browser {
+            let _ = fs::remove_dir(self.of(browser));
+        }
         sweep(&self.0, "b", |_| ());
     }
 
@@ -191,10 +194,12 @@ mod tests {
         ];
         stay.sort();
         assert_eq!(names(folder.path()), stay, "one of them has a browser that lives");
-        for browser in [u32::MAX, u32::MAX - 1, own] {
-            fs::create_dir(groups.of(browser)).unwrap();
+        for known in [Some(u32::MAX - 1), None] {
+            for browser in [u32::MAX, u32::MAX - 1, own] {
+                let _ = fs::create_dir(groups.of(browser));
+            }
+            groups.remove(known);
+            assert_eq!(names(groups.path()), [format!("b{own}")]);
         }
-        groups.remove(u32::MAX - 1);
-        assert_eq!(names(groups.path()), [format!("b{own}")]);
     }
 }

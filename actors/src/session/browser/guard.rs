@@ -75,9 +75,18 @@ pub fn own_program() -> Option<PathBuf> {
     asks.then(|| PathBuf::from(format!("/proc/{}/exe", std::process::id())))
 }
 
-/// The folder of a browser within its driver's room.
-pub(super) fn folder(room: &Path, browser: u32) -> PathBuf {
-    room.join(format!("b{browser}"))
+/// What the argument begins with by which an opening's browser is known. Chromium does not know it.
+const OPENING: &str = "--zaptor-opening=";
+
+/// The argument that only the browser of this opening has.
+pub(super) fn mark(opening: u64) -> String {
+    format!("{OPENING}{}-{opening}", std::process::id())
+}
+
+/// The folder of an opening's browser within its driver's room. Named before the browser is there, so that it is found also
+/// where nobody is ever told which process it was.
+pub(super) fn folder(room: &Path, opening: u64) -> PathBuf {
+    room.join(format!("b{opening}"))
 }
 
 /// Takes out of a command's environment what only Zaptor itself may know: its settings hold passwords.
@@ -188,8 +197,8 @@ fn start(arguments: Vec<OsString>) -> ExitCode {
     // Without a group of its own it is still found by its profile and its parents.
     let _ = rustix::process::setpgid(None, None);
     let mut command = Command::new(program);
-    if let Some(room) = env::var_os(ROOM) {
-        let folder = folder(Path::new(&room), std::process::id());
+    if let (Some(room), Some(opening)) = (env::var_os(ROOM), opening_in(&arguments)) {
+        let folder = folder(Path::new(&room), opening);
         if fs::DirBuilder::new().mode(0o700).create(&folder).is_ok() {
             if let Some(profile) = profile_in(&arguments) {
                 let _ = symlink(profile, folder.join(PROFILE));
@@ -205,13 +214,18 @@ fn start(arguments: Vec<OsString>) -> ExitCode {
 }
 
 fn profile_in(arguments: &[OsString]) -> Option<PathBuf> {
-    let prefix = processes::profile_argument(Path::new(""));
-    arguments.iter().find_map(|argument| {
-        argument
-            .to_str()?
-            .strip_prefix(prefix.as_str())
-            .map(PathBuf::from)
-    })
+    value_of(arguments, &processes::profile_argument(Path::new(""))).map(PathBuf::from)
+}
+
+fn opening_in(arguments: &[OsString]) -> Option<u64> {
+    value_of(arguments, OPENING)?.rsplit_once('-')?.1.parse().ok()
+}
+
+/// What stands behind `before` in the argument that begins with it.
+fn value_of<'a>(arguments: &'a [OsString], before: &str) -> Option<&'a str> {
+    arguments
+        .iter()
+        .find_map(|argument| argument.to_str()?.strip_prefix(before))
 }
 
 #[cfg(test)]
@@ -219,10 +233,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_profile_is_read_from_the_browsers_own_arguments() {
-        let arguments = ["--headless", "--user-data-dir=/data/profiles/a", "data:,"].map(OsString::from);
+    fn profile_and_opening_are_read_from_the_browsers_own_arguments() {
+        let mark = mark(4711);
+        let arguments =
+            ["--headless", "--user-data-dir=/data/profiles/a", &mark, "data:,"].map(OsString::from);
         assert_eq!(profile_in(&arguments), Some(PathBuf::from("/data/profiles/a")));
-        assert_eq!(profile_in(&arguments[..1]), None);
+        assert_eq!(opening_in(&arguments), Some(4711));
+        assert_eq!(
+            (profile_in(&arguments[..1]), opening_in(&arguments[..1])),
+            (None, None)
+        );
     }
 
     #[test]

@@ -43,8 +43,8 @@ pub(super) struct House {
 /// Shared by everything that works for a session.
 pub(super) struct Life {
     profile: PathBuf,
-    /// An argument that only this opening's browser has; Chromium does not know it.
-    mark: String,
+    /// Which opening of this process it came from.
+    opening: u64,
     browser: AtomicU32,
     driver: OnceLock<Arc<Driver>>,
     /// Why what it shares with others took it along, if that is how it died.
@@ -59,10 +59,9 @@ pub(super) struct Life {
 impl Life {
     /// `profile` is absolute: the browser is known by it.
     pub(super) fn new(profile: PathBuf) -> Self {
-        let n = OPENINGS.fetch_add(1, Ordering::Relaxed);
         Self {
             profile,
-            mark: format!("--zaptor-opening={}-{n}", std::process::id()),
+            opening: OPENINGS.fetch_add(1, Ordering::Relaxed),
             browser: AtomicU32::new(0),
             driver: OnceLock::new(),
             taken_along: Arc::default(),
@@ -87,7 +86,15 @@ impl Life {
 
     /// The arguments by which its browser is known.
     pub(super) fn arguments(&self) -> [String; 2] {
-        [processes::profile_argument(&self.profile), self.mark.clone()]
+        [
+            processes::profile_argument(&self.profile),
+            guard::mark(self.opening),
+        ]
+    }
+
+    /// Its browser's temporary folder, where browsers have some.
+    fn folder(&self) -> Option<PathBuf> {
+        Some(guard::folder(&self.house()?.room, self.opening))
     }
 
     pub(super) fn set_browser(&self, pid: u32) {
@@ -127,14 +134,14 @@ impl Life {
     /// The same for a session that is over. Found by its own mark and below the guard, never by a remembered number alone:
     /// numbers are used again. Nor by the profile alone: another session may have it by now.
     fn survivors(&self) -> Vec<u32> {
-        let mut found = processes::of_opening(&self.profile, &self.mark);
+        let mut found = processes::of_opening(&self.profile, &guard::mark(self.opening));
         if let (Some(browser), Some(house)) = (self.browser(), self.house()) {
             let table = ProcessTable::read();
             let guarded = table.family(house.guard);
             let family = table.family(browser).into_iter();
             found.extend(family.filter(|pid| *pid != house.guard && guarded.contains(pid)));
-            found.extend(processes::in_room(&guard::folder(&house.room, browser)));
         }
+        found.extend(self.folder().iter().flat_map(|folder| processes::in_room(folder)));
         found.sort_unstable();
         found.dedup();
         found
@@ -208,13 +215,13 @@ impl Life {
             processes::kill(&left);
             clock.sleep(LOOK).await;
         }
-        if let (Some(browser), Some(house)) = (self.browser(), self.house()) {
-            let folder = guard::folder(&house.room, browser);
+        // Also where chromedriver told of no browser: one that it refused has been there all the same.
+        if let Some(folder) = self.folder() {
             // A browser that made none has none.
             let _ = tokio::fs::remove_dir_all(folder).await;
-            if let Some(groups) = &house.groups {
-                groups.remove(browser);
-            }
+        }
+        if let Some(groups) = self.groups() {
+            groups.remove(self.browser());
         }
         processes::unlock_dead(&self.profile);
     }

@@ -11,7 +11,7 @@ use std::{
 };
 
 /// The longest path at which Chromium still finds room for its sockets: an address of a socket takes 107 bytes
-/// (unix(7)), and it adds `/d<pid>-<n>/b<pid>/org.chromium.Chromium.XXXXXX/SingletonSocket`.
+/// (unix(7)), and it adds `/d<pid>-<n>/b<n>/org.chromium.Chromium.XXXXXX/SingletonSocket`.
 const LONGEST: usize = 107 - 72;
 
 /// The rooms of one data folder.
