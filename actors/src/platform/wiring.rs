@@ -18,7 +18,7 @@ use crate::{
     registry::{self, Registry, RegistryParts},
     session::Engine,
     store::{CommitNotice, Store},
-    supervision::{self, ChildSpec, RestartClass, Slot, Supervise, Supervisor, starter},
+    supervision::{self, ChildId, ChildSpec, RestartClass, Slot, Supervise, Supervisor, starter},
     vault::Vault,
 };
 
@@ -165,9 +165,8 @@ impl Wiring {
             }),
         };
         self.supervisor
-            .send(Supervise(spec))
+            .send(Supervise(ChildId::fresh(), spec))
             .await
-            .map(drop)
             .map_err(|_| PlatformError::Supervisor)
     }
 }

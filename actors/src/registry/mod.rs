@@ -17,6 +17,9 @@ mod room;
 mod sampler;
 mod starting;
 mod startup;
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test panics where it fails")]
+mod tests;
 
 use std::{collections::HashMap, path::PathBuf, sync::Arc, time::Duration};
 

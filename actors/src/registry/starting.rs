@@ -58,22 +58,21 @@ impl Entry {
         if office.running.is_closed() {
             return Err(AccountError::NotRunning);
         }
-        let known = match *child {
-            Some(id) => {
-                self.let_end(office, id).await?;
-                let revived = office.supervisor.send(Revive(id)).await;
-                revived.map_err(|_| AccountError::NotRunning)?
-            }
-            None => false,
-        };
-        if !known {
-            let spec = office.spec(self);
-            let id = office.supervisor.send(Supervise(spec)).await;
-            let id = id.map_err(|_| AccountError::NotRunning)?;
+        let id = if let Some(id) = *child {
+            self.let_end(office, id).await?;
+            id
+        } else {
+            // Known before it is awaited: whoever asks for the start may end meanwhile, and the child lives all the same.
+            let id = ChildId::fresh();
             *child = Some(id);
             self.show_child(id);
+            office.supervisor.do_send(Supervise(id, office.spec(self)));
+            id
+        };
+        match office.supervisor.send(Revive(id)).await {
+            Ok(true) => Ok(()),
+            Ok(false) | Err(_) => Err(AccountError::NotRunning),
         }
-        Ok(())
     }
 
     /// A generation writes its last state a moment before it ends, and a start that is told in between would find it

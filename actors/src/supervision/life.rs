@@ -2,7 +2,7 @@
 
 use std::{
     fmt,
-    sync::atomic::{AtomicBool, Ordering},
+    sync::atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
 use actix::WeakAddr;
@@ -10,9 +10,17 @@ use tokio_util::sync::CancellationToken;
 
 use super::supervisor::{ChildDown, Supervisor};
 
-/// A child of one supervisor. Never used again after the child was forgotten.
+/// A child of a supervisor. Never used again after the child was forgotten.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ChildId(pub(super) u64);
+
+impl ChildId {
+    /// One that nobody else in this process has.
+    pub fn fresh() -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        Self(NEXT.fetch_add(1, Ordering::Relaxed))
+    }
+}
 
 /// How a generation ended.
 #[derive(Clone, Debug, PartialEq, Eq)]

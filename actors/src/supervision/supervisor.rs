@@ -20,10 +20,11 @@ use super::{
 };
 use crate::domain::{Clock, IdSource, Timestamp};
 
-/// Take this child on and start it.
+/// Take this child on under a fresh number and start it. The number is the asker's, so that it knows its child even
+/// where it does not live to hear an answer.
 #[derive(Debug, Message)]
-#[rtype(result = "ChildId")]
-pub struct Supervise(pub ChildSpec);
+#[rtype(result = "()")]
+pub struct Supervise(pub ChildId, pub ChildSpec);
 
 /// Do not restart this child any more. Ends nothing: the child is told by whoever knows it. The receiver completes once
 /// the child is down (at once when it is, or when it is not known).
@@ -103,7 +104,6 @@ pub struct Supervisor {
     chance: Arc<IdSource>,
     arbiters: Vec<Arbiter>,
     children: BTreeMap<ChildId, Child>,
-    last_id: u64,
 }
 
 impl fmt::Debug for Supervisor {
@@ -131,7 +131,6 @@ impl Supervisor {
             chance,
             arbiters,
             children: BTreeMap::new(),
-            last_id: 0,
         };
         Ok(supervisor.start())
     }
@@ -202,11 +201,9 @@ impl Drop for Supervisor {
 }
 
 impl Handler<Supervise> for Supervisor {
-    type Result = MessageResult<Supervise>;
+    type Result = ();
 
-    fn handle(&mut self, Supervise(spec): Supervise, ctx: &mut Context<Self>) -> Self::Result {
-        self.last_id += 1;
-        let id = ChildId(self.last_id);
+    fn handle(&mut self, Supervise(id, spec): Supervise, ctx: &mut Context<Self>) {
         let child = Child {
             spec,
             state: ChildState::Stopped,
@@ -214,7 +211,7 @@ impl Handler<Supervise> for Supervisor {
             generation: 0,
             restarts: 0,
             started_at: self.clock.instant(),
-            place: usize::try_from(self.last_id).unwrap_or(0) % self.arbiters.len(),
+            place: usize::try_from(id.0).unwrap_or(0) % self.arbiters.len(),
             thread: None,
             record: Record::default(),
             last_exit: None,
@@ -222,7 +219,6 @@ impl Handler<Supervise> for Supervisor {
         };
         self.children.insert(id, child);
         self.launch(id, false, ctx);
-        MessageResult(id)
     }
 }
 

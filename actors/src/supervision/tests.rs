@@ -141,7 +141,8 @@ impl House {
             start: starter(slot.clone(), make),
             listener: Box::new(move |change| drop(told.send(change.clone()))),
         };
-        let id = self.supervisor.send(Supervise(spec)).await.unwrap();
+        let id = ChildId::fresh();
+        self.supervisor.send(Supervise(id, spec)).await.unwrap();
         Kid { id, slot, changes }
     }
 
@@ -405,7 +406,8 @@ async fn a_listener_that_panics_costs_its_child_nothing_and_nobody_else() {
             panic!("in a listener, on purpose");
         }),
     };
-    let id = house.supervisor.send(Supervise(spec)).await.unwrap();
+    let id = ChildId::fresh();
+    house.supervisor.send(Supervise(id, spec)).await.unwrap();
     let _ = slot.get().unwrap().send(Do::Panic).await;
     // Its end is heard of by now or soon; a retirement is answered once it is down.
     let down = house.supervisor.send(Retire(id)).await.unwrap();

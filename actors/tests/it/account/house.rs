@@ -31,7 +31,7 @@ use zaptor_actors::{
     registry::{Registry, RegistryParts, Running},
     session::{Engine, simulated::SimulatedNetwork},
     store::{AccountRow, Settings, Store, accounts},
-    supervision::{self, ChildSpec, RestartClass, Slot, Supervise, Supervisor, starter},
+    supervision::{self, ChildId, ChildSpec, RestartClass, Slot, Supervise, Supervisor, starter},
     vault::{self, Directory, KeyRing, Vault},
 };
 
@@ -107,7 +107,7 @@ async fn supervise<A: Actor<Context = Context<A>>>(
         start: starter(slot.clone(), make),
         listener: Box::new(|_| {}),
     };
-    supervisor.send(Supervise(spec)).await.unwrap();
+    supervisor.send(Supervise(ChildId::fresh(), spec)).await.unwrap();
 }
 
 fn pump_parts(bench: &Bench, registry: &Slot<Registry>, panics: u32) -> PumpParts {

@@ -11,6 +11,7 @@
 //! | a write's own code, on the store's thread | `store_conformance::money::a_failing_job_undoes_itself_alone` |
 //! | who hears of commits, on the store's thread | `a_panic_costs_only_its_own_account_a_moment` (listener) |
 //! | the registry's background task | `a_registry_that_panics_while_it_starts_accounts_begins_again` |
+//! | the registry, while a start waits for the supervisor | `registry::tests::a_start_that_nobody_waits_for_any_more_…` |
 //! | the registry, with a claimed message on its way to it | `dispatcher::what_came_to_a_registry_that_had_ended_goes_out_through_the_next_one` |
 //! | who hears of a child's end, on the supervisor's thread | `supervision::tests::a_listener_that_panics…` |
 

@@ -26,7 +26,7 @@ use zaptor_actors::{
     },
     rate_limit::{self, RateLimit},
     store::{Settings, Store, accounts},
-    supervision::{self, ChildSpec, RestartClass, Slot, Supervise, Supervisor, starter},
+    supervision::{self, ChildId, ChildSpec, RestartClass, Slot, Supervise, Supervisor, starter},
 };
 
 use crate::store_conformance::Bench;
@@ -136,7 +136,7 @@ async fn supervise<A: Actor<Context = Context<A>>>(
         start,
         listener: Box::new(|_| {}),
     };
-    supervisor.send(Supervise(spec)).await.unwrap();
+    supervisor.send(Supervise(ChildId::fresh(), spec)).await.unwrap();
 }
 
 /// A store that wakes the pump.
