@@ -202,6 +202,32 @@ fn no_code_is_seen_in_a_veiled_picture_of_a_page_in_chromium() {
             dark(&session.screenshot().await.unwrap()) > 2_000,
             "and the page is as before"
         );
+        for again in [false, true] {
+            tokio::select! {
+                biased;
+                taken = session.veiled_screenshot() => panic!("at once: {taken:?}"),
+                // The veil is on its way, and nobody waits for the picture any more.
+                () = std::future::ready(()) => {}
+            }
+            if again {
+                assert_eq!(dark(&session.veiled_screenshot().await.unwrap()), 0);
+            }
+            assert!(
+                dark(&session.screenshot().await.unwrap()) > 2_000,
+                "no veil is left: {again}"
+            );
+        }
+        let mut debugger = Debugger::at(&stage.spec(1).profile).await;
+        // From then on no style that is put into the page has an effect.
+        let forbids = "document.head.append(Object.assign(document.createElement('meta'), \
+            { httpEquiv: 'Content-Security-Policy', content: \"style-src 'none'\" }))";
+        debugger.evaluate(forbids).await;
+        let refused = session.veiled_screenshot().await.unwrap_err().to_string();
+        assert!(refused.contains("could not be veiled"), "{refused}");
+        assert!(
+            dark(&session.screenshot().await.unwrap()) > 2_000,
+            "it would have been a bare one"
+        );
         session.close().await;
         stage.strike().await;
     });

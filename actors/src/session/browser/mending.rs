@@ -6,7 +6,6 @@
 
 use std::time::Duration;
 
-use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use fantoccini::wd::WindowHandle;
 use serde_json::{Value, json};
 use tokio::{
@@ -33,8 +32,6 @@ const DISMISSING: &str = "dismiss_modal";
 const DIALOGS_MAX: usize = 20;
 
 const DISMISS: &str = include_str!("dismiss.js");
-const VEIL: &str = include_str!("veil.js");
-const UNVEIL: &str = "(document.getElementById('zaptor-veil')?.remove(), 'unveiled')";
 /// How long the browser itself may take for an order that no page takes part in.
 const ORDER: Duration = Duration::from_secs(5);
 /// How often a page is asked whether its agent is there yet.
@@ -46,7 +43,7 @@ const AGENT: Duration = Duration::from_secs(15);
 /// The longest answer of the browser's own HTTP server, in bytes.
 const ANSWER_MAX: usize = 65_536;
 
-fn refused(command: &'static str, detail: impl Into<String>) -> SessionError {
+pub(super) fn refused(command: &'static str, detail: impl Into<String>) -> SessionError {
     SessionError::Refused {
         command,
         detail: detail.into(),
@@ -54,7 +51,7 @@ fn refused(command: &'static str, detail: impl Into<String>) -> SessionError {
 }
 
 /// Runs an order of the protocol within `limit`.
-async fn order(
+pub(super) async fn order(
     cdp: &Cdp,
     limit: Duration,
     command: &'static str,
@@ -74,7 +71,7 @@ async fn order(
 }
 
 impl BrowserSession {
-    fn cdp(&self, command: &'static str) -> Result<Cdp, SessionError> {
+    pub(super) fn cdp(&self, command: &'static str) -> Result<Cdp, SessionError> {
         self.life.alive()?;
         match self.page.channel() {
             Channel::Cdp(cdp) => Ok(cdp),
@@ -278,38 +275,6 @@ impl BrowserSession {
             }
             self.clock.sleep(LOOK).await;
         }
-    }
-
-    /// A picture of the page over the socket. `veiled`: with every text, code and picture hidden.
-    pub(super) async fn picture(&self, veiled: bool) -> Result<Vec<u8>, SessionError> {
-        const COMMAND: &str = "screenshot";
-        let (cdp, limit) = (self.cdp(COMMAND)?, self.deadlines.command);
-        if let Some(trouble) = self.page.signs.trouble() {
-            return Err(refused(COMMAND, trouble.to_string()));
-        }
-        if veiled {
-            let veil = timeout(limit, cdp.evaluate(VEIL.to_owned())).await;
-            // Without the veil there is no picture.
-            if !matches!(&veil, Ok(Ok(done)) if done == "veiled") {
-                return Err(refused(COMMAND, "the page could not be veiled"));
-            }
-        }
-        let shot = order(
-            &cdp,
-            limit,
-            COMMAND,
-            "Page.captureScreenshot",
-            json!({ "format": "png" }),
-        )
-        .await;
-        if veiled {
-            let _ = timeout(limit, cdp.evaluate(UNVEIL.to_owned())).await;
-        }
-        let shot = shot?;
-        let data = shot["data"].as_str().unwrap_or_default();
-        BASE64
-            .decode(data)
-            .map_err(|error| refused(COMMAND, error.to_string()))
     }
 }
 

@@ -25,6 +25,7 @@ mod open;
 mod owner;
 mod page;
 mod persona;
+mod picture;
 mod processes;
 mod programs;
 mod relay;

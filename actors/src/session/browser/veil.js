@@ -1,5 +1,7 @@
 (() => {
   // Nothing that anybody wrote or could scan may be seen: text without colour, no pictures, no codes, and all of it blurred.
+  // One that was left behind is no proof of this one.
+  document.getElementById('zaptor-veil')?.remove();
   const style = document.createElement('style');
   style.id = 'zaptor-veil';
   style.textContent = `
@@ -14,5 +16,10 @@
     }
     html { filter: blur(3px) !important; }`;
   document.documentElement.append(style);
-  return new Promise((resume) => requestAnimationFrame(() => requestAnimationFrame(() => resume('veiled'))));
+  return new Promise((resume) => requestAnimationFrame(() => requestAnimationFrame(() => {
+    // A page may forbid styles, or have stronger ones.
+    const veiled = style.isConnected && getComputedStyle(document.documentElement).filter.includes('blur');
+    if (!veiled) style.remove();
+    resume(veiled ? 'veiled' : 'bare');
+  })));
 })()
