@@ -477,11 +477,8 @@ mod tests {
             assert!(error.contains(says), "{error}");
         }
         let place = Place::new();
-        fs::write(
-            place.dir().join(WA_JS),
-            vec![b' '; usize::try_from(LARGEST).unwrap() + 1],
-        )
-        .unwrap();
+        let large = vec![b' '; usize::try_from(LARGEST).unwrap() + 1];
+        fs::write(place.dir().join(WA_JS), large).unwrap();
         assert!(place.open().unwrap_err().to_string().contains("more than"));
         fs::remove_file(place.dir().join(WA_JS)).unwrap();
         assert!(matches!(place.open(), Err(AgentError::Unreadable { .. })));

@@ -10,10 +10,7 @@ use serde::Serialize;
 
 use super::{
     Reads, StoreError, Tx,
-    entity::{
-        self,
-        accounts::{ActiveModel, Column, Entity, Model},
-    },
+    entity::accounts::{ActiveModel, Column, Entity, Model},
     secrets::{self, Sealed},
     tx::{parse, parsed},
 };
@@ -433,28 +430,6 @@ impl Reads {
     ) -> Result<AccountSettings, StoreError> {
         let row = self.account(tenant, account).await?;
         Ok(row.map(|row| row.settings).unwrap_or_default())
-    }
-
-    /// All secrets as they are kept: whose, what it is called, and its sealed text.
-    ///
-    /// # Errors
-    /// As the database says.
-    pub(super) async fn all_sealed(&self) -> Result<Vec<(AccountId, String, String)>, StoreError> {
-        let rows = entity::secrets::Entity::find().all(self.connection()).await?;
-        let read = |row: entity::secrets::Model| {
-            let account = parse(&row.account_id, "secrets.account_id")?;
-            Ok((account, row.name, row.sealed))
-        };
-        rows.into_iter().map(read).collect()
-    }
-
-    /// A secret as it is kept.
-    ///
-    /// # Errors
-    /// As the database says.
-    pub(super) async fn sealed(&self, account: AccountId, name: &str) -> Result<Option<String>, StoreError> {
-        let row = entity::secrets::Entity::find_by_id((account.to_string(), name.to_owned()));
-        Ok(row.one(self.connection()).await?.map(|row| row.sealed))
     }
 
     /// The tenant's accounts, oldest first, from after `after`, at most `limit`; those of one engine alone where one is named.

@@ -7,9 +7,10 @@ use chacha20poly1305::{
     KeyInit as _, XChaCha20Poly1305,
     aead::{Aead as _, Payload},
 };
+use sea_orm::EntityTrait as _;
 use zeroize::Zeroizing;
 
-use super::{Store, StoreError, Tx};
+use super::{Reads, Store, StoreError, Tx, entity, tx::parse};
 use crate::domain::{AccountId, IdSource, Timestamp, settings::Secret};
 
 /// What the password of an account's proxy is called.
@@ -175,6 +176,30 @@ impl Store {
             Box::pin(async move { tx.execute(exchange, values).await })
         })
         .await
+    }
+}
+
+impl Reads {
+    /// All secrets as they are kept: whose, what it is called, and its sealed text.
+    ///
+    /// # Errors
+    /// As the database says.
+    async fn all_sealed(&self) -> Result<Vec<(AccountId, String, String)>, StoreError> {
+        let rows = entity::secrets::Entity::find().all(self.connection()).await?;
+        let read = |row: entity::secrets::Model| {
+            let account = parse(&row.account_id, "secrets.account_id")?;
+            Ok((account, row.name, row.sealed))
+        };
+        rows.into_iter().map(read).collect()
+    }
+
+    /// A secret as it is kept.
+    ///
+    /// # Errors
+    /// As the database says.
+    async fn sealed(&self, account: AccountId, name: &str) -> Result<Option<String>, StoreError> {
+        let row = entity::secrets::Entity::find_by_id((account.to_string(), name.to_owned()));
+        Ok(row.one(self.connection()).await?.map(|row| row.sealed))
     }
 }
 

@@ -405,8 +405,7 @@ impl<'a> Walk<'a> {
         let killed: Instant = clock.instant();
         self.hears("Died", |event| matches!(event, SessionEvent::Died { .. }))
             .await;
-        let took = clock.instant() - killed;
-        assert!(took < DEATH_NOTICED, "Died came after {took:?}");
+        assert!(clock.instant() - killed < DEATH_NOTICED, "Died came late");
         let refused = self.session().status().await;
         assert!(matches!(&refused, Err(error) if error.is_fatal()), "{refused:?}");
         let message = self.message(&peer(), "to a dead session");
