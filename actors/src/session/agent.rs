@@ -21,7 +21,7 @@ use sha2::{Digest as _, Sha256};
 use crate::domain::Clock;
 
 /// The agent's way of speaking that this program understands: `protocol` in `actors/agent/package.json`.
-const PROTOCOL: u32 = 3;
+pub const PROTOCOL: u32 = 3;
 
 const WA_JS: &str = "wa.js";
 const AGENT: &str = "agent.js";
@@ -196,9 +196,6 @@ struct State {
 struct Refusals(BTreeMap<String, String>);
 
 impl AgentFiles {
-    /// What files must speak to be taken.
-    pub const PROTOCOL: u32 = PROTOCOL;
-
     /// Opens the files in `folder` for use, or those kept in `kept` where they do not serve. Makes `kept`.
     ///
     /// # Errors

@@ -18,7 +18,7 @@ use std::{
 use async_trait::async_trait;
 use tokio::sync::{OwnedMutexGuard, mpsc};
 
-pub use agent::{AgentBuild, AgentError, AgentFiles};
+pub use agent::{AgentBuild, AgentError, AgentFiles, PROTOCOL as AGENT_PROTOCOL};
 pub use proxy::ProxyTrouble;
 
 use crate::domain::{

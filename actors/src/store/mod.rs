@@ -21,6 +21,7 @@ pub mod people;
 mod reads;
 pub mod round_trips;
 pub mod secrets;
+mod states;
 mod tx;
 mod wallets;
 mod writer;

@@ -8,7 +8,7 @@ use zaptor_actors::{
     domain::{AccountId, AccountState as S, Lack},
     protocol::registry::{AgentReload, AgentStatus, ObserveAgent, ReloadAgents, ReloadError},
     session::{
-        AgentBuild, AgentFiles,
+        AGENT_PROTOCOL, AgentBuild,
         simulated::{Fault, SimulatedNetwork},
     },
 };
@@ -69,7 +69,7 @@ impl Misfits {
 /// Puts files of these versions into the folder.
 pub(crate) fn put(folder: &Path, agent: &str, wa_js: &str) {
     fs::create_dir_all(folder).unwrap();
-    let protocol = AgentFiles::PROTOCOL;
+    let protocol = AGENT_PROTOCOL;
     let agent = format!(
         "/*! zaptor-agent {agent} protocol {protocol} */\n(() => {{}})();\n/*! zaptor-agent end */\n"
     );
