@@ -1,8 +1,6 @@
 //! What survives SIGKILL: of the browser, of its driver, of Zaptor itself, of the database, each in the middle of 50
 //! sends.
 
-use std::time::Duration;
-
 use reqwest::{Method, StatusCode};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
@@ -17,8 +15,6 @@ use super::support::wait;
 use super::support::zaptor::{Sandbox, Zaptor};
 
 const SENDS: usize = 50;
-/// From a death to `online` again; the contract of the battery.
-const BACK_WITHIN: Duration = Duration::from_secs(15);
 
 async fn accept_many(zaptor: &Zaptor, account: &str) {
     for i in 0..SENDS {
@@ -62,7 +58,7 @@ async fn survives_the_death_of(find: impl Fn(&Zaptor) -> Vec<Pid>) {
     for victim in victims {
         let _ = kill_process(victim, Signal::KILL);
     }
-    wait::until("the death is seen", Duration::from_secs(10), || async {
+    wait::until("the death is seen", SOON, || async {
         let path = format!("/v1/accounts/{account}");
         let (_, shown) = call(&zaptor, Method::GET, &path, None).await;
         if shown["restarts"].as_i64() > Some(0) || shown["state"] != "online" {
@@ -72,7 +68,7 @@ async fn survives_the_death_of(find: impl Fn(&Zaptor) -> Vec<Pid>) {
         }
     })
     .await;
-    until_state(&zaptor, &account, "online", BACK_WITHIN).await;
+    until_state(&zaptor, &account, "online", SOON).await;
     until_tally(&zaptor, "read", SENDS, SOON).await;
     assert_settled(&zaptor, SENDS, SENDS).await;
 }
@@ -95,9 +91,9 @@ async fn browser_zaptor_killed_in_the_middle_of_sends() {
     accept_many(&zaptor, &account).await;
     until_some_are_out(&zaptor).await;
     let zaptor = zaptor.kill_and_restart().await;
-    until_state(&zaptor, &account, "online", BACK_WITHIN).await;
+    until_state(&zaptor, &account, "online", SOON).await;
     let before = deliveries(&zaptor).await.len();
-    wait::until("held sends resume", Duration::from_secs(2), || async {
+    wait::until("held sends resume", SOON, || async {
         let count = deliveries(&zaptor).await.len();
         if count > before || count == SENDS {
             Ok(())

@@ -131,7 +131,12 @@ async fn browser_the_end_of_the_process_keeps_every_profile() {
 
 #[tokio::test]
 async fn browser_a_snapshot_is_taken_while_the_account_stays_online_and_is_as_good() {
-    let zaptor = Zaptor::start_with(brisk().setting("vault.first_after_s", "10")).await;
+    // One late answer on a busy machine would be noticed, too: it is waited for.
+    let plan = brisk()
+        .setting("vault.first_after_s", "10")
+        .setting("engine.probe_timeout_ms", "12000")
+        .setting("engine.heartbeat_timeout_ms", "20000");
+    let zaptor = Zaptor::start_with(plan).await;
     let account = linked_account(&zaptor).await;
     send(&zaptor, &account, CUSTOMER, "before").await;
     until_tally(&zaptor, "read", 1, SOON).await;

@@ -28,14 +28,16 @@ fn agent() -> tempfile::TempDir {
     folder
 }
 
+/// The silence is shorter than by default and long enough for the page that is well: it is held to it, too. A new browser
+/// is given up over its silence, and over the stage's deadline only where even that does not come.
 fn plan(agent: &Path) -> Plan {
     brisk()
         .setting("engine.agent_dir", agent.to_str().unwrap())
-        .setting("repair.silence_s", "2")
-        .setting("repair.reload_page_s", "4")
-        .setting("repair.new_page_s", "4")
-        .setting("repair.new_browser_s", "6")
-        .setting("repair.restore_profile_s", "6")
+        .setting("repair.silence_s", "8")
+        .setting("repair.reload_page_s", "6")
+        .setting("repair.new_page_s", "6")
+        .setting("repair.new_browser_s", "12")
+        .setting("repair.restore_profile_s", "12")
         .setting("repair.attempts_max", "1")
 }
 

@@ -22,8 +22,9 @@ const SPOIL: &str = "globalThis.hoard = Array.from({ length: 30 }, () => new Uin
 /// Above what a browser takes on the sandbox, and below that and the hoard.
 const SOFT_MIB: u64 = 500;
 
-/// How long the server takes for an acknowledgement, in milliseconds: several looks at the browser.
-const ACK_MS: u64 = 6_000;
+/// How long the server takes for an acknowledgement, in milliseconds: many looks at the browser, on a machine that is short of
+/// memory, too; less than the 30 s after which a browser is killed over a send.
+const ACK_MS: u64 = 20_000;
 
 /// The metrics of an account's browser.
 const METRICS: [&str; 4] = [

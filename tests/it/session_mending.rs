@@ -56,7 +56,8 @@ fn a_page_that_crashes_in_chromium_is_loaded_anew() {
 #[test]
 fn a_page_that_hangs_in_chromium_is_told_and_mended() {
     run(async {
-        let stage = Stage::set_with(ChannelKind::Cdp, |settings| settings.command_timeout_ms = 2_000).await;
+        // The page is opened and loaded anew under it, too.
+        let stage = Stage::set_with(ChannelKind::Cdp, |settings| settings.command_timeout_ms = 6_000).await;
         let (mut session, mut events) = stage.open(1).await;
         for replaced in [false, true] {
             shown_code(&mut events).await;

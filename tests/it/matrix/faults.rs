@@ -87,17 +87,26 @@ impl Fault {
     }
 
     /// Settings that its cells need.
-    pub(super) fn settings(self) -> &'static [(&'static str, &'static str)] {
-        match self {
+    pub(super) fn settings(self) -> Vec<(&'static str, &'static str)> {
+        let mut settings = Vec::new();
+        // One probe or heartbeat that is late is trouble, of the account beside, too. So each is patient with a busy machine
+        // where it is not what notices the fault; where it is, it is as it comes.
+        if self != Fault::NetworkCut {
+            settings.push(("engine.probe_timeout_ms", "12000"));
+        }
+        if !matches!(self, Fault::BrowserStopped | Fault::PageHangs) {
+            settings.push(("engine.heartbeat_timeout_ms", "20000"));
+        }
+        if self == Fault::MemoryOverLimit {
             // Twice what a browser takes on the sandbox, and looked at often.
-            Fault::MemoryOverLimit => &[
+            settings.extend([
                 ("resources.soft_mib", "0"),
                 ("resources.hard_mib", "400"),
                 ("resources.measure_interval_s", "1"),
                 ("resources.measure_memory_s", "1"),
-            ],
-            _ => &[],
+            ]);
         }
+        settings
     }
 
     /// Strikes the account now.

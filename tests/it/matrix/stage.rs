@@ -44,7 +44,7 @@ impl Stage {
             .setting("engine.accounts_per_driver", "1")
             .temp_folder_of_its_own();
         for (key, value) in fault.settings() {
-            plan = plan.setting(key, *value);
+            plan = plan.setting(key, value);
         }
         let zaptor = Zaptor::start_with(plan).await;
         let (struck, beside) = (
