@@ -208,7 +208,7 @@ pub struct AgentReload {
     /// What was tried.
     pub files: AgentNamed,
     /// `trying` on the canary, `rolling_out` to the others, `done`, `put_back` (the canary failed and has the old files
-    /// again), `halted` (too many of the others failed).
+    /// again), `halted` (too many of the others failed), `untried` (the canary was stopped or parked meanwhile).
     pub state: &'static str,
     /// The first account; none where the files were in use already.
     pub canary: Option<AccountId>,
@@ -218,7 +218,7 @@ pub struct AgentReload {
     pub failed: Vec<(AccountId, String)>,
     /// How many are still to come.
     pub waiting: usize,
-    /// Why it was put back or halted.
+    /// Why it was put back, halted or not tried.
     pub why: Option<String>,
     /// What is asked of whoever looks after this node, if something failed.
     pub action: Option<String>,

@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::{
     Registry,
     entry::{Entry, Office},
+    starting::is_last,
 };
 use crate::{
     domain::{
@@ -153,6 +154,7 @@ fn asked(state: &str, failed: usize, folder: &Path) -> Option<String> {
             "Put mended files into {folder} and run `zaptor agent reload`; these are not tried again, after a restart \
              either."
         )),
+        "untried" => Some("Run `zaptor agent reload` again, with an account that stays online.".to_owned()),
         "halted" => Some(format!(
             "Look at the health of the accounts that failed. New sessions get these files, since the first account works \
              with them; put others into {folder} if they shall not. `zaptor agent reload` then goes on with all accounts \
@@ -163,6 +165,14 @@ fn asked(state: &str, failed: usize, folder: &Path) -> Option<String> {
         }
         _ => None,
     }
+}
+
+/// Where an account stands that has no session any more and is not to have one now: what became of its page says nothing.
+async fn left(entry: &Entry) -> Option<AccountState> {
+    // Whoever stops or parks it now says so before it lets go.
+    let _locked = entry.child().lock().await;
+    let state = entry.place().standing.state();
+    is_last(state).then_some(state)
 }
 
 /// One exchange under way.
@@ -196,8 +206,8 @@ impl Exchange {
         let others = std::mem::take(&mut self.others);
         for group in others.chunks(GROUP) {
             let done = group.iter().map(|entry| self.other(entry));
-            let worked = future::join_all(done).await;
-            if worked.iter().all(|worked| !worked) {
+            let worked: Vec<bool> = future::join_all(done).await.into_iter().flatten().collect();
+            if worked.contains(&false) && !worked.contains(&true) {
                 return self.end("halted", Some("every page of a group failed".to_owned()));
             }
         }
@@ -214,6 +224,12 @@ impl Exchange {
             self.tell(canary, "kept", None).await;
             return true;
         };
+        if let Some(state) = left(canary).await {
+            let why = format!("{why}; the account was {state} meanwhile, so nothing is known of the files");
+            self.note(|report| report.waiting = report.waiting.saturating_sub(1));
+            self.end("untried", Some(why));
+            return false;
+        }
         tracing::error!(target: "zaptor::registry", account = %canary.account(), build = self.build.id(), why,
             "the agent's new files do not serve; the old ones are put back");
         self.files.refuse(&self.build, &why);
@@ -233,15 +249,20 @@ impl Exchange {
         false
     }
 
-    /// One of the others: gives whether it works with the files.
-    async fn other(&self, entry: &Entry) -> bool {
+    /// One of the others: gives whether it works with the files; nothing where it was stopped or parked meanwhile, and gets
+    /// them with its next session.
+    async fn other(&self, entry: &Entry) -> Option<bool> {
         match self.put(entry, self.build.id()).await {
             Ok(()) => {
                 self.note_reloaded(entry);
                 self.tell(entry, "kept", None).await;
-                true
+                Some(true)
             }
             Err(why) => {
+                if left(entry).await.is_some() {
+                    self.note(|report| report.waiting = report.waiting.saturating_sub(1));
+                    return None;
+                }
                 tracing::warn!(target: "zaptor::registry", account = %entry.account(), build = self.build.id(), why,
                     "an account did not come online with the agent's new files in time");
                 self.tell(entry, "failed", Some(&why)).await;
@@ -249,7 +270,7 @@ impl Exchange {
                     report.waiting = report.waiting.saturating_sub(1);
                     report.failed.push((entry.account(), why));
                 });
-                false
+                Some(false)
             }
         }
     }

@@ -392,8 +392,9 @@ pub(crate) async fn change(
         .write(move |tx| Box::pin(async move { accounts::describe(tx, tenant, id, description).await }))
         .await?
         .ok_or_else(Problem::not_found)?;
-    if changed {
-        edge.platform.settings_changed(tenant, id).await?;
+    // What is stored holds, whoever hears of it: it is read when the account is looked at next.
+    if changed && let Err(error) = edge.platform.settings_changed(tenant, id).await {
+        tracing::warn!(target: "zaptor::api", account = %id, %error, "changed settings were not told to the account");
     }
     let row = find(&edge, tenant, id).await?;
     let runs = concerns_browser && runs(&row);

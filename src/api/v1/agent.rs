@@ -119,7 +119,8 @@ pub struct AgentFailure {
 pub struct Reload {
     files: AgentFiles,
     /// `trying` on the first account, `rolling_out` to the others, `done`, `put_back` (the first account failed and has
-    /// the old files again; the others were not touched) or `halted` (every page of a group failed).
+    /// the old files again; the others were not touched), `halted` (every page of a group failed) or `untried` (the first
+    /// account was stopped or parked meanwhile; nothing was touched).
     #[schema(example = "done")]
     state: &'static str,
     /// The first account; null where the files were in use already.
@@ -131,7 +132,7 @@ pub struct Reload {
     failed: Vec<AgentFailure>,
     /// Accounts that are still to come.
     waiting: usize,
-    /// Why it was put back or halted.
+    /// Why it was put back, halted or not tried.
     why: Option<String>,
     /// What is asked of you, if something failed.
     action: Option<String>,

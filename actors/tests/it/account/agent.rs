@@ -13,7 +13,10 @@ use zaptor_actors::{
     },
 };
 
-use super::house::{House, Plan};
+use super::{
+    house::{House, Plan},
+    jumpy::Verb,
+};
 
 /// What pages miss with files that do not suit them.
 const LACKING: &str = "whatsapp.functions.getStatus";
@@ -214,6 +217,28 @@ async fn files_that_do_not_serve_the_first_account_touch_nobody_else() {
     // Mended ones are taken by all.
     put(folder.path(), "6.6.7", "3.0.0");
     assert_eq!(house.reload_agents(canary).await.reloaded.len(), accounts.len());
+}
+
+#[actix::test]
+async fn an_account_that_is_stopped_meanwhile_says_nothing_of_the_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let (house, accounts) = House::with_agent(folder.path(), 1).await;
+    let canary = house.bench.account;
+    put(folder.path(), "2.0.0", "3.0.0");
+    let mut halted = house.halts.arm(Verb::Replace);
+    house.try_reload(Some(canary)).await.unwrap();
+    halted.reached().await;
+    house.stop(false).await;
+    drop(halted);
+    let ended = async || house.agent().await.reload.unwrap().ended_at.is_some();
+    house.until("the reload has ended", ended).await;
+    let reload = house.agent().await.reload.unwrap();
+    assert_eq!((reload.state, reload.failed.len()), ("untried", 0), "{reload:?}");
+    assert!(reload.why.unwrap().contains("stopped meanwhile"));
+    assert_eq!(house.agent().await.current.version, "1.0.0");
+    // Not refused: another one may try them.
+    let reload = house.reload_agents(accounts[1]).await;
+    assert_eq!((reload.state, reload.reloaded), ("done", vec![accounts[1]]));
 }
 
 #[actix::test]

@@ -140,6 +140,7 @@ impl Session for Jumpy {
     }
 
     async fn replace_agent(&mut self, build: &Arc<AgentBuild>) -> Result<(), SessionError> {
+        self.halts.pass(Verb::Replace).await;
         self.misfits.put(self.account, build);
         self.at(Verb::Replace).replace_agent(build).await
     }
