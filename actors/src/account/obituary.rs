@@ -6,7 +6,6 @@
 
 use std::{future::Future, sync::Arc, time::Duration};
 
-use futures::FutureExt as _;
 use tokio::sync::watch;
 
 use super::{
@@ -74,7 +73,7 @@ impl Place {
 
     /// Whether every end that is known is written.
     pub fn all_written(&self) -> bool {
-        self.ends.none().now_or_never().is_some()
+        *self.ends.0.borrow() == 0
     }
 }
 
@@ -221,13 +220,15 @@ fn took_place(shared: &Shared, place: &Place, say: &Say, epoch: i64) {
 mod tests {
     use std::{sync::Arc, time::Duration};
 
+    use futures::FutureExt as _;
+
     use super::*;
     use crate::{
         account::{OpeningRules, Openings, Settings, scribe},
-        domain::{AccountId, AccountSettings, Clock, EngineKind, IdSource, TenantId, Timestamp, Tokens},
+        domain::{Clock, IdSource, Timestamp},
         forensics::Forensics,
         session::simulated::{self, SimulatedEngine},
-        store::{self, AccountRow, Store, accounts, people},
+        store::{AccountRow, accounts, stage},
     };
 
     const BACKS_OFF: Next = Next::Restart {
@@ -240,38 +241,13 @@ mod tests {
         _folder: tempfile::TempDir,
     }
 
-    async fn create(store: &Store, tenant: TenantId, id: AccountId, at: Timestamp) {
-        let new = accounts::NewAccount {
-            id,
-            tenant,
-            name: "Shop".to_owned(),
-            engine: EngineKind::Simulated,
-            labels: Vec::new(),
-            settings: AccountSettings::default(),
-            proxy_password: None,
-            at,
-        };
-        let written = store.write(move |tx| {
-            Box::pin(async move {
-                people::create_tenant(tx, tenant, "Test", Tokens(1), at).await?;
-                accounts::create(tx, new).await
-            })
-        });
-        written.await.unwrap();
-    }
-
     /// A real database with one account.
     async fn scene() -> Scene {
         let folder = tempfile::tempdir().unwrap();
-        let settings = store::Settings {
-            url: format!("sqlite://{}/z.db", folder.path().display()),
-            ..store::Settings::default()
-        };
-        let store = Store::open(&settings, |_| {}).await.unwrap();
         let clock = Clock::manual(Timestamp::from_millis(1_000_000));
         let ids = Arc::new(IdSource::seeded(clock.clone(), 1));
         let (tenant, account) = (ids.next(), ids.next());
-        create(&store, tenant, account, clock.now()).await;
+        let store = stage::with_account(folder.path(), tenant, account, clock.now()).await;
         let row = store.reads().account(tenant, account).await.unwrap().unwrap();
         let engine = SimulatedEngine::new(simulated::Settings::default(), clock.clone());
         let place = Place::new(&row, Arc::new(engine), folder.path().join("profile"));

@@ -2,15 +2,11 @@
 //! is seen only with many messages.
 
 use super::{end::AWAITING, inbound::find_known};
-use crate::store::{Settings, Store};
+use crate::store::{Store, stage};
 
 async fn plan(sql: impl FnOnce(&Store) -> String) -> Vec<String> {
     let folder = tempfile::tempdir().unwrap();
-    let settings = Settings {
-        url: format!("sqlite://{}/z.db", folder.path().display()),
-        ..Settings::default()
-    };
-    let store = Store::open(&settings, |_| {}).await.unwrap();
+    let store = stage::empty(folder.path()).await;
     let explained = format!("EXPLAIN QUERY PLAN {}", sql(&store));
     let steps = store.reads().all(explained, []).await.unwrap();
     steps

@@ -7,42 +7,15 @@ use futures::poll;
 use super::{RegistryParts, Running, Settings, entry::Office};
 use crate::{
     account::{self, Openings},
-    domain::{AccountId, AccountSettings, Clock, EngineKind, IdSource, TenantId, Timestamp, Tokens},
+    domain::{Clock, EngineKind, IdSource, Timestamp},
     forensics::Forensics,
     session::{
         Engine,
         simulated::{self, SimulatedEngine},
     },
-    store::{self, Store, accounts, people},
+    store::stage,
     supervision::{self, Observe, Supervisor},
 };
-
-/// An account of a new tenant in a database of its own.
-async fn store(folder: &tempfile::TempDir, tenant: TenantId, id: AccountId, at: Timestamp) -> Store {
-    let settings = store::Settings {
-        url: format!("sqlite://{}/z.db", folder.path().display()),
-        ..store::Settings::default()
-    };
-    let store = Store::open(&settings, |_| {}).await.unwrap();
-    let new = accounts::NewAccount {
-        id,
-        tenant,
-        name: "Shop".to_owned(),
-        engine: EngineKind::Simulated,
-        labels: Vec::new(),
-        settings: AccountSettings::default(),
-        proxy_password: None,
-        at,
-    };
-    let written = store.write(move |tx| {
-        Box::pin(async move {
-            people::create_tenant(tx, tenant, "Test", Tokens(1), at).await?;
-            accounts::create(tx, new).await
-        })
-    });
-    written.await.unwrap();
-    store
-}
 
 #[actix::test]
 async fn a_start_that_nobody_waits_for_any_more_leaves_no_child_that_nobody_knows() {
@@ -67,7 +40,7 @@ async fn a_start_that_nobody_waits_for_any_more_leaves_no_child_that_nobody_know
         vault: None,
         forensics: Forensics::new(folder.path().join("forensics"), Arc::clone(&ids)),
         engines: HashMap::from([(EngineKind::Simulated, engine)]),
-        store: store(&folder, tenant, account, clock.now()).await,
+        store: stage::with_account(folder.path(), tenant, account, clock.now()).await,
         ids,
         clock,
         node: "node".to_owned(),

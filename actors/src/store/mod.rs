@@ -21,6 +21,8 @@ pub mod people;
 mod reads;
 pub mod round_trips;
 pub mod secrets;
+#[cfg(test)]
+pub(crate) mod stage;
 mod states;
 mod tx;
 mod wallets;
