@@ -1,9 +1,10 @@
 // Bundles the agent and puts wa-js beside it: the two files that the engine reads at run time.
-import { copyFile, mkdir, readFile } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { settlingSooner } from './wa-js.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const dist = join(here, 'dist');
@@ -24,6 +25,7 @@ await build({
   banner: { js: `/*! zaptor-agent ${version} protocol ${protocol} */` },
   footer: { js: '/*! zaptor-agent end */' },
 });
-// wa-js is Apache-2.0 and is loaded as it comes; its licences travel with it.
-await copyFile(join(wa, 'wppconnect-wa.js'), join(dist, 'wa.js'));
+// wa-js is Apache-2.0 and as it comes but for one wait; its licences travel with it.
+const source = await readFile(join(wa, 'wppconnect-wa.js'), 'utf8');
+await writeFile(join(dist, 'wa.js'), settlingSooner(source));
 await copyFile(join(wa, 'wppconnect-wa.js.LICENSE.txt'), join(dist, 'wa.js.LICENSE.txt'));
