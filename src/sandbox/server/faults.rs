@@ -24,6 +24,8 @@ pub(super) async fn plan_fault(hub: State, body: Bytes) -> Answer {
     let id = hub
         .act(inputs::PlanFault { fault: fault.clone() })
         .map_err(refused)?;
+    // Whoever goes on with the answer relies on it: a line that is to be cut is cut.
+    hub.until_carried_out().await;
     Ok(HttpResponse::Accepted().json(shape(id, &fault, fault.count)))
 }
 

@@ -217,9 +217,18 @@ impl Hub {
     /// Waits until everything that happened so far would survive a power cut, at most for two seconds: then the answer
     /// to whoever waits is due all the same, and the scribe has logged why.
     pub(super) async fn until_saved(&self) {
+        self.until(self.desk.saved()).await;
+    }
+
+    /// Waits until what followed from everything so far has gone out, as long as [`Hub::until_saved`] does at most: whoever
+    /// has ordered a fault finds it in force.
+    pub(super) async fn until_carried_out(&self) {
+        self.until(self.desk.carried_out()).await;
+    }
+
+    async fn until(&self, mut count: watch::Receiver<u64>) {
         let wanted = self.inner.lock().inputs;
-        let mut saved = self.desk.saved();
-        let arrived = saved.wait_for(|saved| *saved >= wanted);
+        let arrived = count.wait_for(|count| *count >= wanted);
         tokio::select! {
             _ = arrived => {}
             () = self.clock.sleep(Duration::from_secs(2)) => {}

@@ -71,6 +71,8 @@ pub(super) struct Desk {
     written: AtomicU64,
     /// Inputs that a power cut cannot take any more.
     saved: watch::Sender<u64>,
+    /// Inputs whose effects have gone out.
+    carried_out: watch::Sender<u64>,
 }
 
 /// A page that is connected.
@@ -103,6 +105,7 @@ impl Desk {
             broken: AtomicBool::new(false),
             written: AtomicU64::new(0),
             saved: watch::Sender::new(0),
+            carried_out: watch::Sender::new(0),
         })
     }
 
@@ -191,6 +194,11 @@ impl Desk {
     /// Inputs that a power cut cannot take any more.
     pub(super) fn saved(&self) -> watch::Receiver<u64> {
         self.saved.subscribe()
+    }
+
+    /// Inputs whose effects have gone out: pages were told, lines are cut, renderers ended.
+    pub(super) fn carried_out(&self) -> watch::Receiver<u64> {
+        self.carried_out.subscribe()
     }
 
     /// Brings what is written to the disk itself. May take long; nobody waits for it here.
@@ -285,6 +293,7 @@ impl Desk {
                 }
             }
         }
+        self.carried_out.send_replace(written);
     }
 
     fn turn_to(&self, turn: Turn) {
