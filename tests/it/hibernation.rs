@@ -19,13 +19,14 @@ use super::support::zaptor::{Plan, Sandbox, Zaptor};
 /// machine. The tests share theirs with others.
 const WAKE_TO_SENT: Duration = Duration::from_secs(20);
 
-/// Accounts that look for messages every few seconds, and do not stay awake for long.
+/// Accounts that look for messages every few seconds, and do not stay awake for long; longer than the sandbox's page holds
+/// back what came while it was away, which is a second from the moment at which it has synchronised.
 fn restless() -> Plan {
     brisk()
         .setting("telemetry.log", "info,zaptor::access=warn")
         .setting("hibernation.wake_every_s", "6")
         .setting("hibernation.linger_s", "1")
-        .setting("hibernation.visit_quiet_s", "1")
+        .setting("hibernation.visit_quiet_s", "2")
 }
 
 /// Accounts that are woken by messages and people alone, and then stay awake long enough to hear what became of them.

@@ -77,7 +77,8 @@ impl Place {
     }
 }
 
-/// Writes and publishes how a generation ended: `restarting` or `failed` with the reason. Called by the registry when
+/// Writes and publishes how a generation ended: `restarting` or `failed` with the reason, or `stopped` where it is not meant
+/// to run any more. Called by the registry when
 /// supervision reports the end; known from the call on, written by what it gives. Written under the dead generation's
 /// epoch, so that it is refused once the next one has taken over; an end in good order has written its state itself.
 pub fn record_end(
@@ -96,14 +97,24 @@ pub fn record_end(
             () = said.none() => {}
             () = shared.clock.sleep(LAST_WORDS) => {}
         }
-        if let Some(say) = last_words(&place, generation, &exit, next) {
+        let wanted = is_wanted(&shared, &place).await;
+        if let Some(say) = last_words(&place, generation, &exit, next, wanted) {
             record(&shared, &place, say, (generation, epoch)).await;
         }
         drop(unwritten);
     }
 }
 
-fn last_words(place: &Place, generation: u64, exit: &Exit, next: Next) -> Option<Say> {
+/// Whether the account is meant to run. Where that cannot be read it is taken to be: of an account that says that it starts
+/// anew and does not, the registry sets right what it says; it never looks at one that says that it is stopped.
+async fn is_wanted(shared: &Shared, place: &Place) -> bool {
+    match shared.store.reads().account(place.tenant, place.account).await {
+        Ok(row) => row.is_some_and(|row| row.wanted),
+        Err(_) => true,
+    }
+}
+
+fn last_words(place: &Place, generation: u64, exit: &Exit, next: Next, wanted: bool) -> Option<Say> {
     let evidence = Evidence::Exit {
         exit: exit.to_string(),
         generation,
@@ -133,6 +144,8 @@ fn last_words(place: &Place, generation: u64, exit: &Exit, next: Next) -> Option
                 let reason = format!("{reason}; its session had ended: {exit}");
                 Say::because(AccountState::Hibernated, reason, evidence)
             }
+            // It ended by itself while it was closed to be opened anew, or nobody was left to open it: the registry does.
+            None if wanted => Say::because(AccountState::Restarting, exit.to_string(), evidence),
             None => Say::because(AccountState::Stopped, exit.to_string(), evidence),
         },
     })
@@ -276,13 +289,19 @@ mod tests {
 
     impl Scene {
         fn dies(&self, generation: u64) -> impl Future<Output = ()> + Send + use<> {
-            record_end(
-                self.shared.clone(),
-                self.place.clone(),
-                generation,
-                Exit::Panicked,
-                BACKS_OFF,
-            )
+            self.dies_before(generation, BACKS_OFF)
+        }
+
+        fn dies_before(&self, generation: u64, next: Next) -> impl Future<Output = ()> + Send + use<> {
+            let (shared, place) = (self.shared.clone(), self.place.clone());
+            record_end(shared, place, generation, Exit::Panicked, next)
+        }
+
+        async fn want(&self, wanted: bool) {
+            let (tenant, account) = (self.place.tenant, self.place.account);
+            let store = &self.shared.store;
+            let write = store.write(move |tx| Box::pin(accounts::set_wanted(tx, tenant, account, wanted)));
+            write.await.unwrap();
         }
 
         async fn row(&self) -> AccountRow {
@@ -317,6 +336,16 @@ mod tests {
         assert_eq!(scene.place.standing.state(), AccountState::Hibernated);
         drop(scene.dies(3));
         scene.place.ends_written().await;
+    }
+
+    #[actix::test]
+    async fn one_that_is_not_started_anew_is_stopped_only_if_that_is_meant() {
+        for (wanted, state) in [(true, AccountState::Restarting), (false, AccountState::Stopped)] {
+            let scene = scene().await;
+            scene.want(wanted).await;
+            scene.dies_before(1, Next::Rest).await;
+            assert_eq!(scene.row().await.state, state, "wanted: {wanted}");
+        }
     }
 
     #[actix::test]
