@@ -41,6 +41,7 @@ mod round_trips;
 mod scribe;
 mod session_task;
 mod settings;
+mod spoken;
 mod winding_down;
 mod writing;
 
@@ -83,6 +84,7 @@ pub use openings::{Opening, OpeningRules, Openings, Urgency, Waits, Weight};
 pub use parking::Activity;
 pub use recovery::{give_up_all, give_up_overdue};
 pub use settings::{RepairSettings, Settings};
+pub use spoken::Spoken;
 
 /// What every account of a process shares. Cheap to clone.
 #[derive(Clone)]
@@ -105,6 +107,8 @@ pub struct Shared {
     pub(crate) round_trips: Arc<RoundTrips>,
     /// Where what was tried and seen in repairs is kept.
     pub forensics: Forensics,
+    /// What is said and not written yet.
+    pub spoken: Spoken,
     /// Hears that a lane may run.
     pub ready: Line<AccountReady>,
     /// Hears that it may not.

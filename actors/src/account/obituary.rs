@@ -90,6 +90,9 @@ pub fn record_end(
 ) -> impl Future<Output = ()> + Send {
     let (unwritten, epoch) = (place.ends.begin(), place.standing.epoch());
     let said = place.words.lock().clone();
+    // Shown from now on, however long it takes until it can be written.
+    let held = last_words(&place, generation, &exit, next, true)
+        .map(|say| shared.spoken.hold(place.account, &say, epoch, shared.clock.now()));
     async move {
         shared.say_unready(place.account);
         // What it had said before is written first, or would be written over this.
@@ -101,7 +104,7 @@ pub fn record_end(
         if let Some(say) = last_words(&place, generation, &exit, next, wanted) {
             record(&shared, &place, say, (generation, epoch)).await;
         }
-        drop(unwritten);
+        drop((unwritten, held));
     }
 }
 
@@ -167,6 +170,7 @@ pub async fn record_parked(shared: &Shared, place: &Place, why: HibernationCause
 /// Writes and publishes a state for an account that has no living generation to say it (`generation` 0), or for one that
 /// is dead; again and again for a while where the store does not answer.
 async fn record(shared: &Shared, place: &Place, say: Say, (generation, mut epoch): (u64, i64)) {
+    let held = shared.spoken.hold(place.account, &say, epoch, shared.clock.now());
     for pause in TRIES {
         let error = match write(shared, place, &say, epoch).await {
             Ok(Some(from)) => {
@@ -193,10 +197,11 @@ async fn record(shared: &Shared, place: &Place, say: Say, (generation, mut epoch
         tracing::error!(target: "zaptor::account", account = %place.account, to = %say.state, generation, epoch, %error,
             "a state could not be written");
         if !matches!(error, StoreError::Unavailable(_) | StoreError::Uncertain(_)) {
-            return;
+            break;
         }
         shared.clock.sleep(pause).await;
     }
+    held.stay();
 }
 
 /// Gives the state before, or nothing when the epoch is stale or nothing would change.
@@ -237,7 +242,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        account::{OpeningRules, Openings, Settings, scribe},
+        account::{OpeningRules, Openings, Settings, Spoken, scribe},
         domain::{Clock, IdSource, Timestamp},
         forensics::Forensics,
         session::simulated::{self, SimulatedEngine},
@@ -277,6 +282,7 @@ mod tests {
             }),
             vault: None,
             round_trips: Arc::default(),
+            spoken: Spoken::default(),
             ready: Arc::new(|| None),
             unready: Arc::new(|| None),
         };

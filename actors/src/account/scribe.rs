@@ -17,10 +17,11 @@ use super::{
     obituary::{OneMore, Unwritten},
     recovery::Doubt,
     repair::dossier::Shown,
+    spoken::{Held, Spoken},
     writing::{Attempt, Done, Job, Op},
 };
 use crate::{
-    domain::{AccountState, AgentReport, MessageId, Timestamp, WaMessageId, message::Ack},
+    domain::{AccountId, AccountState, AgentReport, Clock, MessageId, Timestamp, WaMessageId, message::Ack},
     outbox::{InboundFields, Outcome},
     store::StoreError,
 };
@@ -110,10 +111,14 @@ pub(super) enum Settlement {
 pub(super) struct ScribeHandle {
     entries: mpsc::Sender<Queued>,
     words: Unwritten,
+    spoken: Spoken,
+    account: AccountId,
+    epoch: i64,
+    clock: Clock,
 }
 
-/// An entry in the queue; a state counts as unwritten until it is taken over.
-struct Queued(Entry, Option<OneMore>);
+/// An entry in the queue; a state counts as unwritten, and is what is said of the account, until it is taken over.
+struct Queued(Entry, Option<(OneMore, Held)>);
 
 impl From<Entry> for Queued {
     fn from(entry: Entry) -> Self {
@@ -124,7 +129,13 @@ impl From<Entry> for Queued {
 impl ScribeHandle {
     /// Queues an entry without waiting; gives false when the store has stalled.
     pub(super) fn note(&self, entry: Entry) -> bool {
-        let word = matches!(entry, Entry::Say(_)).then(|| self.words.begin());
+        let word = match &entry {
+            Entry::Say(say) => {
+                let held = self.spoken.hold(self.account, say, self.epoch, self.clock.now());
+                Some((self.words.begin(), held))
+            }
+            _ => None,
+        };
         self.entries.try_send(Queued(entry, word)).is_ok()
     }
 
@@ -193,7 +204,14 @@ pub(super) fn start(
         let _ = tell_done.send(());
     });
     ScribeTask {
-        handle: ScribeHandle { entries, words },
+        handle: ScribeHandle {
+            entries,
+            words,
+            spoken: shared.spoken.clone(),
+            account: place.account,
+            epoch: stamp.epoch,
+            clock: shared.clock.clone(),
+        },
         stale,
         done,
     }

@@ -9,7 +9,7 @@ use actix::{Addr, Context, Handler, Message, dev::ToEnvelope};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    account,
+    account::{self, Spoken},
     billing::{self},
     bus::{self, Bus},
     dispatcher::{self, Cancel, Intake, Pump},
@@ -29,7 +29,7 @@ use crate::{
     rate_limit::{self},
     registry::{self, Registry},
     session::Engine,
-    store::{self, Store, StoreError, accounts},
+    store::{self, AccountRow, Store, StoreError, accounts},
     supervision::{self, ChildReport, Observe, Slot, Supervisor},
     vault::{Vault, VaultError},
 };
@@ -129,6 +129,7 @@ pub struct Platform {
     /// What was tried and seen in repairs of accounts.
     pub forensics: Forensics,
     vault: Option<Vault>,
+    spoken: Spoken,
     supervisor: Addr<Supervisor>,
     registry: Slot<Registry>,
     stop: CancellationToken,
@@ -168,6 +169,7 @@ impl Platform {
         store.seal_with(profiles::sealing_keys(&secrets, vault.as_ref()));
         let supervisor =
             Supervisor::start_with(settings.supervision.clone(), clock.clone(), Arc::clone(&ids))?;
+        let spoken = Spoken::default();
         let wiring = Wiring {
             profiles: data.path().join("profiles"),
             settings,
@@ -180,6 +182,7 @@ impl Platform {
             node,
             supervisor: supervisor.clone(),
             pump,
+            spoken: spoken.clone(),
         };
         let (intake, registry) = wiring.start_actors(&secrets).await?;
         Ok(Arc::new(Self {
@@ -192,6 +195,7 @@ impl Platform {
             secrets,
             forensics,
             vault,
+            spoken,
             supervisor,
             registry,
             stop,
@@ -355,6 +359,35 @@ impl Platform {
             vitals = asked => vitals.ok().flatten(),
             () = self.clock.sleep(ASK_DEADLINE) => None,
         }
+    }
+
+    /// A tenant's account as this node knows it: what is said of it and not written yet goes before what is written.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the database cannot be read.
+    pub async fn account(
+        &self,
+        tenant: TenantId,
+        account: AccountId,
+    ) -> Result<Option<AccountRow>, StoreError> {
+        let row = self.store.reads().account(tenant, account).await?;
+        Ok(row.map(|row| self.spoken.over(row)))
+    }
+
+    /// As [`Platform::account`], for a page of a tenant's accounts: oldest first, behind `after`, `limit` at most, of one
+    /// engine where it is named.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the database cannot be read.
+    pub async fn accounts(
+        &self,
+        tenant: TenantId,
+        engine: Option<EngineKind>,
+        after: Option<AccountId>,
+        limit: u64,
+    ) -> Result<Vec<AccountRow>, StoreError> {
+        let rows = self.store.reads().accounts(tenant, engine, after, limit).await?;
+        Ok(rows.into_iter().map(|row| self.spoken.over(row)).collect())
     }
 
     async fn want(&self, tenant: TenantId, account: AccountId, wanted: bool) -> Result<(), AccountError> {

@@ -7,7 +7,7 @@ use dashmap::DashMap;
 
 use super::{PlatformError, Secrets, Settings};
 use crate::{
-    account::Openings,
+    account::{Openings, Spoken},
     billing::Billing,
     bus::Bus,
     dispatcher::{Intake, IntakeParts, Pump, PumpParts},
@@ -59,6 +59,7 @@ pub(super) struct Wiring {
     pub(super) node: NodeId,
     pub(super) supervisor: Addr<Supervisor>,
     pub(super) pump: Slot<Pump>,
+    pub(super) spoken: Spoken,
 }
 
 impl Wiring {
@@ -101,6 +102,7 @@ impl Wiring {
             unready: line(&self.pump),
             running: registry::Running::default(),
             openings: Openings::new(self.settings.registry.opening_rules()),
+            spoken: self.spoken.clone(),
         };
         self.supervise("registry", &registry, move |life| {
             Registry::new(parts.clone(), life)

@@ -114,6 +114,7 @@ impl Office {
             round_trips: Arc::default(),
             openings: parts.openings,
             forensics: parts.forensics,
+            spoken: parts.spoken,
             ready: parts.ready,
             unready: parts.unready,
         };

@@ -30,7 +30,7 @@ use serde::Deserialize;
 use self::entry::Office;
 pub use self::{entry::Running, hibernation::Settings as HibernationSettings};
 use crate::{
-    account::{self, OpeningRules, Openings},
+    account::{self, OpeningRules, Openings, Spoken},
     domain::{Clock, EngineKind, IdSource},
     forensics::Forensics,
     protocol::{
@@ -151,6 +151,8 @@ pub struct RegistryParts {
     pub running: Running,
     /// Whose session is opened next: kept likewise.
     pub openings: Openings,
+    /// What is said of accounts and not written yet: kept likewise.
+    pub spoken: Spoken,
 }
 
 impl std::fmt::Debug for RegistryParts {

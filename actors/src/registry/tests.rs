@@ -6,7 +6,7 @@ use futures::poll;
 
 use super::{RegistryParts, Running, Settings, entry::Office};
 use crate::{
-    account::{self, Openings},
+    account::{self, Openings, Spoken},
     domain::{Clock, EngineKind, IdSource, Timestamp},
     forensics::Forensics,
     session::{
@@ -49,6 +49,7 @@ async fn a_start_that_nobody_waits_for_any_more_leaves_no_child_that_nobody_know
         unready: Arc::new(|| None),
         running: Running::default(),
         openings: Openings::new(Settings::default().opening_rules()),
+        spoken: Spoken::default(),
     });
     let entry = office.entry(tenant, account).await.unwrap();
     assert!(

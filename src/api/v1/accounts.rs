@@ -212,8 +212,6 @@ fn check(name: Option<&str>, labels: &[String], settings: &SettingsChange) -> Re
 /// The tenant's account, or 404.
 pub(super) async fn find(edge: &Edge, tenant: TenantId, id: AccountId) -> Result<AccountRow, Problem> {
     edge.platform
-        .store
-        .reads()
         .account(tenant, id)
         .await?
         .ok_or_else(Problem::not_found)
@@ -337,8 +335,6 @@ pub(crate) async fn list(
     let engine = is_confined(&edge, &principal).then_some(EngineKind::Simulated);
     let rows = edge
         .platform
-        .store
-        .reads()
         .accounts(principal.tenant, engine, after, limit + 1)
         .await?;
     Ok(web::Json(Page::of(

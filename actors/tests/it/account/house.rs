@@ -14,8 +14,10 @@ use std::{
 
 use actix::{Actor, Addr, Context, Handler, MessageResult};
 use dashmap::DashMap;
+use parking_lot::Mutex;
+use tokio::sync::oneshot;
 use zaptor_actors::{
-    account::{OpeningRules, Openings},
+    account::{OpeningRules, Openings, Spoken},
     dispatcher::{self, Pump, PumpParts},
     domain::{AccountState, EngineKind, IdSource, MessageId, MessageStatus, event::Event},
     forensics::Forensics,
@@ -177,6 +179,7 @@ impl House {
         supervise(&supervisor, &pump, move |life| Pump::new(parts.clone(), life)).await;
         let profiles = folder.path().join("profiles");
         let forensics = Forensics::new(folder.path().join("forensics"), Arc::clone(&ids));
+        let spoken = Spoken::default();
         let parts = RegistryParts {
             settings: plan.registry(),
             account: plan.account.clone(),
@@ -196,6 +199,7 @@ impl House {
                 at_once: plan.at_once,
                 budget_bytes: plan.budget_bytes,
             }),
+            spoken: spoken.clone(),
         };
         let own = parts.clone();
         let make = move |life| Registry::new(own.clone(), life);
@@ -233,6 +237,35 @@ impl House {
         })
         .await;
         self.registry = self.slot.get().unwrap();
+    }
+
+    /// The account as people are shown it: what is said and not written yet goes before what is written.
+    pub(super) async fn known(&self) -> AccountRow {
+        self.parts.spoken.over(self.row().await)
+    }
+
+    /// Keeps the database's writer busy until what it gives is dropped.
+    pub(super) async fn block_writes(&self) -> oneshot::Sender<()> {
+        let (free, freed) = oneshot::channel::<()>();
+        let (tell_begun, begun) = oneshot::channel();
+        let once = Arc::new(Mutex::new(Some((tell_begun, freed))));
+        let store = self.parts.store.clone();
+        actix::spawn(async move {
+            let blocked = store.write(move |_| {
+                let once = Arc::clone(&once);
+                Box::pin(async move {
+                    let Some((begun, freed)) = once.lock().take() else {
+                        return Ok(());
+                    };
+                    let _ = begun.send(());
+                    let _ = freed.await;
+                    Ok(())
+                })
+            });
+            blocked.await.unwrap();
+        });
+        begun.await.unwrap();
+        free
     }
 
     /// Polls a condition until it holds, within the patience of all tests.

@@ -121,6 +121,32 @@ async fn a_panic_in_the_accounts_own_turn_costs_a_moment() {
 }
 
 #[actix::test]
+async fn an_account_that_dies_while_nothing_can_be_written_is_not_shown_as_before() {
+    let house = House::new(Plan::default()).await;
+    house.until_state(S::Online).await;
+    let blocked = house.block_writes().await;
+    house.network.inflict(house.bench.account, Fault::Die);
+    house
+        .until("it is shown that it died", async || {
+            house.known().await.state == S::Restarting
+        })
+        .await;
+    let (row, known) = (house.row().await, house.known().await);
+    assert_eq!(row.state, S::Online, "nothing can be written");
+    assert!(known.since > row.since && known.reason.is_some(), "{known:?}");
+    assert_eq!(known.evidence.unwrap()["generation"], 1);
+    drop(blocked);
+    house
+        .until("it is back", async || {
+            let row = house.row().await;
+            row.epoch == 2 && row.state == S::Online
+        })
+        .await;
+    let (row, known) = (house.row().await, house.known().await);
+    assert_eq!((known.state, known.since), (row.state, row.since));
+}
+
+#[actix::test]
 async fn a_crash_loop_ends_in_failed_and_recovers() {
     let mut plan = Plan::default();
     plan.supervision.max_restarts = 3;
