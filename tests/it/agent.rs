@@ -298,7 +298,15 @@ async fn browser_broken_files_degrade_the_first_account_alone_and_mended_ones_lo
     assert_eq!(reload["reloaded"].as_array().unwrap().len(), 2, "{reload}");
     until_tally(&zaptor, "read", 30, SOON).await;
     assert!(deliveries(&zaptor).await.values().all(|times| *times == 1));
-    let mut told = messages(&zaptor, "inbound").await;
+    let mut told = wait::until("what came in", SOON, || async {
+        let told = messages(&zaptor, "inbound").await;
+        if told.len() >= written.len() {
+            Ok(told)
+        } else {
+            Err(told)
+        }
+    })
+    .await;
     told.reverse();
     let told: Vec<&str> = told
         .iter()
