@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::journal;
 use super::journey::{
-    CUSTOMER, SOON, brisk, call, create_account, deliveries, link, linked_account, messages, send,
+    CUSTOMER, SOON, brisk, call, create_account, deliveries, link, linked_account, send, until_received,
     until_state, until_tally, write_from,
 };
 use super::support::debugger::Debugger;
@@ -298,21 +298,7 @@ async fn browser_broken_files_degrade_the_first_account_alone_and_mended_ones_lo
     assert_eq!(reload["reloaded"].as_array().unwrap().len(), 2, "{reload}");
     until_tally(&zaptor, "read", 30, SOON).await;
     assert!(deliveries(&zaptor).await.values().all(|times| *times == 1));
-    let mut told = wait::until("what came in", SOON, || async {
-        let told = messages(&zaptor, "inbound").await;
-        if told.len() >= written.len() {
-            Ok(told)
-        } else {
-            Err(told)
-        }
-    })
-    .await;
-    told.reverse();
-    let told: Vec<&str> = told
-        .iter()
-        .map(|message| message["wa_message_id"].as_str().unwrap())
-        .collect();
-    assert_eq!(told, written, "each once, in order");
+    until_received(&zaptor, &written).await;
     for account in [&ours, &second] {
         let build = account_of(&zaptor, account).await["agent"]["build"].clone();
         assert!(build == reload["files"]["build"] && build != good, "{build}");

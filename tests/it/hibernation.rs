@@ -8,8 +8,8 @@ use serde_json::Value;
 use zaptor_actors::domain::Timestamp;
 
 use super::journey::{
-    CUSTOMER, SOON, assert_settled, brisk, call, linked_account, messages, send, until_state, until_tally,
-    write_from,
+    CUSTOMER, SOON, assert_settled, brisk, call, linked_account, received, send, until_received, until_state,
+    until_tally, write_from,
 };
 use super::session_browser::is_renderer;
 use super::support::wait;
@@ -41,29 +41,6 @@ async fn act(zaptor: &Zaptor, account: &str, verb: &str) -> Value {
     let (status, answer) = call(zaptor, Method::POST, &path, None).await;
     assert_eq!(status, StatusCode::ACCEPTED, "{answer}");
     answer
-}
-
-/// The ids of what came in, the oldest first.
-async fn received(zaptor: &Zaptor) -> Vec<String> {
-    let mut inbound = messages(zaptor, "inbound").await;
-    inbound.reverse();
-    let ids = inbound
-        .iter()
-        .map(|message| message["wa_message_id"].as_str().unwrap());
-    ids.map(str::to_owned).collect()
-}
-
-async fn until_received(zaptor: &Zaptor, written: &[String]) {
-    wait::until("what was written came in", SOON, || async {
-        let received = received(zaptor).await;
-        if received.len() >= written.len() {
-            Ok(())
-        } else {
-            Err(received)
-        }
-    })
-    .await;
-    assert_eq!(received(zaptor).await, written, "all, once, in order");
 }
 
 /// Every browser that runs on a profile of this Zaptor.

@@ -240,3 +240,27 @@ async fn assert_gapless(zaptor: &Zaptor) {
         }
     }
 }
+
+/// The ids of what came in, the oldest first.
+pub(crate) async fn received(zaptor: &Zaptor) -> Vec<String> {
+    let mut inbound = messages(zaptor, "inbound").await;
+    inbound.reverse();
+    let ids = inbound
+        .iter()
+        .map(|message| message["wa_message_id"].as_str().unwrap());
+    ids.map(str::to_owned).collect()
+}
+
+/// Waits until as many have come in as were written; they have to be these.
+pub(crate) async fn until_received(zaptor: &Zaptor, written: &[String]) {
+    wait::until("what was written came in", SOON, || async {
+        let received = received(zaptor).await;
+        if received.len() >= written.len() {
+            Ok(())
+        } else {
+            Err(received)
+        }
+    })
+    .await;
+    assert_eq!(received(zaptor).await, written, "all, once, in order");
+}
