@@ -7,8 +7,9 @@
 //! ```
 //!
 //! A profile is a credential: whoever has it is linked to the phone. This room never packs one that a browser writes to
-//! (its callers hold the profile, or have the browser stand still while a copy is made), never holds a whole one in memory, never counts a snapshot that it has not read back,
-//! never removes an older one before that, and never prints a key or a passphrase.
+//! (its callers hold the profile, or have the browser stand still while a copy is made), never holds a whole one in
+//! memory, never counts a snapshot that it has not read back, never removes an older one before that, and never prints a
+//! key or a passphrase.
 
 mod archive;
 mod copy;
