@@ -100,7 +100,8 @@ pub fn record_end(
             () = said.none() => {}
             () = shared.clock.sleep(LAST_WORDS) => {}
         }
-        let wanted = is_wanted(&shared, &place).await;
+        // Only of one that is not started anew is there anything to ask.
+        let wanted = next != Next::Rest || is_wanted(&shared, &place).await;
         if let Some(say) = last_words(&place, generation, &exit, next, wanted) {
             record(&shared, &place, say, (generation, epoch)).await;
         }
